@@ -1,0 +1,44 @@
+FROM python:3.13-slim AS build
+
+# The Makefile pins the same version.
+RUN pip install --no-cache-dir uv==0.13.8
+
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_PYTHON=/usr/local/bin/python
+
+WORKDIR /app
+
+# The dependencies come first, so that a change in src does not install them again.
+COPY pyproject.toml uv.lock ./
+RUN uv sync --locked --no-dev --no-install-project
+
+COPY README.md ./
+COPY src src
+RUN uv sync --locked --no-dev
+
+
+FROM python:3.13-slim
+
+RUN groupadd --gid 10001 gatehouse \
+    && useradd --uid 10001 --gid gatehouse --no-create-home gatehouse
+
+ENV PATH="/app/.venv/bin:$PATH" \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+
+# The package is installed as a link to /app/src: it finds alembic.ini, config.toml and migrations
+# two folders above its own.
+WORKDIR /app
+COPY --from=build /app/.venv .venv
+COPY alembic.ini config.toml ./
+COPY migrations migrations
+COPY src src
+
+# A number, so that an orchestrator can see that it is not root.
+USER 10001:10001
+
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
+CMD ["gatehouse", "serve"]

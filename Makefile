@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check migration up down
+
+# The Dockerfile pins the same version.
+UV_VERSION := 0.13.8
+
+# Each one is run, not looked up: a version manager can put a name on PATH that refuses to start.
+# 3.15 is left out because the embedded PostgreSQL has no build for it.
+PYTHON = $(shell for python in python3 python3.13 python3.14 python3.12; do \
+	path=$$($$python -c 'import sys; print(sys.executable); sys.exit(not (3, 12) <= sys.version_info < (3, 15))' \
+	2>/dev/null) && echo "$$path" && break; done)
+
+# `uv sync` removes what is not in the lock, so a uv of our own cannot live in .venv.
+UV := $(or $(shell uv --version >/dev/null 2>&1 && echo uv),.venv-uv/bin/uv)
+
+# Whatever the caller has activated or configured, the project's environment is .venv.
+unexport VIRTUAL_ENV
+export UV_PROJECT_ENVIRONMENT := .venv
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.synced ## Make the environment, migrate the database and serve the API
+	@.venv/bin/gatehouse migrate
+	@.venv/bin/gatehouse serve
+
+test: .venv/.synced ## Run the tests with coverage; ARGS="..." goes to pytest
+	@.venv/bin/pytest $(ARGS)
+
+check: .venv/.synced ## Check formatting, lint, types and layering
+	@echo "== ruff format"
+	@.venv/bin/ruff format --check
+	@echo "== ruff check"
+	@.venv/bin/ruff check
+	@echo "== mypy"
+	@.venv/bin/mypy
+	@echo "== lint-imports"
+	@.venv/bin/lint-imports
+	@echo "== architecture tests"
+	@.venv/bin/pytest --no-cov -n 0 tests/architecture
+
+migration: .venv/.synced ## Write a migration from the tables: make migration m="add users"
+	$(if $(m),,$(error Say what changes: make migration m="add users"))
+	@.venv/bin/python scripts/new_migration.py "$$m"
+
+up: ## Build and start everything in containers, and wait until it is healthy
+	@scripts/make_secrets.sh
+	@docker compose up --build --wait
+
+down: ## Stop the containers; the database volume and the secrets stay
+	@docker compose down
+
+.venv/.synced: pyproject.toml uv.lock .python-version | $(filter .venv-uv/%,$(UV))
+	@echo "Making the environment in .venv"
+	@$(UV) sync --quiet --locked --extra embedded $(if $(PYTHON),--python "$(PYTHON)")
+	@touch $@
+
+.venv-uv/bin/uv:
+	$(if $(PYTHON),,$(error Found neither uv nor Python 3.12, 3.13 or 3.14 on PATH: install one of them and run make again))
+	@"$(PYTHON)" -m venv .venv-uv
+	@.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
