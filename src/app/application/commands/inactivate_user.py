@@ -1,0 +1,25 @@
+from dataclasses import dataclass
+
+from app.application.authorization import lock_subordinate
+from app.application.identity import Identity
+from app.application.ports import Clock, Sessions, Transaction, Users
+from app.domain.role import Role
+from app.domain.username import Username
+
+
+@dataclass(frozen=True, slots=True)
+class InactivateUser:
+    """Admins make a user inactive, which ends all of that user's sessions. Only super admins inactivate admins."""
+
+    identity: Identity
+    users: Users
+    sessions: Sessions
+    clock: Clock
+    transaction: Transaction
+
+    async def __call__(self, username: str) -> None:
+        async with self.transaction:
+            user = await lock_subordinate(self.users, self.identity, Username(username), actor_is=Role.ADMIN)
+            if user.inactivate(self.clock.now()):
+                await self.users.save(user)
+                await self.sessions.end_all_of(user.id)

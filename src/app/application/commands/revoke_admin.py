@@ -1,0 +1,23 @@
+from dataclasses import dataclass
+
+from app.application.authorization import lock_subordinate
+from app.application.identity import Identity
+from app.application.ports import Clock, Transaction, Users
+from app.domain.role import Role
+from app.domain.username import Username
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeAdmin:
+    """Super admins make an admin a plain user, which counts from that admin's next request on."""
+
+    identity: Identity
+    users: Users
+    clock: Clock
+    transaction: Transaction
+
+    async def __call__(self, username: str) -> None:
+        async with self.transaction:
+            user = await lock_subordinate(self.users, self.identity, Username(username), actor_is=Role.SUPER_ADMIN)
+            if user.revoke_admin(self.clock.now()):
+                await self.users.save(user)

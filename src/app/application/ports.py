@@ -1,0 +1,100 @@
+"""What the use cases need from outside. Each is a plain noun; its adapter says the technology (`SqlUsers`)."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.application.identity import Identity
+from app.domain.session import Session
+from app.domain.user import User
+from app.domain.username import Username
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present, in UTC."""
+
+
+class Transaction(AbstractAsyncContextManager[None], Protocol):
+    """Leaving it commits, an exception rolls back. May be entered again; it holds a connection only while inside."""
+
+
+class Users(Protocol):
+    """The command side's view of accounts: whole entities. Only usable inside a transaction."""
+
+    async def add(self, user: User) -> None:
+        """Raises UsernameTakenError."""
+
+    async def save(self, user: User) -> None: ...
+
+    async def find(self, username: Username) -> User | None:
+        """An unlocked look. A decision to write made on it alone does not count."""
+
+    async def lock_for_login(self, user_id: UUID) -> User | None:
+        """Holds off inactivation and password change, but no other login, until the transaction ends."""
+
+    async def lock(self, username: Username) -> User | None: ...
+
+    async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
+        """The actor and the named user, locked in one order (by id) so that two who lock each other never deadlock."""
+
+    async def lock_actor(self, actor_id: UUID) -> User | None: ...
+
+    async def lock_active_super_admins(self) -> list[User]: ...
+
+
+class Sessions(Protocol):
+    """Logged-in browsers, on the same transaction as `Users`."""
+
+    async def add(self, session: Session) -> None: ...
+
+    async def end(self, session_id: UUID) -> None: ...
+
+    async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> None:
+        """Ends the user's sessions, all but the one whose id is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    identity: Identity
+    last_seen_at: datetime
+
+
+class LiveSessions(Protocol):
+    """The fast path of authentication, outside any transaction."""
+
+    async def find(self, secret_hash: bytes, now: datetime) -> LiveSession | None:
+        """The unexpired session of an active user, in one read."""
+
+    async def renew(self, secret_hash: bytes, *, seen_at: datetime, if_unseen_since: datetime) -> None:
+        """Moves the idle expiry, at most once for any number of parallel calls. Never raises: a request must not
+        fail because it could not prolong its session.
+        """
+
+
+class SessionTokens(Protocol):
+    """The signed form in which a session's secret travels."""
+
+    def encode(self, secret: str, *, issued_at: datetime, expires_at: datetime) -> str: ...
+
+    def decode(self, token: str) -> str | None:
+        """The secret, or None for a token that is forged, malformed or expired."""
+
+
+class PasswordHasher(Protocol):
+    """Slow on purpose, so it runs off the event loop. Call it outside a transaction: it must hold no connection.
+
+    Raises UnavailableError when more work is waiting than can be done in good time.
+    """
+
+    async def hash(self, password: str) -> str: ...
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        """Without a hash it does the same work for nothing and says False: a missing user must not answer sooner."""
+
+
+class Readiness(Protocol):
+    async def ensure_ready(self) -> None:
+        """Raises UnavailableError unless the database answers, soon, and has the newest schema."""

@@ -1,0 +1,75 @@
+"""What can go wrong, by category. A category decides the HTTP status; a class decides the problem's slug and text."""
+
+from typing import ClassVar
+
+
+class GatehouseError(Exception):
+    """Anything Gatehouse refuses on purpose. `slug` names the problem to clients, `title` says it in a line."""
+
+    slug: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or self.title
+        super().__init__(self.detail)
+
+
+class InvalidError(GatehouseError):
+    """The input breaks a rule. `field` names the offending field; the value itself is never repeated."""
+
+    slug = "invalid-input"
+    title = "The request holds an invalid value."
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__()
+        self.field = field
+        self.message = message
+
+
+class UnauthenticatedError(GatehouseError):
+    slug = "unauthenticated"
+    title = "Log in first."
+
+
+class ForbiddenError(GatehouseError):
+    slug = "forbidden"
+    title = "Your role does not allow this."
+
+
+class NotFoundError(GatehouseError):
+    slug = "not-found"
+    title = "There is nothing here."
+
+
+class ConflictError(GatehouseError):
+    """The request is well-formed, but the present state does not admit it."""
+
+
+class UnavailableError(GatehouseError):
+    slug = "unavailable"
+    title = "The service cannot answer right now; try again shortly."
+
+
+class InvalidCredentialsError(UnauthenticatedError):
+    slug = "invalid-credentials"
+    title = "The username or the password is wrong, or the account is inactive."
+
+
+class UserNotFoundError(NotFoundError):
+    slug = "user-not-found"
+    title = "There is no such user."
+
+
+class UsernameTakenError(ConflictError):
+    slug = "username-taken"
+    title = "This username is taken."
+
+
+class AlreadyAuthenticatedError(ConflictError):
+    slug = "already-authenticated"
+    title = "You are logged in already; log out first."
+
+
+class LastSuperAdminError(ConflictError):
+    slug = "last-super-admin"
+    title = "The last active super admin cannot be removed."
