@@ -1,0 +1,47 @@
+"""From what PostgreSQL says to what Gatehouse says, in one place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from app.domain.errors import ConflictError, UnavailableError, UsernameTakenError
+
+UNIQUE_CONSTRAINTS: Final[dict[str, type[ConflictError]]] = {
+    "uq_users_username": UsernameTakenError,
+}
+"""A unique constraint's exact name to the refusal that its violation means to a client."""
+
+_log = structlog.get_logger()
+
+
+class DatabaseError(Exception):
+    """An error nobody foresaw. It carries no message of PostgreSQL's, since those quote rows and parameters."""
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Every statement runs inside one of these. Causes are cut off (`from None`): a traceback must not quote a row."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error):
+            raise _translated(error.orig) from None
+        raise
+    except psycopg.Error as error:
+        raise _translated(error) from None
+
+
+def _translated(error: psycopg.Error) -> Exception:
+    constraint = error.diag.constraint_name
+    if isinstance(error, psycopg.errors.UniqueViolation) and constraint in UNIQUE_CONSTRAINTS:
+        return UNIQUE_CONSTRAINTS[constraint]()
+    kind = type(error).__name__
+    # Lost or refused connections, time limits, deadlocks and an exhausted pool are all operational errors.
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        _log.warning("database_unavailable", kind=kind, sqlstate=error.sqlstate)
+        return UnavailableError()
+    return DatabaseError(f"{kind}, SQLSTATE {error.sqlstate}, constraint {constraint}")

@@ -1,0 +1,42 @@
+"""Bringing the schema to its newest revision, and knowing whether it is there."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg.rows import scalar_row
+
+from app.domain.errors import UnavailableError
+from app.infrastructure.persistence.database import Database
+from app.infrastructure.persistence.errors import database_errors
+
+_READY_WITHIN_SECONDS: Final = 0.9
+
+
+def migration_config(project_root: Path, url: str) -> Config:
+    config = Config(project_root / "alembic.ini")
+    config.attributes["url"] = url
+    return config
+
+
+def migrate(config: Config) -> None:
+    with database_errors():
+        command.upgrade(config, "head")
+
+
+class SchemaReadiness:
+    def __init__(self, database: Database, config: Config) -> None:
+        self._database = database
+        self._head = ScriptDirectory.from_config(config).get_current_head()
+
+    async def ensure_ready(self) -> None:
+        try:
+            async with asyncio.timeout(_READY_WITHIN_SECONDS):
+                revision = await self._database.fetch_one("SELECT version_num FROM alembic_version", {}, scalar_row)
+        except TimeoutError:
+            raise UnavailableError from None
+        if revision != self._head:
+            raise UnavailableError("The database schema is not the newest: run `gatehouse migrate`.")

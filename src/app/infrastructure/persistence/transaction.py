@@ -1,0 +1,42 @@
+"""A command's unit of work."""
+
+import asyncio
+from types import TracebackType
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.infrastructure.persistence.database import Database
+from app.infrastructure.persistence.errors import database_errors
+
+
+class SqlTransaction:
+    """One per request. The command gateways share its connection, which it holds only between enter and exit."""
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine
+        self._connection: AsyncConnection | None = None
+
+    @property
+    def connection(self) -> AsyncConnection:
+        if self._connection is None:
+            raise RuntimeError("Command gateways work inside `async with transaction` only.")
+        return self._connection
+
+    async def __aenter__(self) -> None:
+        if self._connection is not None:
+            raise RuntimeError("A transaction is open already; they do not nest.")
+        with database_errors():
+            self._connection = await self._engine.connect()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        connection, self._connection = self.connection, None
+        try:
+            with database_errors():
+                if error is not None:
+                    raise error
+                await connection.commit()
+        finally:
+            # Rolls back what is not committed. Shielded: a cancelled request, too, gives its connection back.
+            await asyncio.shield(asyncio.create_task(connection.close()))
