@@ -1,0 +1,49 @@
+"""Who may call a route. Every route names exactly one; a test sees to it.
+
+The finer rules, about roles, are the use cases' own.
+"""
+
+from typing import Final
+
+from fastapi import Depends, Request
+
+from app.application.authentication import Authenticate
+from app.application.identity import Identity
+from app.domain.errors import AlreadyAuthenticatedError, UnauthenticatedError
+from app.presentation.http.cookie import SessionCookie
+
+
+async def identify(request: Request, cookie: SessionCookie, authenticate: Authenticate) -> Identity:
+    token = cookie.read(request)
+    if token is None:
+        raise UnauthenticatedError
+    return await authenticate(token)
+
+
+async def _anyone() -> None:
+    pass
+
+
+async def _authenticated(request: Request) -> None:
+    # Here, and not first when the use case asks for it, so that strangers get 401 before their input is judged.
+    await request.state.dishka_container.get(Identity)
+
+
+async def _clears_cookie(request: Request) -> None:
+    cookie = await request.state.dishka_container.get(SessionCookie)
+    request.state.on_refusal = cookie.clear
+
+
+async def _anonymous(request: Request) -> None:
+    try:
+        await request.state.dishka_container.get(Identity)
+    except UnauthenticatedError:
+        return
+    raise AlreadyAuthenticatedError
+
+
+EVERYONE: Final = Depends(_anyone)
+AUTHENTICATED: Final = Depends(_authenticated)
+ANONYMOUS: Final = Depends(_anonymous)
+CLEARS_COOKIE: Final = Depends(_clears_cookie)
+"""Not about access: a refusal, too, takes the cookie away. Stands before the access so that it is known by then."""

@@ -1,0 +1,51 @@
+"""Sign-up, login and one's own account."""
+
+from dishka import FromDishka
+from fastapi import APIRouter, Response
+
+from app.application.account import Account
+from app.application.commands.log_in import LogIn
+from app.application.commands.log_out import LogOut
+from app.application.commands.sign_up import SignUp
+from app.application.queries.get_me import GetMe
+from app.domain.errors import AlreadyAuthenticatedError, InvalidCredentialsError, UsernameTakenError
+from app.presentation.http.access import ANONYMOUS, AUTHENTICATED, CLEARS_COOKIE
+from app.presentation.http.bodies import LogInBody, SignUpBody
+from app.presentation.http.cookie import SessionCookie
+from app.presentation.http.route import UseCaseRoute, problems
+
+router = APIRouter(prefix="/account", tags=["account"], route_class=UseCaseRoute)
+
+
+@router.post(
+    "/signup",
+    status_code=201,
+    dependencies=[ANONYMOUS],
+    responses=problems(UsernameTakenError, AlreadyAuthenticatedError),
+)
+async def sign_up(body: SignUpBody, execute: FromDishka[SignUp]) -> Account:
+    return await execute(body.username, body.password)
+
+
+@router.post(
+    "/login",
+    status_code=204,
+    dependencies=[ANONYMOUS],
+    responses=problems(InvalidCredentialsError, AlreadyAuthenticatedError),
+)
+async def log_in(
+    body: LogInBody, response: Response, execute: FromDishka[LogIn], cookie: FromDishka[SessionCookie]
+) -> None:
+    session = await execute(body.username, body.password)
+    cookie.set(response, session.token, session.expires_at)
+
+
+@router.delete("/logout", status_code=204, dependencies=[CLEARS_COOKIE, AUTHENTICATED])
+async def log_out(response: Response, execute: FromDishka[LogOut], cookie: FromDishka[SessionCookie]) -> None:
+    await execute()
+    cookie.clear(response)
+
+
+@router.get("/me", dependencies=[AUTHENTICATED])
+async def get_me(query: FromDishka[GetMe]) -> Account:
+    return await query()

@@ -1,0 +1,28 @@
+"""Refusals that only exist over HTTP."""
+
+from app.domain.errors import ForbiddenError, GatehouseError
+
+
+class CrossSiteRequestError(ForbiddenError):
+    slug = "cross-site-request"
+    title = "This request comes from another site."
+
+
+class MethodNotAllowedError(GatehouseError):
+    slug = "method-not-allowed"
+    title = "This method is not allowed here."
+
+
+class ContentTooLargeError(GatehouseError):
+    slug = "content-too-large"
+    title = "The body is larger than 16 KiB."
+
+
+class UnsupportedMediaTypeError(GatehouseError):
+    slug = "unsupported-media-type"
+    title = "Send the body as application/json."
+
+
+class InternalError(GatehouseError):
+    slug = "internal-error"
+    title = "Something went wrong on our side; it has been logged."

@@ -1,0 +1,142 @@
+"""What every request passes before it reaches a route. Pure ASGI: nothing here buffers or wraps an answer."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid6 import uuid7
+
+from app.domain.errors import GatehouseError
+from app.presentation.http.errors import (
+    ContentTooLargeError,
+    CrossSiteRequestError,
+    InternalError,
+    UnsupportedMediaTypeError,
+)
+from app.presentation.http.problems import problem_response
+
+MAX_BODY_BYTES: Final = 16 * 1024
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+_log = structlog.get_logger()
+
+
+class RequestIdMiddleware:
+    """Names every request, in the answer and in every log line, and answers what nobody foresaw with an opaque 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = Headers(scope=scope).get("x-request-id", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid7())
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def send_named(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_named)
+            except Exception:
+                _log.exception("internal_error", method=scope["method"])
+                if started:
+                    raise
+                await problem_response(InternalError(), request_id)(scope, receive, send_named)
+
+
+class CrossSiteMiddleware:
+    """Refuses state changes that another site's page makes in a visitor's browser.
+
+    Fetch Metadata decides where it is present, else Origin (OWASP Cross-Site Request Forgery Prevention). A client
+    that sends neither is no browser and carries no visitor's cookies.
+    """
+
+    def __init__(self, app: ASGIApp, origin: str) -> None:
+        self._app = app
+        self._origin = _normalized(origin)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and self._is_cross_site(scope):
+            await _refuse(CrossSiteRequestError(), scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_cross_site(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        sites = headers.getlist("sec-fetch-site")
+        if sites:
+            return any(site not in ("same-origin", "none") for site in sites)
+        return any(_normalized(origin) != self._origin for origin in headers.getlist("origin"))
+
+
+class JsonBodyMiddleware:
+    """Takes JSON bodies of at most 16 KiB, announced or chunked, and hands them on whole."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "")
+        if "transfer-encoding" not in headers and length in ("", "0"):
+            await self._app(scope, receive, send)
+            return
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            await _refuse(UnsupportedMediaTypeError(), scope, receive, send)
+            return
+        body = await _read(receive) if not length or int(length) <= MAX_BODY_BYTES else None
+        if body is None:
+            await _refuse(ContentTooLargeError(), scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The body, or None as soon as it is too large."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed
+
+
+async def _refuse(error: GatehouseError, scope: Scope, receive: Receive, send: Send) -> None:
+    await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
+
+
+def _normalized(origin: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port as browsers compare them; whatever cannot be read equals nothing configured."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return "", None, None
+    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)

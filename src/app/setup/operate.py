@@ -1,0 +1,29 @@
+"""How a command-line act gets its use case: settings, database and container around it."""
+
+import asyncio
+from dataclasses import replace
+
+from app.application.ports import Readiness
+from app.presentation.cli.super_admins import Act
+from app.setup.database_url import database_url
+from app.setup.load_settings import load_settings
+from app.setup.logs import configure_logs
+from app.setup.providers import create_container
+from app.setup.settings import Settings
+
+
+def operate(act: Act) -> str:
+    settings = load_settings()
+    configure_logs(settings.logs)
+    with database_url(settings.postgres) as url:
+        return asyncio.run(_operate(replace(settings, postgres=replace(settings.postgres, url=url)), act))
+
+
+async def _operate(settings: Settings, act: Act) -> str:
+    container = create_container(settings)
+    try:
+        await (await container.get(Readiness)).ensure_ready()
+        async with container() as request_container:
+            return await act(request_container)
+    finally:
+        await container.close()

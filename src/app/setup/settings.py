@@ -1,0 +1,119 @@
+"""What can be configured. Loading and checking it is the neighbour's, load_settings.py."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+PROJECT_ROOT: Final = Path(__file__).resolve().parents[3]
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TEST = "test"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    CONSOLE = "console"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSettings:
+    environment: Environment = Environment.DEVELOPMENT
+    origin: str = ""
+    docs: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvicornSettings:
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresSettings:
+    url: str = field(default="", repr=False)
+    data_dir: Path = Path(".data/postgres")
+    pool_size: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    idle_minutes: int = 30
+    absolute_hours: int = 12
+
+    @property
+    def idle(self) -> timedelta:
+        return timedelta(minutes=self.idle_minutes)
+
+    @property
+    def absolute(self) -> timedelta:
+        return timedelta(hours=self.absolute_hours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieSettings:
+    secure: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtSettings:
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordSettings:
+    pepper: str = field(default="", repr=False)
+    work_factor: int = 12
+    min_length: int = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.CONSOLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    app: AppSettings = AppSettings()
+    uvicorn: UvicornSettings = UvicornSettings()
+    postgres: PostgresSettings = PostgresSettings()
+    session: SessionSettings = SessionSettings()
+    cookie: CookieSettings = CookieSettings()
+    jwt: JwtSettings = JwtSettings()
+    password: PasswordSettings = PasswordSettings()
+    logs: LogSettings = LogSettings()
+
+    @property
+    def origin(self) -> str:
+        """Where browsers reach the service: scheme, host and port."""
+        return self.app.origin or f"http://{self.uvicorn.host}:{self.uvicorn.port}"
+
+    @property
+    def serves_docs(self) -> bool:
+        if self.app.docs is None:
+            return self.app.environment is not Environment.PRODUCTION
+        return self.app.docs
+
+
+def described(settings: Settings) -> Iterator[str]:
+    """A line for each value. What has no repr is a secret and is masked."""
+    for section in fields(settings):
+        values = getattr(settings, section.name)
+        for key in fields(values):
+            value = getattr(values, key.name)
+            shown = value if key.repr else ("********" if value else "(not set)")
+            yield f"{section.name}.{key.name} = {'(not set)' if shown in (None, '') else shown}"

@@ -1,0 +1,178 @@
+"""One PostgreSQL for the whole run, one database for each worker, one application on a pool of one connection."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import psycopg
+import pytest
+from dishka import AsyncContainer, Provider, Scope
+from fastapi import FastAPI
+
+from app.application.ports import Clock, PasswordHasher, Transaction, Users
+from app.domain.role import Role
+from app.domain.user import User
+from app.domain.username import Username
+from app.infrastructure.embedded_postgres import embedded_postgres
+from app.infrastructure.persistence.database import Database
+from app.infrastructure.persistence.migrations import migrate, migration_config
+from app.setup.app import create_app
+from app.setup.settings import (
+    PROJECT_ROOT,
+    AppSettings,
+    CookieSettings,
+    Environment,
+    JwtSettings,
+    PasswordSettings,
+    PostgresSettings,
+    Settings,
+)
+from tests.fakes import PASSWORD, FakeClock
+
+SERVER_URL = "GATEHOUSE_TEST_SERVER_URL"
+"""How the process that starts the server tells the workers where it is."""
+TEMPLATE = "gatehouse_template"
+ORIGIN = "https://gatehouse.test"
+LOGIN = "/api/v1/account/login"
+
+_running = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or config.option.collectonly:
+        return
+    folder = _running.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-tests-"))
+    url = _running.enter_context(embedded_postgres(Path(folder) / "postgres"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        # The data lives no longer than this run, so nothing needs to survive a crash.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    migrate(migration_config(PROJECT_ROOT, with_database(url, TEMPLATE)))
+    os.environ[SERVER_URL] = url
+
+
+def pytest_unconfigure() -> None:
+    _running.close()
+
+
+def with_database(url: str, name: str) -> str:
+    return url.replace("/postgres?", f"/{name}?")
+
+
+class CreateDatabase(Protocol):
+    def __call__(self, name: str, template: str = TEMPLATE) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def create_database(worker_id: str) -> CreateDatabase:
+    """Makes a database of the given name for this worker alone, migrated unless told otherwise; gives back its URL."""
+
+    def create(name: str, template: str = TEMPLATE) -> str:
+        full_name = f"gatehouse_{worker_id}_{name}"
+        with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {full_name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {full_name} TEMPLATE {template}")
+        return with_database(os.environ[SERVER_URL], full_name)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def settings(create_database: CreateDatabase) -> Settings:
+    return Settings(
+        app=AppSettings(environment=Environment.TEST, origin=ORIGIN),
+        # One connection carries the whole suite: a request that took two would wait for itself.
+        postgres=PostgresSettings(url=create_database("main"), pool_size=1),
+        cookie=CookieSettings(secure=True),
+        jwt=JwtSettings(secret="a secret for the tests, long enough"),
+        password=PasswordSettings(pepper="a pepper for the tests, long enough", work_factor=4),
+    )
+
+
+@pytest.fixture(scope="session")
+def session_clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def clock(session_clock: FakeClock) -> FakeClock:
+    session_clock.at = datetime.now(UTC)
+    return session_clock
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings, session_clock: FakeClock) -> AsyncIterator[FastAPI]:
+    parts = Provider(scope=Scope.APP)
+    parts.provide(lambda: session_clock, provides=Clock)
+    app = create_app(settings, parts)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def container(app: FastAPI) -> AsyncContainer:
+    container: AsyncContainer = app.state.dishka_container
+    return container
+
+
+@pytest.fixture
+async def database(container: AsyncContainer) -> Database:
+    """The application's own pool, on an empty database."""
+    database = await container.get(Database)
+    await database.execute("DELETE FROM users", {})
+    return database
+
+
+@dataclass
+class House:
+    """The running application, seen from outside: who lives in it and how to talk to it."""
+
+    app: FastAPI
+    container: AsyncContainer
+    database: Database
+    clock: FakeClock
+    clients: AsyncExitStack
+
+    async def add_user(self, username: str, role: Role = Role.USER, *, is_active: bool = True) -> User:
+        """An account whose password is PASSWORD, put into the database past every rule."""
+        async with self.container() as request:
+            password_hash = await (await request.get(PasswordHasher)).hash(PASSWORD)
+            user = User.create(Username(username), role, password_hash, self.clock.now())
+            user.is_active = is_active
+            users = await request.get(Users)
+            async with await request.get(Transaction):
+                await users.add(user)
+        return user
+
+    async def client(self, **headers: str) -> httpx.AsyncClient:
+        """A browser's worth of cookies, not logged in."""
+        transport = httpx.ASGITransport(self.app)
+        client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
+        return await self.clients.enter_async_context(client)
+
+    async def log_in(self, username: str, password: str = PASSWORD) -> httpx.AsyncClient:
+        client = await self.client()
+        answer = await client.post(LOGIN, json={"username": username, "password": password})
+        assert answer.status_code == HTTPStatus.NO_CONTENT, answer.text
+        return client
+
+    async def logged_in(self, username: str, role: Role = Role.USER) -> httpx.AsyncClient:
+        """A new account with an open session."""
+        await self.add_user(username, role)
+        return await self.log_in(username)
+
+
+@pytest.fixture
+async def house(app: FastAPI, container: AsyncContainer, database: Database, clock: FakeClock) -> AsyncIterator[House]:
+    async with AsyncExitStack() as clients:
+        yield House(app, container, database, clock, clients)
