@@ -1,0 +1,47 @@
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import UniqueConstraint
+
+import app.presentation.http.errors
+from app.domain import errors
+from app.domain.errors import GatehouseError
+from app.infrastructure.persistence.errors import UNIQUE_CONSTRAINTS
+from app.infrastructure.persistence.tables import metadata
+from app.presentation.http.problems import status_of
+
+CATEGORIES = (GatehouseError, errors.ConflictError)
+"""Never raised themselves, so they have no slug of their own."""
+
+
+def subclasses(kind: type[GatehouseError]) -> Iterator[type[GatehouseError]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from subclasses(subclass)
+
+
+ERRORS = [error for error in subclasses(GatehouseError) if error not in CATEGORIES]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_has_a_status(error: type[GatehouseError]) -> None:
+    assert 400 <= status_of(error) <= 503
+
+
+def test_every_slug_names_one_error() -> None:
+    slugs = [error.slug for error in ERRORS]
+    assert sorted(slugs) == sorted(set(slugs))
+
+
+def test_every_unique_constraint_has_an_error() -> None:
+    named_by_people = {
+        str(constraint.name)
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, UniqueConstraint) and constraint.columns.keys() != ["id"]  # ids are generated
+    }
+    assert named_by_people == set(UNIQUE_CONSTRAINTS)
+
+
+def test_http_errors_are_found_by_these_tests() -> None:
+    assert app.presentation.http.errors.CrossSiteRequestError in ERRORS
