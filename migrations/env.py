@@ -1,5 +1,6 @@
 """Alembic's entry: `gatehouse migrate` and `make migration` hand over the URL."""
 
+import psycopg
 from alembic import context
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
@@ -8,7 +9,7 @@ from app.infrastructure.persistence.tables import metadata
 
 
 def run(url: str) -> None:
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
     with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
         with context.begin_transaction():

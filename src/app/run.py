@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import Final
 
 import typer
@@ -17,7 +18,7 @@ from app.setup.database_url import database_url
 from app.setup.load_settings import ConfigError, load_settings
 from app.setup.logs import configure_logs
 from app.setup.operate import operate
-from app.setup.settings import PROJECT_ROOT, Settings, described
+from app.setup.settings import PROJECT_ROOT, LogLevel, Settings, described
 
 cli: Final = typer.Typer(
     name="gatehouse", help="An accounts backend.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -57,7 +58,7 @@ def serve() -> None:
 def migrate() -> None:
     """Bring the database schema to its newest revision."""
     settings = load_settings()
-    configure_logs(settings.logs)
+    configure_logs(replace(settings.logs, level=LogLevel.ERROR))
     with database_url(settings.postgres) as url:
         migrate_schema(migration_config(PROJECT_ROOT, url))
     typer.echo("The database schema is the newest.")

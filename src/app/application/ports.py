@@ -42,7 +42,8 @@ class Users(Protocol):
 
     async def lock_actor(self, actor_id: UUID) -> User | None: ...
 
-    async def lock_active_super_admins(self) -> list[User]: ...
+    async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
+        """The named user and all active super admins, in that same order."""
 
 
 class Sessions(Protocol):

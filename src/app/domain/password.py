@@ -24,13 +24,13 @@ class PasswordPolicy:
     min_length: int = 15
 
     def ensure_allows(self, password: str) -> None:
-        if not _is_text(password):
+        if not is_text(password):
             raise InvalidError("password", "Must be valid Unicode text.")
         length = len(normalize(password))
         if not self.min_length <= length <= MAX_LENGTH:
             raise InvalidError("password", f"Must have {self.min_length} to {MAX_LENGTH} characters.")
 
 
-def _is_text(value: str) -> bool:
+def is_text(value: str) -> bool:
     """Lone surrogates come from JSON escapes and from terminals; no encoding has a place for them."""
     return not any("\ud800" <= character <= "\udfff" for character in value)

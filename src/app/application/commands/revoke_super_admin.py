@@ -18,8 +18,7 @@ class RevokeSuperAdmin:
         name = Username(username)
         async with self.transaction:
             # All of them are locked before one goes, or two parallel removals could each see the other one left.
-            active = await self.users.lock_active_super_admins()
-            user = await self.users.lock(name)
+            user, active = await self.users.lock_with_active_super_admins(name)
             if user is None:
                 raise UserNotFoundError
             if user.role is not Role.SUPER_ADMIN:

@@ -39,6 +39,15 @@ class _Connection(AsyncConnection[TupleRow]):
             self.remove_notice_handler(callback)
         super().add_notice_handler(callback)
 
+    async def close(self) -> None:
+        # A lost connection counts as closed, and psycopg does not hand back what is closed: the pool would go on
+        # counting it as lent, and end up empty.
+        pool = getattr(self, "_pool", None)
+        if self.closed and pool is not None:
+            await pool.putconn(self)
+        else:
+            await super().close()
+
 
 class Database:
     """Connections rest in autocommit, so that a query is one round trip. A command's transaction turns it off."""
@@ -66,21 +75,32 @@ class Database:
         await self._pool.close()
 
     async def fetch_all[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> list[Row]:
-        with database_errors():
-            async with self._pool.connection() as connection:
-                cursor = await connection.cursor(row_factory=rows).execute(sql, parameters)
-                return await cursor.fetchall()
+        async with self._connection() as connection:
+            cursor = await connection.cursor(row_factory=rows).execute(sql, parameters)
+            return await cursor.fetchall()
 
     async def fetch_one[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
-        with database_errors():
-            async with self._pool.connection() as connection:
-                cursor = await connection.cursor(row_factory=rows).execute(sql, parameters)
-                return await cursor.fetchone()
+        async with self._connection() as connection:
+            cursor = await connection.cursor(row_factory=rows).execute(sql, parameters)
+            return await cursor.fetchone()
 
     async def execute(self, sql: str, parameters: Parameters) -> None:
+        async with self._connection() as connection:
+            await connection.execute(sql, parameters)
+
+    async def forget_lost_connections(self) -> None:
+        """When one connection is lost, the resting ones are often lost, too: one request has failed, not each next."""
+        await self._pool.check()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[_Connection]:
         with database_errors():
             async with self._pool.connection() as connection:
-                await connection.execute(sql, parameters)
+                try:
+                    yield connection
+                finally:
+                    if connection.broken:
+                        await self.forget_lost_connections()
 
     async def _for_transaction(self) -> _Connection:
         connection = await self._pool.getconn()

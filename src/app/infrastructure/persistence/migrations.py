@@ -11,7 +11,7 @@ from psycopg.rows import scalar_row
 
 from app.domain.errors import UnavailableError
 from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.errors import database_errors
+from app.infrastructure.persistence.errors import DatabaseError, database_errors
 
 _READY_WITHIN_SECONDS: Final = 0.9
 
@@ -38,5 +38,7 @@ class SchemaReadiness:
                 revision = await self._database.fetch_one("SELECT version_num FROM alembic_version", {}, scalar_row)
         except TimeoutError:
             raise UnavailableError from None
+        except DatabaseError:
+            revision = None  # the table of revisions is not there yet
         if revision != self._head:
             raise UnavailableError("The database schema is not the newest: run `gatehouse migrate`.")

@@ -3,6 +3,7 @@
 import asyncio
 from types import TracebackType
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.infrastructure.persistence.database import Database
@@ -13,7 +14,7 @@ class SqlTransaction:
     """One per request. The command gateways share its connection, which it holds only between enter and exit."""
 
     def __init__(self, database: Database) -> None:
-        self._engine = database.engine
+        self._database = database
         self._connection: AsyncConnection | None = None
 
     @property
@@ -26,7 +27,7 @@ class SqlTransaction:
         if self._connection is not None:
             raise RuntimeError("A transaction is open already; they do not nest.")
         with database_errors():
-            self._connection = await self._engine.connect()
+            self._connection = await self._database.engine.connect()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -38,5 +39,12 @@ class SqlTransaction:
                     raise error
                 await connection.commit()
         finally:
-            # Rolls back what is not committed. Shielded: a cancelled request, too, gives its connection back.
-            await asyncio.shield(asyncio.create_task(connection.close()))
+            # Shielded: a cancelled request, too, gives its connection back.
+            await asyncio.shield(asyncio.create_task(self._give_back(connection)))
+
+    async def _give_back(self, connection: AsyncConnection) -> None:
+        """Rolls back what is not committed. A lost connection must not hide the error that brought us here."""
+        try:
+            await connection.close()
+        except DBAPIError:
+            await self._database.forget_lost_connections()

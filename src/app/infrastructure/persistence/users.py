@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 
 from app.domain.role import Role
 from app.domain.user import User
@@ -49,12 +49,15 @@ class SqlUsers:
         named = next((user for user in locked if user.username == username), None)
         return actor, named
 
-    async def lock_active_super_admins(self) -> list[User]:
-        return await self._lock_where(users.c.role == Role.SUPER_ADMIN.value, users.c.is_active)
+    async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
+        is_active_super_admin = and_(users.c.role == Role.SUPER_ADMIN.value, users.c.is_active)
+        locked = await self._lock_where(or_(is_active_super_admin, users.c.username == username.value))
+        named = next((user for user in locked if user.username == username), None)
+        return named, [user for user in locked if user.role is Role.SUPER_ADMIN and user.is_active]
 
-    async def _lock_where(self, *conditions: ColumnElement[bool]) -> list[User]:
+    async def _lock_where(self, condition: ColumnElement[bool]) -> list[User]:
         # ORDER BY id: whoever locks several rows takes them in the same order, so nobody waits in a circle.
-        statement = select(users).where(*conditions).order_by(users.c.id).with_for_update(key_share=True)
+        statement = select(users).where(condition).order_by(users.c.id).with_for_update(key_share=True)
         return [_to_user(row) for row in await self._transaction.connection.execute(statement)]
 
 

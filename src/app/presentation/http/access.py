@@ -35,6 +35,8 @@ async def _clears_cookie(request: Request) -> None:
 
 
 async def _anonymous(request: Request) -> None:
+    cookie = await request.state.dishka_container.get(SessionCookie)
+    cookie.read(request)  # two cookies are refused here, too
     try:
         await request.state.dishka_container.get(Identity)
     except UnauthenticatedError:

@@ -2,14 +2,22 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.domain import password, username
 
-UsernameField = Annotated[str, Field(description=f"{username.RULE}; case does not count.", examples=["alice"])]
-PasswordField = Annotated[str, Field(repr=False, examples=["correct horse battery staple"])]
+
+def _ensure_is_text(value: str) -> str:
+    if not password.is_text(value):
+        raise ValueError("Must be valid Unicode text")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_ensure_is_text)]
+UsernameField = Annotated[Text, Field(description=f"{username.RULE}; case does not count.", examples=["alice"])]
+PasswordField = Annotated[Text, Field(repr=False, examples=["correct horse battery staple"])]
 NewPasswordField = Annotated[
-    str,
+    Text,
     Field(
         repr=False,
         description=f"At most {password.MAX_LENGTH} characters, any of Unicode; counted after NFC.",
@@ -46,5 +54,5 @@ class ChangePasswordBody(Body):
     username: UsernameField
     password: NewPasswordField
     current_password: Annotated[
-        str | None, Field(repr=False, description="Needed for one's own password, not for a subordinate's.")
+        Text | None, Field(repr=False, description="Needed for one's own password, not for a subordinate's.")
     ] = None

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
 
 from app.domain.errors import (
     ConflictError,
@@ -128,7 +129,7 @@ def _field_problem(found: dict[str, object]) -> FieldProblem:
     field = str(location[1]) if len(location) > 1 else "body"
     if found["type"] == "uuid_parsing":  # pydantic's own message quotes the offending character
         return FieldProblem(field=field, message="Must be a UUID.")
-    return FieldProblem(field=field, message=f"{found['msg']}.")
+    return FieldProblem(field=field, message=f"{str(found['msg']).removeprefix('Value error, ')}.")
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -139,9 +140,20 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         case HTTPStatus.NOT_FOUND:
             return _respond(_document(NotFoundError(), request_id))
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            return _respond(_document(MethodNotAllowedError(), request_id), dict(error.headers or {}))
+            allowed = {"Allow": ", ".join(_allowed_methods(request))}
+            return _respond(_document(MethodNotAllowedError(), request_id), allowed)
         case HTTPStatus.BAD_REQUEST:
             return _invalid([FieldProblem(field="body", message="Is not valid JSON.")], request_id)
         case _:
             _log.error("unexpected_http_exception", status=error.status_code)
             return _respond(_document(InternalError(), request_id))
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Of all routes with this path: the framework names only the first one's (RFC 9110, 15.5.6, asks for all)."""
+    return sorted(
+        method.upper()
+        for path, operations in request.app.openapi()["paths"].items()
+        if compile_path(path)[0].match(request.url.path)
+        for method in operations
+    )
