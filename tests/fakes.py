@@ -1,5 +1,6 @@
 """In-memory stand-ins for the ports. The gateways among them pass the same contract suite as the SQL ones."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
+from app.application.account import Account
 from app.application.identity import Identity
 from app.application.ports import (
     Clock,
@@ -20,6 +22,9 @@ from app.application.ports import (
     Transaction,
     Users,
 )
+from app.application.queries.get_me import AccountById
+from app.application.queries.get_user import AccountByUsername
+from app.application.queries.list_users import SortingOrder, UserList, UserListRequest, UserPages
 from app.domain.errors import UsernameTakenError
 from app.domain.password import PasswordPolicy
 from app.domain.role import Role
@@ -43,15 +48,27 @@ class FakeClock:
 
 
 class FakePasswordHasher:
-    def __init__(self) -> None:
+    """Calls `meanwhile` at each piece of work, for what happens elsewhere during it. Insists on no open transaction."""
+
+    def __init__(
+        self, transaction: "FakeTransaction | None" = None, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         self.verified: list[str | None] = []
+        self.meanwhile = meanwhile
+        self._transaction = transaction
 
     async def hash(self, password: str) -> str:
+        self._work()
         return f"hash of {password}"
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
+        self._work()
         self.verified.append(password_hash)
         return password_hash == f"hash of {password}"
+
+    def _work(self) -> None:
+        assert self._transaction is None or not self._transaction.is_open, "hashing holds no transaction"
+        self.meanwhile()
 
 
 class FakeSessionTokens:
@@ -91,6 +108,10 @@ class FakeTransaction:
         self._before = None
 
     @property
+    def is_open(self) -> bool:
+        return self._before is not None
+
+    @property
     def store(self) -> FakeStore:
         assert self._before is not None, "command gateways work inside a transaction only"
         return self._store
@@ -106,7 +127,8 @@ class FakeUsers:
         self._transaction.store.users[user.id] = deepcopy(user)
 
     async def save(self, user: User) -> None:
-        self._transaction.store.users[user.id] = deepcopy(user)
+        if user.id in self._transaction.store.users:
+            self._transaction.store.users[user.id] = deepcopy(user)
 
     async def find(self, username: Username) -> User | None:
         users = self._transaction.store.users.values()
@@ -124,9 +146,10 @@ class FakeUsers:
     async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
         return await self.lock_actor(actor_id), await self.find(username)
 
-    async def lock_active_super_admins(self) -> list[User]:
+    async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
         users = self._transaction.store.users.values()
-        return deepcopy([user for user in users if user.role is Role.SUPER_ADMIN and user.is_active])
+        active = deepcopy([user for user in users if user.role is Role.SUPER_ADMIN and user.is_active])
+        return await self.find(username), active
 
 
 class FakeSessions:
@@ -175,6 +198,40 @@ class FakeLiveSessions:
                 return
 
 
+class FakeAccountById:
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def __call__(self, user_id: UUID) -> Account | None:
+        return next((Account.of(user) for user in self._store.users.values() if user.id == user_id), None)
+
+
+class FakeAccountByUsername:
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def __call__(self, username: str) -> Account | None:
+        return next((Account.of(user) for user in self._store.users.values() if user.username.value == username), None)
+
+
+class FakeUserPages:
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def __call__(self, request: UserListRequest) -> UserList:
+        accounts = [
+            Account.of(user)
+            for user in self._store.users.values()
+            if request.role in (None, user.role) and request.is_active in (None, user.is_active)
+        ]
+        accounts.sort(
+            key=lambda account: (getattr(account, request.sorting_field), account.id),
+            reverse=request.sorting_order is SortingOrder.DESC,
+        )
+        page = accounts[request.offset : request.offset + request.limit]
+        return UserList(page, len(accounts) if request.with_total else None)
+
+
 class World:
     """A small world for unit tests: fakes behind every port, and use cases made from them.
 
@@ -183,9 +240,9 @@ class World:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.hasher = FakePasswordHasher()
         self.store = FakeStore()
         self._transaction = FakeTransaction(self.store)
+        self.hasher = FakePasswordHasher(self._transaction)
         self._parts: dict[object, object] = {
             Clock: self.clock,
             PasswordHasher: self.hasher,
@@ -196,6 +253,9 @@ class World:
             Users: FakeUsers(self._transaction),
             Sessions: FakeSessions(self._transaction),
             LiveSessions: FakeLiveSessions(self.store, LIFETIME),
+            AccountById: FakeAccountById(self.store),
+            AccountByUsername: FakeAccountByUsername(self.store),
+            UserPages: FakeUserPages(self.store),
         }
 
     def use[UseCase](self, use_case: type[UseCase], caller: User | None = None) -> UseCase:

@@ -1,0 +1,66 @@
+"""What the contract says an answer looks like."""
+
+from datetime import datetime
+
+import httpx
+
+from app.domain.user import User
+
+PROBLEMS = {
+    "unauthenticated": (401, "Log in first."),
+    "invalid-credentials": (401, "The username or the password is wrong, or the account is inactive."),
+    "forbidden": (403, "Your role does not allow this."),
+    "cross-site-request": (403, "This request comes from another site."),
+    "not-found": (404, "There is nothing here."),
+    "user-not-found": (404, "There is no such user."),
+    "method-not-allowed": (405, "This method is not allowed here."),
+    "username-taken": (409, "This username is taken."),
+    "already-authenticated": (409, "You are logged in already; log out first."),
+    "content-too-large": (413, "The body is larger than 16 KiB."),
+    "unsupported-media-type": (415, "Send the body as application/json."),
+    "invalid-input": (422, "The request holds an invalid value."),
+    "internal-error": (500, "Something went wrong on our side; it has been logged."),
+    "unavailable": (503, "The service cannot answer right now; try again shortly."),
+}
+USERNAME_RULE = (
+    "Must be 5 to 20 ASCII letters, digits, '.', '_' or '-', beginning and ending with a letter or digit, "
+    "no two specials in a row."
+)
+PASSWORD_RULE = "Must have 15 to 128 characters."
+REQUIRED = "Field required."
+
+
+def assert_problem(answer: httpx.Response, slug: str, *errors: tuple[str, str]) -> None:
+    """The whole problem document, and nothing beside it. `errors` are pairs of field and message."""
+    status, title = PROBLEMS[slug]
+    expected: dict[str, object] = {
+        "type": f"/problems/{slug}",
+        "title": title,
+        "status": status,
+        "detail": title,
+        "request_id": answer.headers["x-request-id"],
+    }
+    if errors:
+        expected["errors"] = [{"field": field, "message": message} for field, message in errors]
+    assert (answer.status_code, answer.json()) == (status, expected)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("retry-after" in answer.headers) is (status == 503)
+
+
+def assert_done(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def account_of(user: User) -> dict[str, object]:
+    return {
+        "id": str(user.id),
+        "username": user.username.value,
+        "role": user.role.value,
+        "is_active": user.is_active,
+        "created_at": rfc3339(user.created_at),
+        "updated_at": rfc3339(user.updated_at),
+    }
+
+
+def rfc3339(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

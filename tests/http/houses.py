@@ -1,0 +1,52 @@
+"""Houses with other settings than the common one, and what their visitors carry."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+import httpx
+from dishka import Provider, Scope
+
+from app.application.ports import Clock
+from app.infrastructure.persistence.database import Database
+from app.setup.app import create_app
+from app.setup.settings import PostgresSettings, Settings
+from tests.conftest import House
+from tests.fakes import FakeClock
+
+COOKIE = "__Host-session"
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, *parts: Provider) -> AsyncIterator[House]:
+    clock = FakeClock()
+    own = Provider(scope=Scope.APP)
+    own.provide(lambda: clock, provides=Clock)
+    app = create_app(settings, own, *parts)
+    async with app.router.lifespan_context(app), AsyncExitStack() as clients:
+        container = app.state.dishka_container
+        yield House(app, container, await container.get(Database), clock, clients)
+
+
+def on_database(settings: Settings, url: str, pool_size: int = 1) -> Settings:
+    return replace(settings, postgres=PostgresSettings(url=url, pool_size=pool_size))
+
+
+def without_database(settings: Settings) -> Settings:
+    """Nobody listens on the port it names."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    return on_database(settings, f"postgresql://nobody@127.0.0.1:{port}/nothing")
+
+
+def token_of(client: httpx.AsyncClient) -> str:
+    token = client.cookies.get(COOKIE)
+    assert token is not None
+    return token
+
+
+def cookie(token: str) -> dict[str, str]:
+    """The header of a request that carries the token."""
+    return {"cookie": f"{COOKIE}={token}"}

@@ -1,0 +1,161 @@
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from app.domain.role import Role
+from tests.conftest import LOGIN, House
+from tests.fakes import PASSWORD
+from tests.http.answers import PASSWORD_RULE, account_of, assert_done, assert_problem, rfc3339
+
+CHANGE = "/api/v1/users/change_password"
+ME = "/api/v1/account/me"
+NEW = "a whole new sentence to remember"
+
+
+async def logs_in(house: House, username: str, password: str) -> bool:
+    answer = await (await house.client()).post(LOGIN, json={"username": username, "password": password})
+    assert answer.status_code in (204, 401)
+    return answer.status_code == 204
+
+
+async def change_own(client: httpx.AsyncClient, current: str | None = PASSWORD, new: str = NEW) -> httpx.Response:
+    return await client.patch(CHANGE, json={"username": "alice", "password": new, "current_password": current})
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_the_new_password_replaces_the_old_one(house: House, role: Role) -> None:
+    client = await house.logged_in("alice", role)
+
+    assert_done(await change_own(client))
+
+    assert not await logs_in(house, "alice", PASSWORD)
+    assert await logs_in(house, "alice", NEW)
+
+
+async def test_this_session_stays_and_all_others_of_the_user_end(house: House) -> None:
+    here, there, elsewhere = await house.logged_in("alice"), await house.log_in("alice"), await house.log_in("alice")
+    someone_else = await house.logged_in("bobby")
+
+    await change_own(here)
+
+    assert (await here.get(ME)).status_code == 200
+    assert (await someone_else.get(ME)).status_code == 200
+    assert_problem(await there.get(ME), "unauthenticated")
+    assert_problem(await elsewhere.get(ME), "unauthenticated")
+
+
+async def test_the_account_shows_when_it_was_changed(house: House) -> None:
+    alice = await house.add_user("alice")
+    client = await house.log_in("alice")
+    house.clock.advance(timedelta(minutes=1))
+
+    await change_own(client)
+
+    assert (await client.get(ME)).json() == {**account_of(alice), "updated_at": rfc3339(house.clock.now())}
+
+
+async def test_ones_own_name_counts_in_any_case(house: House) -> None:
+    client = await house.logged_in("alice")
+
+    answer = await client.patch(CHANGE, json={"username": "ALICE", "password": NEW, "current_password": PASSWORD})
+
+    assert_done(answer)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("current", ["wrong " + PASSWORD, "", NEW])
+async def test_a_wrong_current_password_changes_nothing(house: House, role: Role, current: str) -> None:
+    client = await house.logged_in("alice", role)
+    other = await house.log_in("alice")
+
+    assert_problem(await change_own(client, current), "invalid-credentials")
+
+    assert (await other.get(ME)).status_code == 200
+    assert await logs_in(house, "alice", PASSWORD)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("body", [{}, {"current_password": None}])
+async def test_nobody_changes_their_own_without_the_current_one(
+    house: House, role: Role, body: dict[str, None]
+) -> None:
+    client = await house.logged_in("alice", role)
+
+    answer = await client.patch(CHANGE, json={"username": "alice", "password": NEW, **body})
+
+    problem = ("current_password", "Give your current password to change it.")
+    assert_problem(answer, "invalid-input", problem)
+    assert await logs_in(house, "alice", PASSWORD)
+
+
+@pytest.mark.parametrize("password", ["", "x" * 14, "x" * 129])
+async def test_a_new_password_keeps_the_rules(house: House, password: str) -> None:
+    client = await house.logged_in("alice")
+
+    assert_problem(await change_own(client, new=password), "invalid-input", ("password", PASSWORD_RULE))
+
+
+@pytest.mark.parametrize(
+    ("caller", "role"), [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
+)
+async def test_admins_set_a_subordinates_which_ends_all_of_their_sessions(
+    house: House, caller: Role, role: Role
+) -> None:
+    admin = await house.logged_in("admin", caller)
+    here, there = await house.logged_in("alice", role), await house.log_in("alice")
+
+    assert_done(await admin.patch(CHANGE, json={"username": "alice", "password": NEW}))
+
+    assert_problem(await here.get(ME), "unauthenticated")
+    assert_problem(await there.get(ME), "unauthenticated")
+    assert (await admin.get(ME)).status_code == 200
+    assert not await logs_in(house, "alice", PASSWORD)
+    assert await logs_in(house, "alice", NEW)
+
+
+async def test_an_inactive_subordinate_gets_a_password_but_no_way_in(house: House) -> None:
+    admin = await house.logged_in("admin", Role.ADMIN)
+    await house.add_user("alice", is_active=False)
+
+    assert_done(await admin.patch(CHANGE, json={"username": "alice", "password": NEW}))
+
+    assert not await logs_in(house, "alice", NEW)
+
+
+@pytest.mark.parametrize(
+    ("caller", "role"),
+    [
+        (Role.USER, Role.USER),
+        (Role.USER, Role.ADMIN),
+        (Role.ADMIN, Role.ADMIN),
+        (Role.ADMIN, Role.SUPER_ADMIN),
+        (Role.SUPER_ADMIN, Role.SUPER_ADMIN),
+    ],
+)
+@pytest.mark.parametrize("body", [{}, {"current_password": PASSWORD}])
+async def test_nobody_sets_an_equals_or_a_highers(house: House, caller: Role, role: Role, body: dict[str, str]) -> None:
+    mallory = await house.logged_in("mallory", caller)
+    alice = await house.logged_in("alice", role)
+
+    answer = await mallory.patch(CHANGE, json={"username": "alice", "password": NEW, **body})
+
+    assert_problem(answer, "forbidden")
+    assert (await alice.get(ME)).status_code == 200
+    assert await logs_in(house, "alice", PASSWORD)
+
+
+async def test_a_plain_user_is_not_told_whether_the_other_exists(house: House) -> None:
+    mallory = await house.logged_in("mallory")
+
+    assert_problem(await mallory.patch(CHANGE, json={"username": "nobody", "password": NEW}), "forbidden")
+
+
+async def test_an_unknown_user_is_not_found(house: House) -> None:
+    admin = await house.logged_in("admin", Role.ADMIN)
+
+    assert_problem(await admin.patch(CHANGE, json={"username": "nobody", "password": NEW}), "user-not-found")
+
+
+async def test_strangers_change_nothing(house: House) -> None:
+    assert_problem(await change_own(await house.client()), "unauthenticated")

@@ -1,0 +1,213 @@
+"""What the session cookie is made of and what it is good for."""
+
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+
+import httpx
+import jwt
+import pytest
+from psycopg.rows import scalar_row
+
+from app.application.ports import SessionTokens
+from app.domain.role import Role
+from app.setup.settings import CookieSettings, Settings
+from tests.conftest import LOGIN, House
+from tests.fakes import PASSWORD
+from tests.http.answers import assert_problem
+from tests.http.houses import COOKIE, cookie, open_house, token_of
+
+LOGOUT = "/api/v1/account/logout"
+ME = "/api/v1/account/me"
+COMMON = {"path": "/", "httponly": "", "samesite": "lax"}
+FORMS = [(True, "__Host-session", {**COMMON, "secure": ""}), (False, "session", COMMON)]
+
+
+def parsed(answer: httpx.Response) -> tuple[str, str, dict[str, str]]:
+    """The one cookie that an answer sets: its name, its value and its attributes in lower case."""
+    [header] = answer.headers.get_list("set-cookie")
+    pair, *attributes = header.split("; ")
+    name, _, value = pair.partition("=")
+    split = [attribute.partition("=") for attribute in attributes]
+    return name, value, {key.lower(): text if key.lower() == "expires" else text.lower() for key, _, text in split}
+
+
+@pytest.fixture
+async def any_house(house: House, settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    secure: bool = request.param
+    if secure:
+        yield house
+    else:
+        async with open_house(replace(settings, cookie=CookieSettings(secure=False))) as development:
+            yield development
+
+
+@pytest.mark.parametrize(("any_house", "name", "attributes"), FORMS, indirect=["any_house"])
+async def test_login_sets_the_cookie_for_as_long_as_the_session_may_last(
+    any_house: House, name: str, attributes: dict[str, str]
+) -> None:
+    await any_house.add_user("alice")
+    client = await any_house.client()
+
+    answer = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD})
+
+    set_name, value, set_attributes = parsed(answer)
+    expires = parsedate_to_datetime(set_attributes.pop("expires"))
+    end = any_house.clock.now() + timedelta(hours=12)
+    assert (set_name, set_attributes) == (name, attributes)
+    assert expires == end.replace(microsecond=0)
+    assert jwt.decode(value, options={"verify_signature": False})["exp"] == int(end.timestamp())
+
+
+@pytest.mark.parametrize(("any_house", "name", "attributes"), FORMS, indirect=["any_house"])
+@pytest.mark.parametrize("is_logged_in", [True, False])
+async def test_deleting_the_cookie_repeats_its_attributes(
+    any_house: House, name: str, attributes: dict[str, str], *, is_logged_in: bool
+) -> None:
+    client = await (any_house.logged_in("alice") if is_logged_in else any_house.client())
+
+    answer = await client.delete(LOGOUT)
+
+    set_name, value, set_attributes = parsed(answer)
+    assert answer.status_code == (204 if is_logged_in else 401)
+    assert (set_name, value) == (name, '""')
+    assert set_attributes.pop("max-age") == "0"
+    assert parsedate_to_datetime(set_attributes.pop("expires")) <= datetime.now(UTC)
+    assert set_attributes == attributes
+
+
+@pytest.mark.parametrize(
+    ("any_house", "name", "other"), [(True, COOKIE, "session"), (False, "session", COOKIE)], indirect=["any_house"]
+)
+async def test_a_cookie_of_the_other_name_is_no_session(any_house: House, name: str, other: str) -> None:
+    token = (await any_house.logged_in("alice")).cookies[name]
+    client = await any_house.client()
+
+    assert (await client.get(ME, headers={"cookie": f"{name}={token}"})).status_code == 200
+    assert_problem(await client.get(ME, headers={"cookie": f"{other}={token}"}), "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{name}={token}; {name}={token}",
+        "{name}={token}; {name}=other",
+        "{name}=other; {name}={token}",
+        "{name}={token}; theme=dark; {name}=",
+        "{name}={token};{name}={token}",
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ME), ("GET", "/api/v1/users/"), ("DELETE", LOGOUT), ("PATCH", "/api/v1/users/grant")]
+)
+async def test_two_session_cookies_are_none(house: House, header: str, method: str, path: str) -> None:
+    token = token_of(await house.logged_in("chief", Role.SUPER_ADMIN))
+    headers = {"cookie": header.format(name=COOKIE, token=token)}
+
+    answer = await (await house.client()).request(method, path, headers=headers)
+
+    assert_problem(answer, "unauthenticated")
+
+
+async def test_two_session_cookies_in_two_headers_are_none(house: House) -> None:
+    token = token_of(await house.logged_in("alice"))
+
+    answer = await (await house.client()).get(ME, headers=[*cookie(token).items(), *cookie(token).items()])
+
+    assert_problem(answer, "unauthenticated")
+
+
+async def test_other_cookies_do_not_matter(house: House) -> None:
+    token = token_of(await house.logged_in("alice"))
+    header = f"theme=dark; my{COOKIE}=1; {COOKIE}={token}; {COOKIE}2=x; {COOKIE.lower()}=y"
+
+    answer = await (await house.client()).get(ME, headers={"cookie": header})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_the_token_says_nothing_about_its_user(house: House, role: Role) -> None:
+    user = await house.add_user("alice", role)
+
+    token = token_of(await house.log_in("alice"))
+
+    header, claims = jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})
+    assert set(header) == {"alg", "typ", "kid"}
+    assert set(claims) == {"sid", "iat", "exp", "iss", "aud"}
+    told = str({**header, **claims}).lower()
+    assert not [secret for secret in ("alice", "admin", str(user.id), user.id.hex, "role", "user") if secret in told]
+    assert len(base64.urlsafe_b64decode(claims["sid"] + "=")) == 32
+
+
+async def test_what_the_database_holds_opens_nothing(house: House) -> None:
+    alice = await house.add_user("alice")
+    sid = jwt.decode(token_of(await house.log_in("alice")), options={"verify_signature": False})["sid"]
+    stored = await house.database.fetch_one("SELECT secret_hash FROM sessions", {}, scalar_row)
+    public_id = await house.database.fetch_one("SELECT id FROM sessions", {}, scalar_row)
+    assert stored == sha256(sid.encode()).digest()
+    tokens, client, now = await house.container.get(SessionTokens), await house.client(), datetime.now(UTC)
+
+    def signed(secret: str) -> dict[str, str]:
+        return cookie(tokens.encode(secret, issued_at=now, expires_at=now + timedelta(hours=1)))
+
+    for guess in (
+        stored.hex(),
+        f"\\x{stored.hex()}",
+        base64.b64encode(stored).decode(),
+        base64.urlsafe_b64encode(stored).decode().rstrip("="),
+        stored.decode("latin-1"),
+        str(public_id),
+        str(alice.id),
+        "alice",
+        "",
+    ):
+        assert_problem(await client.get(ME, headers=signed(guess)), "unauthenticated")
+    assert (await client.get(ME, headers=signed(sid))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "claims"),
+    [
+        ({"alg": "none"}, {}),
+        ({"typ": "JWT"}, {}),
+        ({"kid": "another"}, {}),
+        ({"kid": None}, {}),
+        ({"crit": ["exp"]}, {}),
+        ({}, {"exp": None}),
+        ({}, {"iat": None}),
+        ({}, {"sid": None}),
+        ({}, {"aud": None}),
+        ({}, {"iss": None}),
+        ({}, {"aud": "another"}),
+        ({}, {"iss": "another"}),
+        ({}, {"exp": 1}),
+        ({}, {"sid": 1}),
+        ({}, {"sid": ["a"]}),
+    ],
+)
+async def test_a_token_that_is_not_exactly_ours_opens_nothing(
+    house: House, settings: Settings, header: dict[str, object], claims: dict[str, object]
+) -> None:
+    token = token_of(await house.logged_in("alice"))
+    altered_claims = {**jwt.decode(token, options={"verify_signature": False}), **claims}
+    altered_header = {**jwt.get_unverified_header(token), **header}
+    key = settings.jwt.secret
+    algorithm = str(altered_header.pop("alg"))
+
+    altered = jwt.encode(
+        {name: claim for name, claim in altered_claims.items() if claim is not None},
+        None if algorithm == "none" else key,
+        algorithm,
+        {name: value for name, value in altered_header.items() if value is not None},
+    )
+
+    assert_problem(await (await house.client()).get(ME, headers=cookie(altered)), "unauthenticated")
+
+
+@pytest.mark.parametrize("text", ["", "x", "..", "a.b.c", "e30.e30.", "x" * 5000, "%00", '"quoted"'])
+async def test_what_is_no_token_at_all_opens_nothing(house: House, text: str) -> None:
+    assert_problem(await (await house.client()).get(ME, headers=cookie(text)), "unauthenticated")

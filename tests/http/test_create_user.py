@@ -1,0 +1,104 @@
+from uuid import UUID
+
+import pytest
+
+from app.domain.role import Role
+from tests.conftest import House
+from tests.fakes import PASSWORD
+from tests.http.answers import PASSWORD_RULE, REQUIRED, USERNAME_RULE, assert_problem, rfc3339
+
+USERS = "/api/v1/users/"
+ME = "/api/v1/account/me"
+ROLES = "Input should be 'user' or 'admin'."
+
+
+@pytest.mark.parametrize(
+    ("caller", "asked", "role"),
+    [
+        (Role.ADMIN, {}, "user"),
+        (Role.ADMIN, {"role": "user"}, "user"),
+        (Role.SUPER_ADMIN, {}, "user"),
+        (Role.SUPER_ADMIN, {"role": "user"}, "user"),
+        (Role.SUPER_ADMIN, {"role": "admin"}, "admin"),
+    ],
+)
+async def test_admins_create_users_and_super_admins_create_admins_too(
+    house: House, caller: Role, asked: dict[str, str], role: str
+) -> None:
+    client = await house.logged_in("admin", caller)
+
+    answer = await client.post(USERS, json={"username": "Alice", "password": PASSWORD, **asked})
+
+    account = answer.json()
+    now = rfc3339(house.clock.now())
+    assert answer.status_code == 201
+    assert UUID(account["id"]).version == 7
+    assert account == {
+        "id": account["id"],
+        "username": "alice",
+        "role": role,
+        "is_active": True,
+        "created_at": now,
+        "updated_at": now,
+    }
+    assert (await (await house.log_in("alice")).get(ME)).json() == account
+
+
+@pytest.mark.parametrize(("caller", "role"), [(Role.ADMIN, "admin"), (Role.USER, "user"), (Role.USER, "admin")])
+async def test_nobody_creates_an_equal_or_a_higher(house: House, caller: Role, role: str) -> None:
+    client = await house.logged_in("mallory", caller)
+
+    answer = await client.post(USERS, json={"username": "alice", "password": PASSWORD, "role": role})
+
+    assert_problem(answer, "forbidden")
+
+
+async def test_a_caller_without_the_role_is_not_told_that_a_name_is_taken(house: House) -> None:
+    await house.add_user("alice")
+
+    answer = await (await house.logged_in("mallory")).post(USERS, json={"username": "alice", "password": PASSWORD})
+
+    assert_problem(answer, "forbidden")
+
+
+@pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])
+@pytest.mark.parametrize("role", ["super_admin", "owner", "ADMIN", "", 1, None])
+async def test_no_other_role_can_be_given(house: House, caller: Role, role: object) -> None:
+    client = await house.logged_in("chief", caller)
+
+    answer = await client.post(USERS, json={"username": "alice", "password": PASSWORD, "role": role})
+
+    assert_problem(answer, "invalid-input", ("role", ROLES))
+
+
+@pytest.mark.parametrize("username", ["alice", "ALICE", "admin"])
+async def test_a_username_is_taken_in_any_case(house: House, username: str) -> None:
+    await house.add_user("alice")
+    client = await house.logged_in("admin", Role.ADMIN)
+
+    answer = await client.post(USERS, json={"username": username, "password": PASSWORD})
+
+    assert_problem(answer, "username-taken")
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"username": "abc", "password": PASSWORD}, [("username", USERNAME_RULE)]),
+        ({"username": "alice", "password": "short"}, [("password", PASSWORD_RULE)]),
+        ({}, [("username", REQUIRED), ("password", REQUIRED)]),
+        ({"username": "alice", "password": PASSWORD, "is_active": False}, [("body", "Holds an unknown field.")]),
+    ],
+)
+async def test_input_that_breaks_a_rule_is_refused(
+    house: House, body: dict[str, object], errors: list[tuple[str, str]]
+) -> None:
+    answer = await (await house.logged_in("admin", Role.ADMIN)).post(USERS, json=body)
+
+    assert_problem(answer, "invalid-input", *errors)
+
+
+async def test_strangers_create_nobody(house: House) -> None:
+    answer = await (await house.client()).post(USERS, json={"username": "alice", "password": PASSWORD})
+
+    assert_problem(answer, "unauthenticated")

@@ -1,0 +1,123 @@
+"""State changes that another site's page asks for in a visitor's browser."""
+
+import pytest
+
+from tests.conftest import LOGIN, ORIGIN, House
+from tests.fakes import PASSWORD
+from tests.http.answers import assert_problem
+from tests.http.houses import COOKIE
+
+ME = "/api/v1/account/me"
+SIGN_UP = "/api/v1/account/signup"
+SITES = [None, "same-origin", "none", "same-site", "cross-site", "", "SAME-ORIGIN", "same-origin, cross-site"]
+ORIGINS = [
+    None,
+    ORIGIN,
+    "https://evil.test",
+    "null",
+    "",
+    "http://gatehouse.test",
+    "https://gatehouse.test:8443",
+    "https://gatehouse.test.evil.test",
+    "https://sub.gatehouse.test",
+    "https://gatehouse.test:port",
+    "https://[gatehouse.test",
+]
+UNSAFE = [
+    ("POST", LOGIN),
+    ("POST", SIGN_UP),
+    ("POST", "/api/v1/users/"),
+    ("PATCH", "/api/v1/users/inactivate"),
+    ("PATCH", "/api/v1/users/change_password"),
+    ("DELETE", "/api/v1/account/logout"),
+    ("PUT", "/api/v1/users/"),
+    ("POST", "/nothing"),
+]
+SAFE = [("GET", ME), ("GET", "/livez"), ("HEAD", ME), ("OPTIONS", LOGIN)]
+
+
+def headers_of(site: str | None, origin: str | None) -> dict[str, str]:
+    sent = {"sec-fetch-site": site, "origin": origin}
+    return {name: value for name, value in sent.items() if value is not None}
+
+
+def is_refused(site: str | None, origin: str | None) -> bool:
+    """The contract's rule."""
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin is not None and origin != ORIGIN
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize("site", SITES)
+async def test_the_site_decides_where_it_is_sent_and_else_the_origin(
+    house: House, site: str | None, origin: str | None
+) -> None:
+    client = await house.client()
+    headers = headers_of(site, origin)
+
+    refused = set()
+    for method, path in UNSAFE + SAFE:
+        answer = await client.request(method, path, headers=headers)
+        if answer.status_code == 403:
+            assert_problem(answer, "cross-site-request")
+            refused.add((method, path))
+
+    assert refused == (set(UNSAFE) if is_refused(site, origin) else set())
+
+
+@pytest.mark.parametrize("headers", [headers_of("cross-site", None), headers_of(None, "https://evil.test")])
+@pytest.mark.parametrize("path", [LOGIN, SIGN_UP])
+async def test_another_site_logs_nobody_in_and_signs_nobody_up(
+    house: House, path: str, headers: dict[str, str]
+) -> None:
+    if path == LOGIN:
+        await house.add_user("alice")
+    client = await house.client()
+    account = {"username": "alice", "password": PASSWORD}
+
+    assert_problem(await client.post(path, json=account, headers=headers), "cross-site-request")
+
+    assert client.cookies.get(COOKIE) is None
+    assert (await client.post(path, json=account)).status_code == (204 if path == LOGIN else 201)
+
+
+async def test_another_site_logs_nobody_out_and_takes_no_cookie_away(house: House) -> None:
+    client = await house.logged_in("alice")
+
+    answer = await client.delete("/api/v1/account/logout", headers={"sec-fetch-site": "same-site"})
+
+    assert_problem(answer, "cross-site-request")
+    assert "set-cookie" not in answer.headers
+    assert (await client.get(ME)).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.test", "gatehouse.test"])
+async def test_the_host_header_makes_no_origin_ours(house: House, host: str) -> None:
+    headers = {"host": host, "origin": "https://evil.test"}
+
+    answer = await (await house.client()).post(LOGIN, json={}, headers=headers)
+
+    assert_problem(answer, "cross-site-request")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+        [("origin", ORIGIN), ("origin", "https://evil.test")],
+        [("origin", "https://evil.test"), ("origin", ORIGIN)],
+    ],
+)
+async def test_a_header_sent_twice_does_not_slip_through(house: House, headers: list[tuple[str, str]]) -> None:
+    assert_problem(await (await house.client()).post(LOGIN, json={}, headers=headers), "cross-site-request")
+
+
+@pytest.mark.parametrize(("method", "path"), SAFE + UNSAFE)
+async def test_no_other_origin_is_let_in_to_read(house: House, method: str, path: str) -> None:
+    headers = {"origin": "https://evil.test", "access-control-request-method": "POST"}
+
+    answer = await (await house.client()).request(method, path, headers=headers)
+
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert "evil.test" not in str(answer.headers)

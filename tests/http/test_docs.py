@@ -1,0 +1,187 @@
+"""The interactive documentation and the document behind it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.setup.settings import AppSettings, Environment, Settings
+from tests.conftest import ORIGIN, House
+from tests.http.answers import PROBLEMS, assert_problem
+from tests.http.houses import open_house
+
+OPEN = {"/", "/api/v1/", "/livez", "/readyz", "/api/v1/account/signup", "/api/v1/account/login"}
+ELSEWHERE = re.compile(r"""(?:https?:)?//[\w.-]+""")
+NAMED = re.compile(r"""(?:src|href)\s*=\s*["']([^"']+)|["'](/[\w./-]+)["']""")
+
+
+def operations(house: House) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in house.app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def responses(house: House) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    for method, path, operation in operations(house):
+        for status, response in operation["responses"].items():
+            yield f"{method} {path}", int(status), response
+
+
+async def test_the_document_is_served(house: House) -> None:
+    answer = await (await house.client()).get("/openapi.json")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == house.app.openapi()
+
+
+def test_every_operation_says_what_it_does_and_has_a_name_of_its_own(house: House) -> None:
+    found = list(operations(house))
+
+    assert [path for _, path, operation in found if path != "/api/v1/" and not operation.get("description")] == []
+    assert [path for _, path, operation in found if not operation["summary"] or not operation["tags"]] == []
+    assert len({operation["operationId"] for *_, operation in found}) == len(found)
+
+
+def test_every_operation_may_fail_on_our_side_and_says_so(house: House) -> None:
+    assert [path for _, path, operation in operations(house) if "500" not in operation["responses"]] == []
+
+
+def test_every_operation_with_a_caller_asks_for_the_cookie_and_may_refuse(house: House) -> None:
+    schemes = house.app.openapi()["components"]["securitySchemes"]
+    [(scheme, described)] = schemes.items()
+    assert described == {"type": "apiKey", "in": "cookie", "name": "__Host-session"}
+
+    for _, path, operation in operations(house):
+        assert operation.get("security") == (None if path in OPEN else [{scheme: []}]), path
+        assert ("401" in operation["responses"]) is (path not in OPEN - {"/api/v1/account/login"}), path
+
+
+def test_every_state_change_may_be_refused_as_cross_site_and_every_body_as_unfit(house: House) -> None:
+    for method, path, operation in operations(house):
+        slugs = {
+            slug
+            for status, response in operation["responses"].items()
+            if int(status) >= 400
+            for slug in response["content"]["application/problem+json"]["examples"]
+        }
+        assert ("cross-site-request" in slugs) is (method != "get"), path
+        has_body = "requestBody" in operation
+        assert has_body is (method in ("post", "patch")), path
+        assert ({"invalid-input", "content-too-large", "unsupported-media-type"} <= slugs) is has_body, path
+        assert has_body or not slugs & {"content-too-large", "unsupported-media-type"}, path
+
+
+def test_every_error_is_a_problem_document_with_an_example(house: House) -> None:
+    schemas = house.app.openapi()["components"]["schemas"]
+    for call, status, response in responses(house):
+        if status < 400:
+            assert "application/problem+json" not in response.get("content", {}), call
+            continue
+        assert list(response["content"]) == ["application/problem+json"], (call, status)
+        content = response["content"]["application/problem+json"]
+        name = content["schema"]["$ref"].removeprefix("#/components/schemas/")
+        assert content["examples"], (call, status)
+        for slug, example in content["examples"].items():
+            value = example["value"]
+            assert set(value) == set(schemas[name]["required"]), (call, slug)
+            assert (value["type"], value["status"]) == (f"/problems/{slug}", status), call
+            assert PROBLEMS[slug] == (status, value["title"]), call
+
+
+def test_every_response_has_the_header_that_names_it(house: House) -> None:
+    for call, status, response in responses(house):
+        assert "X-Request-ID" in response["headers"], (call, status)
+        assert ("Retry-After" in response["headers"]) is (status == 503), (call, status)
+        assert ("Location" in response["headers"]) is (status == 307), (call, status)
+
+
+def test_every_field_of_a_body_that_must_be_given_has_an_example(house: House) -> None:
+    schemas = house.app.openapi()["components"]["schemas"]
+    bodies = {name: schema for name, schema in schemas.items() if name.endswith("Body")}
+    assert bodies
+
+    for name, schema in bodies.items():
+        assert schema["additionalProperties"] is False, name
+        for field in schema["required"]:
+            assert schema["properties"][field]["examples"], (name, field)
+
+
+def test_every_reference_leads_somewhere(house: House) -> None:
+    document = house.app.openapi()
+    references = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
+
+    assert references
+    assert references == set(document["components"]["schemas"]), "an unused or a missing schema"
+
+
+async def test_the_page_and_all_it_loads_come_from_here(house: House) -> None:
+    client = await house.client()
+    page = await client.get("/docs")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+
+    waiting, loaded = ["/docs"], {"/docs"}
+    while waiting:
+        path = waiting.pop()
+        answer = await client.get(path)
+        assert answer.status_code == 200, path
+        if "assets" in path or path == "/openapi.json":
+            continue  # a library, whose licences name other hosts, and the document, which names the API
+        assert ELSEWHERE.findall(answer.text) == [], path
+        named = {one or other for one, other in NAMED.findall(answer.text)} - loaded
+        local = {name for name in named if not name.startswith("data:")}
+        assert all(name.startswith("/") for name in local), named
+        loaded |= local
+        waiting += local
+
+    assert "/openapi.json" in loaded
+    assert {path.rpartition(".")[2] for path in loaded} >= {"css", "js", "json"}
+
+
+async def test_the_style_sheet_loads_nothing_more(house: House) -> None:
+    page = (await (await house.client()).get("/docs")).text
+    [style] = re.findall(r'href="(/[^"]+\.css)"', page)
+
+    text = (await (await house.client()).get(style)).text
+
+    assert [url for url in re.findall(r"url\(['\"]?([^)]{1,40})", text) if not url.startswith("data:")] == []
+    assert "@import" not in text
+
+
+async def test_the_front_door_leads_to_the_docs_and_is_not_built_from_the_host(house: House) -> None:
+    answer = await (await house.client()).get("/", headers={"host": "evil.test"})
+
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "/docs"
+
+
+@pytest.mark.parametrize(
+    ("environment", "docs", "is_served"),
+    [
+        (Environment.PRODUCTION, None, False),
+        (Environment.PRODUCTION, False, False),
+        (Environment.PRODUCTION, True, True),
+        (Environment.DEVELOPMENT, None, True),
+        (Environment.DEVELOPMENT, False, False),
+    ],
+)
+async def test_production_serves_docs_only_when_told_to(
+    settings: Settings, environment: Environment, *, docs: bool | None, is_served: bool
+) -> None:
+    app = AppSettings(environment=environment, origin=ORIGIN, docs=docs)
+    async with open_house(replace(settings, app=app)) as house:
+        client = await house.client()
+        for path in ("/docs", "/openapi.json", "/docs/start.js", "/docs/assets/swagger-ui.css"):
+            answer = await client.get(path)
+            if is_served:
+                assert answer.status_code == 200
+            else:
+                assert_problem(answer, "not-found")
+
+
+@pytest.mark.parametrize("path", ["/redoc", "/docs/oauth2-redirect", "/docs/assets/../../app.py", "/docs/assets/"])
+async def test_nothing_else_is_served_beside_them(house: House, path: str) -> None:
+    assert_problem(await (await house.client()).get(path), "not-found")

@@ -1,0 +1,39 @@
+import pytest
+
+from app.domain.role import Role
+from tests.conftest import House
+from tests.http.answers import account_of, assert_problem
+
+GRANT = "/api/v1/users/grant"
+ME = "/api/v1/account/me"
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_everyone_sees_the_account_they_are_logged_in_with(house: House, role: Role) -> None:
+    await house.add_user("other", role)
+    alice = await house.add_user("alice", role)
+
+    answer = await (await house.log_in("alice")).get(ME)
+
+    assert (answer.status_code, answer.json()) == (200, account_of(alice))
+
+
+async def test_a_changed_account_shows_at_the_next_request(house: House) -> None:
+    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+    alice = await house.logged_in("alice")
+
+    await chief.patch(GRANT, json={"username": "alice"})
+
+    assert (await alice.get(ME)).json()["role"] == "admin"
+
+
+async def test_a_stranger_logs_in_first(house: House) -> None:
+    assert_problem(await (await house.client()).get(ME), "unauthenticated")
+
+
+async def test_an_account_that_is_gone_is_logged_out(house: House) -> None:
+    client = await house.logged_in("alice")
+
+    await house.database.execute("DELETE FROM users", {})
+
+    assert_problem(await client.get(ME), "unauthenticated")

@@ -1,0 +1,99 @@
+from datetime import timedelta
+
+import pytest
+
+from app.domain.role import Role
+from tests.conftest import House
+from tests.http.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
+
+GRANT = "/api/v1/users/grant"
+REVOKE = "/api/v1/users/revoke"
+USERS = "/api/v1/users/"
+CHANGES = [(GRANT, Role.USER, Role.ADMIN), (REVOKE, Role.ADMIN, Role.USER)]
+
+
+@pytest.mark.parametrize(("call", "before", "after"), CHANGES)
+@pytest.mark.parametrize("is_active", [True, False])
+async def test_a_super_admin_changes_the_role_and_nothing_else(
+    house: House, call: str, before: Role, after: Role, *, is_active: bool
+) -> None:
+    alice = await house.add_user("alice", before, is_active=is_active)
+    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+    house.clock.advance(timedelta(minutes=1))
+
+    assert_done(await chief.patch(call, json={"username": "ALICE"}))
+
+    expected = {**account_of(alice), "role": after.value, "updated_at": rfc3339(house.clock.now())}
+    assert (await chief.get(f"{USERS}alice")).json() == expected
+
+
+@pytest.mark.parametrize(("call", "role"), [(GRANT, Role.ADMIN), (REVOKE, Role.USER)])
+async def test_a_repeat_changes_nothing(house: House, call: str, role: Role) -> None:
+    alice = await house.add_user("alice", role)
+    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+    house.clock.advance(timedelta(minutes=1))
+
+    assert_done(await chief.patch(call, json={"username": "alice"}))
+
+    assert (await chief.get(f"{USERS}alice")).json() == account_of(alice)
+
+
+async def test_a_new_admin_is_one_at_the_very_next_request(house: House) -> None:
+    chief, alice = await house.logged_in("chief", Role.SUPER_ADMIN), await house.logged_in("alice")
+    assert (await alice.get(USERS)).status_code == 403
+
+    await chief.patch(GRANT, json={"username": "alice"})
+
+    assert (await alice.get(USERS)).status_code == 200
+
+
+async def test_a_former_admin_is_none_at_the_very_next_request(house: House) -> None:
+    chief, alice = await house.logged_in("chief", Role.SUPER_ADMIN), await house.logged_in("alice", Role.ADMIN)
+    assert (await alice.get(USERS)).status_code == 200
+
+    await chief.patch(REVOKE, json={"username": "alice"})
+
+    assert_problem(await alice.get(USERS), "forbidden")
+
+
+@pytest.mark.parametrize("call", [GRANT, REVOKE])
+@pytest.mark.parametrize("caller", [Role.USER, Role.ADMIN])
+@pytest.mark.parametrize("username", ["alice", "admin", "chief", "mallory", "nobody"])
+async def test_only_super_admins_do_it(house: House, call: str, caller: Role, username: str) -> None:
+    await house.add_user("alice")
+    await house.add_user("admin", Role.ADMIN)
+    await house.add_user("chief", Role.SUPER_ADMIN)
+
+    answer = await (await house.logged_in("mallory", caller)).patch(call, json={"username": username})
+
+    assert_problem(answer, "forbidden")
+
+
+@pytest.mark.parametrize("call", [GRANT, REVOKE])
+@pytest.mark.parametrize("username", ["chief", "equal"])
+async def test_no_super_admin_is_changed_not_even_oneself(house: House, call: str, username: str) -> None:
+    equal = await house.add_user("equal", Role.SUPER_ADMIN)
+    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+
+    assert_problem(await chief.patch(call, json={"username": username}), "forbidden")
+
+    assert (await chief.get(f"{USERS}equal")).json() == account_of(equal)
+
+
+@pytest.mark.parametrize("call", [GRANT, REVOKE])
+async def test_an_unknown_user_is_not_found(house: House, call: str) -> None:
+    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+
+    assert_problem(await chief.patch(call, json={"username": "nobody"}), "user-not-found")
+
+
+@pytest.mark.parametrize("call", [GRANT, REVOKE])
+async def test_what_cannot_be_a_username_is_refused(house: House, call: str) -> None:
+    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+
+    assert_problem(await chief.patch(call, json={"username": "a b"}), "invalid-input", ("username", USERNAME_RULE))
+
+
+@pytest.mark.parametrize("call", [GRANT, REVOKE])
+async def test_strangers_change_nothing(house: House, call: str) -> None:
+    assert_problem(await (await house.client()).patch(call, json={"username": "alice"}), "unauthenticated")

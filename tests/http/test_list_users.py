@@ -1,0 +1,152 @@
+from datetime import timedelta
+
+import pytest
+
+from app.domain.role import Role
+from tests.conftest import House
+from tests.http.answers import account_of, assert_problem
+
+USERS = "/api/v1/users/"
+NAMES = ["admin", "alice", "bobby", "carol", "chief"]
+
+
+@pytest.fixture
+async def town(house: House) -> House:
+    """Five accounts, each a minute younger than the one before."""
+    for username, role, is_active in [
+        ("chief", Role.SUPER_ADMIN, True),
+        ("carol", Role.USER, False),
+        ("admin", Role.ADMIN, True),
+        ("bobby", Role.USER, True),
+        ("alice", Role.USER, False),
+    ]:
+        await house.add_user(username, role, is_active=is_active)
+        house.clock.advance(timedelta(minutes=1))
+    house.clock.advance(-timedelta(minutes=5))
+    return house
+
+
+async def listed(house: House, query: str = "") -> list[str]:
+    answer = await (await house.log_in("admin")).get(f"{USERS}{query}")
+    assert answer.status_code == 200, answer.text
+    return [account["username"] for account in answer.json()["users"]]
+
+
+async def test_admins_list_accounts_by_name_without_a_total(house: House) -> None:
+    alice = await house.add_user("alice", is_active=False)
+    admin = await house.add_user("admin", Role.ADMIN)
+
+    answer = await (await house.log_in("admin")).get(USERS)
+
+    body = answer.json()
+    assert answer.status_code == 200
+    assert body["users"] == [account_of(admin), account_of(alice)]
+    assert body["total"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "ascending"),
+    [
+        ("username", NAMES),
+        ("role", ["admin", "chief", "carol", "bobby", "alice"]),
+        ("is_active", ["carol", "alice", "chief", "admin", "bobby"]),
+        ("created_at", ["chief", "carol", "admin", "bobby", "alice"]),
+        ("updated_at", ["chief", "carol", "admin", "bobby", "alice"]),
+    ],
+)
+async def test_any_field_gives_an_order_in_which_ties_go_by_id(town: House, field: str, ascending: list[str]) -> None:
+    assert await listed(town, f"?sorting_field={field}") == ascending
+    assert await listed(town, f"?sorting_field={field}&sorting_order=asc") == ascending
+    assert await listed(town, f"?sorting_field={field}&sorting_order=desc") == ascending[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("?role=user", ["alice", "bobby", "carol"]),
+        ("?role=admin", ["admin"]),
+        ("?role=super_admin", ["chief"]),
+        ("?is_active=false", ["alice", "carol"]),
+        ("?is_active=true", ["admin", "bobby", "chief"]),
+        ("?role=user&is_active=true", ["bobby"]),
+        ("?role=admin&is_active=false", []),
+    ],
+)
+async def test_filters_narrow_the_list(town: House, query: str, names: list[str]) -> None:
+    assert await listed(town, query) == names
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("?limit=2", NAMES[:2]),
+        ("?limit=2&offset=2", NAMES[2:4]),
+        ("?limit=100&offset=4", NAMES[4:]),
+        ("?offset=10000", []),
+    ],
+)
+async def test_limit_and_offset_cut_a_page_out(town: House, query: str, names: list[str]) -> None:
+    assert await listed(town, query) == names
+
+
+async def test_a_page_has_20_accounts_unless_asked_otherwise(house: House) -> None:
+    await house.add_user("admin", Role.ADMIN)
+    for number in range(21):
+        await house.add_user(f"user-{number:02}")
+
+    assert len(await listed(house)) == 20
+    assert len(await listed(house, "?limit=100")) == 22
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("?with_total=true", 5),
+        ("?with_total=true&limit=1&offset=3", 5),
+        ("?with_total=true&role=user", 3),
+        ("?with_total=true&role=admin&is_active=false", 0),
+        ("?with_total=false", None),
+    ],
+)
+async def test_the_total_counts_what_the_filters_leave(town: House, query: str, total: int | None) -> None:
+    answer = await (await town.log_in("admin")).get(f"{USERS}{query}")
+
+    assert answer.json()["total"] == total
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("limit", "0"),
+        ("limit", "101"),
+        ("limit", "ten"),
+        ("limit", "1.5"),
+        ("limit", ""),
+        ("limit", "9" * 5000),
+        ("offset", "-1"),
+        ("offset", "10001"),
+        ("sorting_field", "password_hash"),
+        ("sorting_field", "id"),
+        ("sorting_field", "username;--"),
+        ("sorting_order", "ASC"),
+        ("sorting_order", "asc%00"),
+        ("role", "owner"),
+        ("is_active", "maybe"),
+        ("with_total", "2"),
+    ],
+)
+async def test_a_wrong_value_is_refused_and_not_repeated(house: House, field: str, value: str) -> None:
+    answer = await (await house.logged_in("admin", Role.ADMIN)).get(f"{USERS}?{field}={value}")
+
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert_problem(answer, "invalid-input", (field, error["message"]))
+    assert len(value) < 4 or value not in answer.text
+
+
+async def test_plain_users_list_nobody(house: House) -> None:
+    assert_problem(await (await house.logged_in("mallory")).get(USERS), "forbidden")
+
+
+async def test_strangers_list_nobody(house: House) -> None:
+    assert_problem(await (await house.client()).get(f"{USERS}?limit=0"), "unauthenticated")

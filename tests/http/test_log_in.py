@@ -1,0 +1,134 @@
+import unicodedata
+
+import pytest
+
+from app.domain.role import Role
+from tests.conftest import LOGIN, House
+from tests.fakes import PASSWORD
+from tests.http.answers import REQUIRED, account_of, assert_done, assert_problem
+from tests.http.houses import COOKIE, cookie, token_of
+
+LOGOUT = "/api/v1/account/logout"
+ME = "/api/v1/account/me"
+SIGN_UP = "/api/v1/account/signup"
+
+
+async def test_the_cookie_of_a_login_opens_the_account(house: House) -> None:
+    alice = await house.add_user("alice")
+    client = await house.client()
+
+    answer = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD})
+
+    assert_done(answer)
+    assert token_of(client)
+    assert (await client.get(ME)).json() == account_of(alice)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_every_role_logs_in(house: House, role: Role) -> None:
+    client = await house.logged_in("alice", role)
+
+    assert (await client.get(ME)).json()["role"] == role
+
+
+async def test_the_username_counts_in_any_case(house: House) -> None:
+    await house.add_user("alice")
+
+    assert (await (await house.log_in("ALICE")).get(ME)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("nobody", PASSWORD),
+        ("alice", "wrong " + PASSWORD),
+        ("alice", PASSWORD.upper()),
+        ("alice", PASSWORD + " "),
+        ("alice", ""),
+        ("sleeper", PASSWORD),
+        ("no username at all", PASSWORD),
+        ("", ""),
+        ("alice", "x" * 10_000),
+    ],
+)
+async def test_unknown_wrong_and_inactive_read_the_same(house: House, username: str, password: str) -> None:
+    await house.add_user("alice")
+    await house.add_user("sleeper", is_active=False)
+    client = await house.client()
+
+    answer = await client.post(LOGIN, json={"username": username, "password": password})
+
+    assert_problem(answer, "invalid-credentials")
+    assert set(answer.headers) == {"content-type", "content-length", "x-request-id"}
+
+
+async def test_a_refused_login_opens_nothing(house: House) -> None:
+    await house.add_user("alice")
+    client = await house.client()
+
+    await client.post(LOGIN, json={"username": "alice", "password": "wrong " + PASSWORD})
+
+    assert client.cookies.get(COOKIE) is None
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "wrong " + PASSWORD])
+async def test_whoever_is_logged_in_logs_out_first(house: House, password: str) -> None:
+    client = await house.logged_in("alice")
+
+    answer = await client.post(LOGIN, json={"username": "alice", "password": password})
+
+    assert_problem(answer, "already-authenticated")
+    assert (await client.get(ME)).status_code == 200
+
+
+async def test_an_ended_session_does_not_stand_in_the_way_of_a_login(house: House) -> None:
+    old = token_of(client := await house.logged_in("alice"))
+    await client.delete(LOGOUT)
+
+    answer = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD}, headers=cookie(old))
+
+    assert_done(answer)
+
+
+async def test_a_forged_session_does_not_stand_in_the_way_of_a_login(house: House) -> None:
+    await house.add_user("alice")
+    client = await house.client()
+
+    answer = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD}, headers=cookie("forged"))
+
+    assert_done(answer)
+
+
+async def test_every_login_opens_a_session_of_its_own(house: House) -> None:
+    at_home = await house.logged_in("alice")
+    at_work = await house.log_in("alice")
+    assert token_of(at_home) != token_of(at_work)
+
+    await at_home.delete(LOGOUT)
+
+    assert (await at_work.get(ME)).status_code == 200
+
+
+async def test_a_password_is_the_same_however_its_accents_are_typed(house: House) -> None:
+    password = "çà et là, un été sans fin"
+    client = await house.client()
+    await client.post(SIGN_UP, json={"username": "alice", "password": unicodedata.normalize("NFD", password)})
+
+    answer = await client.post(LOGIN, json={"username": "alice", "password": unicodedata.normalize("NFC", password)})
+
+    assert_done(answer)
+
+
+async def test_passwords_that_differ_after_72_bytes_differ(house: House) -> None:
+    client = await house.client()
+    await client.post(SIGN_UP, json={"username": "alice", "password": "zq" * 36 + " one"})
+
+    answer = await client.post(LOGIN, json={"username": "alice", "password": "zq" * 36 + " two"})
+
+    assert_problem(answer, "invalid-credentials")
+
+
+async def test_name_and_password_are_both_needed(house: House) -> None:
+    answer = await (await house.client()).post(LOGIN, json={})
+
+    assert_problem(answer, "invalid-input", ("username", REQUIRED), ("password", REQUIRED))

@@ -1,0 +1,70 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.conftest import House
+from tests.http.answers import assert_done, assert_problem
+from tests.http.houses import COOKIE, cookie, token_of
+
+LOGOUT = "/api/v1/account/logout"
+ME = "/api/v1/account/me"
+
+
+async def test_logging_out_takes_the_cookie_away(house: House) -> None:
+    client = await house.logged_in("alice")
+
+    assert_done(await client.delete(LOGOUT))
+
+    assert client.cookies.get(COOKIE) is None
+
+
+async def test_a_session_once_ended_stays_ended(house: House) -> None:
+    client = await house.logged_in("alice")
+    token = token_of(client)
+
+    await client.delete(LOGOUT)
+
+    assert_problem(await client.get(ME, headers=cookie(token)), "unauthenticated")
+
+
+async def test_the_other_sessions_of_the_user_go_on(house: House) -> None:
+    leaving, staying = await house.logged_in("alice"), await house.log_in("alice")
+
+    await leaving.delete(LOGOUT)
+
+    assert (await staying.get(ME)).status_code == 200
+
+
+async def test_an_ended_session_cannot_be_ended_again_and_loses_its_cookie(house: House) -> None:
+    client = await house.logged_in("alice")
+    token = token_of(client)
+    await client.delete(LOGOUT)
+
+    answer = await client.delete(LOGOUT, headers=cookie(token))
+
+    assert_problem(answer, "unauthenticated")
+    assert answer.headers["set-cookie"].startswith(f'{COOKIE}="";')
+
+
+@pytest.mark.parametrize("headers", [{}, cookie("forged"), {"cookie": f"{COOKIE}=one; {COOKIE}=two"}])
+async def test_without_a_valid_session_the_cookie_goes_all_the_same(house: House, headers: dict[str, str]) -> None:
+    answer = await (await house.client()).delete(LOGOUT, headers=headers)
+
+    assert_problem(answer, "unauthenticated")
+    assert answer.headers["set-cookie"].startswith(f'{COOKIE}="";')
+
+
+async def test_an_expired_session_loses_its_cookie(house: House) -> None:
+    client = await house.logged_in("alice")
+    house.clock.advance(timedelta(minutes=31))
+
+    assert_problem(await client.delete(LOGOUT), "unauthenticated")
+
+    assert client.cookies.get(COOKIE) is None
+
+
+async def test_other_calls_leave_an_invalid_cookie_alone(house: House) -> None:
+    answer = await (await house.client()).get(ME, headers=cookie("forged"))
+
+    assert_problem(answer, "unauthenticated")
+    assert "set-cookie" not in answer.headers

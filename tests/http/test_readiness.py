@@ -1,0 +1,84 @@
+import time
+
+import httpx
+import pytest
+
+from app.infrastructure.persistence.migrations import migrate, migration_config
+from app.setup.settings import PROJECT_ROOT, Settings
+from tests.conftest import CreateDatabase, House
+from tests.http.answers import assert_problem
+from tests.http.houses import on_database, open_house, without_database
+
+OK = {"status": "ok"}
+
+
+def assert_not_ready(answer: httpx.Response) -> None:
+    """Its detail may say more than the title: the operator reads it."""
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "/problems/unavailable"
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/livez", "/api/v1/"])
+async def test_a_healthy_service_says_so(house: House, path: str) -> None:
+    answer = await (await house.client()).get(path)
+
+    assert (answer.status_code, answer.json()) == (200, OK)
+
+
+async def test_a_database_without_a_schema_is_not_ready_until_it_is_migrated(
+    settings: Settings, create_database: CreateDatabase
+) -> None:
+    url = create_database("empty", template="template0")
+    async with open_house(on_database(settings, url)) as house:
+        client = await house.client()
+        assert_not_ready(answer := await client.get("/readyz"))
+        assert "alembic" not in answer.text
+
+        migrate(migration_config(PROJECT_ROOT, url))
+
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_database_at_another_revision_is_not_ready(settings: Settings, create_database: CreateDatabase) -> None:
+    async with open_house(on_database(settings, create_database("older"))) as house:
+        await house.database.execute("UPDATE alembic_version SET version_num = 'another'", {})
+
+        answer = await (await house.client()).get("/readyz")
+
+        assert_not_ready(answer)
+        assert "another" not in answer.text
+
+
+async def test_without_a_database_it_says_so_within_a_second_or_so(settings: Settings) -> None:
+    async with open_house(without_database(settings)) as house:
+        client = await house.client()
+        start = time.monotonic()
+
+        assert_problem(await client.get("/readyz"), "unavailable")
+
+        assert time.monotonic() - start < 1.8  # a request that waits for a connection takes two seconds
+
+
+async def test_a_locked_table_is_not_waited_for(settings: Settings, create_database: CreateDatabase) -> None:
+    async with open_house(on_database(settings, create_database("locked"), pool_size=2)) as house:
+        async with house.database.engine.begin() as connection:
+            await connection.exec_driver_sql("LOCK TABLE alembic_version")
+            start = time.monotonic()
+
+            assert_problem(await (await house.client()).get("/readyz"), "unavailable")
+
+            assert time.monotonic() - start < 1.8
+        assert (await (await house.client()).get("/readyz")).status_code == 200
+
+
+async def test_being_alive_asks_no_database(settings: Settings) -> None:
+    async with open_house(without_database(settings)) as house:
+        client = await house.client()
+        start = time.monotonic()
+
+        for path in ("/livez", "/api/v1/"):
+            answer = await client.get(path, headers={"cookie": "__Host-session=a; __Host-session=b"})
+            assert (answer.status_code, answer.json()) == (200, OK)
+
+        assert time.monotonic() - start < 0.9

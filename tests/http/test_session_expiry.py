@@ -1,0 +1,152 @@
+"""Sessions end without use and, in any case, after a day's work; using one keeps it alive."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from psycopg.rows import scalar_row
+
+from app.domain.role import Role
+from app.setup.settings import Settings
+from tests.conftest import CreateDatabase, House
+from tests.http.answers import assert_problem
+from tests.http.houses import on_database, open_house
+
+ME = "/api/v1/account/me"
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+SECOND = timedelta(seconds=1)
+CALLS: list[tuple[str, str, dict[str, Any] | None, int]] = [
+    ("GET", ME, None, 200),
+    ("GET", "/api/v1/users/", None, 200),
+    ("GET", "/api/v1/users/nobody", None, 404),
+    ("POST", "/api/v1/users/", {}, 422),
+    ("POST", "/api/v1/account/login", {"username": "admin", "password": ""}, 409),
+    ("POST", "/api/v1/account/signup", {"username": "admin", "password": ""}, 409),
+    ("PATCH", "/api/v1/users/inactivate", {"username": "alice"}, 204),
+    ("PATCH", "/api/v1/users/reactivate", {"username": "nobody"}, 404),
+    ("PATCH", "/api/v1/users/grant", {"username": "alice"}, 403),
+    ("PATCH", "/api/v1/users/revoke", {"username": "alice"}, 403),
+    ("PATCH", "/api/v1/users/change_password", {"username": "alice", "password": "a whole new sentence"}, 204),
+]
+
+
+async def last_seen(house: House) -> datetime | None:
+    return await house.database.fetch_one("SELECT last_seen_at FROM sessions", {}, scalar_row)
+
+
+async def test_a_session_unused_for_half_an_hour_has_ended(house: House) -> None:
+    client = await house.logged_in("alice")
+
+    house.clock.advance(IDLE)
+
+    assert_problem(await client.get(ME), "unauthenticated")
+
+
+async def test_a_session_lives_until_the_last_second_of_its_half_hour(house: House) -> None:
+    client = await house.logged_in("alice")
+
+    house.clock.advance(IDLE - SECOND)
+
+    assert (await client.get(ME)).status_code == 200
+
+
+async def test_a_session_is_not_revived_by_asking_too_late(house: House) -> None:
+    client = await house.logged_in("alice")
+    start = house.clock.now()
+    house.clock.advance(IDLE)
+
+    await client.get(ME)
+
+    assert_problem(await client.get(ME), "unauthenticated")
+    assert await last_seen(house) == start
+
+
+async def test_a_session_in_use_ends_after_twelve_hours_all_the_same(house: House) -> None:
+    client = await house.logged_in("alice")
+    start = house.clock.now()
+
+    while house.clock.now() < start + ABSOLUTE - IDLE:
+        house.clock.advance(IDLE - SECOND)
+        assert (await client.get(ME)).status_code == 200
+    house.clock.at = start + ABSOLUTE - SECOND
+    assert (await client.get(ME)).status_code == 200
+
+    house.clock.advance(SECOND)
+    assert_problem(await client.get(ME), "unauthenticated")
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
+async def test_any_authenticated_call_moves_the_idle_limit(
+    house: House, method: str, path: str, body: dict[str, Any] | None, status: int
+) -> None:
+    await house.add_user("alice")
+    admin = await house.logged_in("admin", Role.ADMIN)
+    house.clock.advance(IDLE - SECOND)
+
+    assert (await admin.request(method, path, json=body)).status_code == status
+
+    house.clock.advance(IDLE - SECOND)
+    assert (await admin.get(ME)).status_code == 200
+
+
+async def test_a_call_that_needs_no_session_moves_nothing(house: House) -> None:
+    client = await house.logged_in("alice")
+    house.clock.advance(IDLE - SECOND)
+
+    await client.get("/livez")
+
+    house.clock.advance(SECOND)
+    assert_problem(await client.get(ME), "unauthenticated")
+
+
+async def test_a_used_session_is_written_once_a_minute_at_most(house: House) -> None:
+    client = await house.logged_in("alice")
+    start = house.clock.now()
+
+    house.clock.advance(timedelta(seconds=59))
+    await client.get(ME)
+    assert await last_seen(house) == start
+
+    house.clock.advance(SECOND)
+    await client.get(ME)
+    assert await last_seen(house) == start + timedelta(seconds=60)
+
+    house.clock.advance(timedelta(seconds=59))
+    await client.get(ME)
+    assert await last_seen(house) == start + timedelta(seconds=60)
+
+
+async def test_the_cookie_is_not_set_anew_when_its_session_is_renewed(house: House) -> None:
+    client = await house.logged_in("alice")
+    house.clock.advance(timedelta(minutes=5))
+
+    answer = await client.get(ME)
+
+    assert "set-cookie" not in answer.headers
+
+
+_COUNT_WRITES = """
+    CREATE TABLE writes (at timestamptz);
+    CREATE FUNCTION count_write() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO writes VALUES (now()); RETURN NULL; END';
+    CREATE TRIGGER count_writes AFTER UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION count_write();
+"""
+
+
+@pytest.mark.parametrize("pool_size", [1, 8])
+async def test_parallel_requests_at_renewal_time_all_succeed_with_one_write(
+    settings: Settings, create_database: CreateDatabase, pool_size: int
+) -> None:
+    url = create_database("renewal")
+    async with open_house(on_database(settings, url, pool_size)) as house:
+        await house.database.execute(_COUNT_WRITES, {})
+        client = await house.logged_in("alice")
+        house.clock.advance(timedelta(minutes=2))
+
+        answers = await asyncio.gather(*(client.get(ME) for _ in range(30)))
+
+        assert [answer.status_code for answer in answers] == [200] * 30
+        assert await house.database.fetch_one("SELECT count(*) FROM writes", {}, scalar_row) == 1
+        assert await last_seen(house) == house.clock.now()

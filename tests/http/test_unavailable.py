@@ -1,0 +1,77 @@
+"""What the service says while its database is away."""
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from app.application.ports import SessionTokens
+from app.setup.settings import Settings
+from tests.conftest import LOGIN, SERVER_URL, CreateDatabase, House
+from tests.fakes import PASSWORD
+from tests.http.answers import assert_problem
+from tests.http.houses import cookie, on_database, open_house, without_database
+
+ME = "/api/v1/account/me"
+SIGN_UP = "/api/v1/account/signup"
+LOGOUT = "/api/v1/account/logout"
+GRANT = "/api/v1/users/grant"
+
+
+@pytest.fixture
+async def token(house: House) -> str:
+    """Well signed, whatever the database thinks of it."""
+    now = datetime.now(UTC)
+    tokens: SessionTokens = await house.container.get(SessionTokens)
+    return tokens.encode("a secret", issued_at=now, expires_at=now + timedelta(hours=1))
+
+
+async def test_every_call_that_needs_the_database_says_so_and_the_others_answer(settings: Settings, token: str) -> None:
+    async with open_house(without_database(settings)) as house:
+        stranger, visitor = await house.client(), await house.client(**cookie(token))
+        account = {"username": "alice", "password": PASSWORD}
+
+        answers = await asyncio.gather(
+            stranger.get("/readyz"),
+            visitor.get(ME),
+            visitor.get("/api/v1/users/"),
+            visitor.patch(GRANT, json={"username": "alice"}),
+            visitor.delete(LOGOUT),
+            stranger.post(SIGN_UP, json=account),
+            stranger.post(LOGIN, json=account),
+        )
+
+        for answer in answers:
+            assert_problem(answer, "unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+        for path in ("/livez", "/api/v1/"):
+            assert (await stranger.get(path)).status_code == 200
+
+
+async def test_a_token_that_is_none_or_has_expired_asks_no_database(settings: Settings, house: House) -> None:
+    tokens = await house.container.get(SessionTokens)
+    now = datetime.now(UTC)
+    expired = tokens.encode("a secret", issued_at=now - timedelta(hours=2), expires_at=now - timedelta(seconds=1))
+
+    async with open_house(without_database(settings)) as away:
+        client = await away.client()
+
+        assert_problem(await client.get(ME), "unauthenticated")
+        assert_problem(await client.get(ME, headers=cookie("forged")), "unauthenticated")
+        assert_problem(await client.get(ME, headers=cookie(expired)), "unauthenticated")
+
+
+async def test_a_lost_connection_costs_one_answer(settings: Settings, create_database: CreateDatabase) -> None:
+    own = on_database(settings, create_database("lost"))
+    async with open_house(own) as house:
+        client = await house.logged_in("alice")
+
+        with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as outside:
+            name = conninfo_to_dict(own.postgres.url)["dbname"]
+            outside.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name])
+
+        assert_problem(await client.get(ME), "unavailable")
+        assert (await client.get(ME)).status_code == 200

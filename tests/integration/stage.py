@@ -1,0 +1,150 @@
+"""Where races are staged: real use cases on real connections, and gates at which one of them can be stopped."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from dishka import AsyncContainer, Provider, Scope, from_context, provide
+from uuid6 import uuid7
+
+from app.application.identity import Identity
+from app.application.ports import Clock, PasswordHasher, Sessions, Transaction, Users
+from app.domain.role import Role
+from app.domain.session import Session
+from app.domain.user import User
+from app.domain.username import Username
+from app.infrastructure.persistence.sessions import SqlSessions
+from app.infrastructure.persistence.transaction import SqlTransaction
+from app.setup.providers import create_container
+from app.setup.settings import Settings
+from tests.fakes import PASSWORD, FakeClock, FakePasswordHasher
+
+
+class Gate:
+    """Open, until it is told to stop the next one who comes."""
+
+    def __init__(self) -> None:
+        self._stops_next = False
+        self._reached = asyncio.Event()
+        self._opened = asyncio.Event()
+
+    def stop_next(self) -> None:
+        self._stops_next = True
+
+    async def until_reached(self) -> None:
+        async with asyncio.timeout(5):
+            await self._reached.wait()
+
+    def open(self) -> None:
+        self._opened.set()
+
+    async def pass_through(self) -> None:
+        if self._stops_next:
+            self._stops_next = False
+            self._reached.set()
+            await self._opened.wait()
+
+
+class GatedPasswordHasher(FakePasswordHasher):
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self._gate = gate
+
+    async def hash(self, password: str) -> str:
+        await self._gate.pass_through()
+        return await super().hash(password)
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        await self._gate.pass_through()
+        return await super().verify(password, password_hash)
+
+
+class GatedSessions(SqlSessions):
+    """The gate is behind the insertion: who is stopped there has written and not committed."""
+
+    def __init__(self, transaction: SqlTransaction, gate: Gate) -> None:
+        super().__init__(transaction)
+        self._gate = gate
+
+    async def add(self, session: Session) -> None:
+        await super().add(session)
+        await self._gate.pass_through()
+
+
+class TickingClock(FakeClock):
+    """Never tells the same time twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[datetime] = []
+
+    def now(self) -> datetime:
+        self.advance(timedelta(milliseconds=1))
+        self.told.append(self.at)
+        return self.at
+
+
+class UseCase(Protocol):
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+@dataclass
+class Stage:
+    container: AsyncContainer
+    clock: TickingClock
+    hashing: Gate
+    opening_a_session: Gate
+
+    async def call(self, use_case: type[UseCase], caller: User | None, *args: object) -> Any:
+        """As one request would: with a scope, a transaction and, when needed, a connection of its own."""
+        context = {} if caller is None else {Identity: Identity(caller.id, uuid7(), caller.role)}
+        async with self.container(context=context) as scope:
+            return await (await scope.get(use_case))(*args)
+
+    def start(self, use_case: type[UseCase], caller: User | None, *args: object) -> asyncio.Task[Any]:
+        return asyncio.create_task(self.call(use_case, caller, *args))
+
+    async def add_user(self, username: str, role: Role = Role.USER, *, user_id: UUID | None = None) -> User:
+        user = User.create(Username(username), role, await FakePasswordHasher().hash(PASSWORD), self.clock.now())
+        user.id = user_id or user.id
+        async with self.container() as scope:
+            users = await scope.get(Users)
+            async with await scope.get(Transaction):
+                await users.add(user)
+        return user
+
+
+class StageParts(Provider):
+    """What is put in place of the real thing."""
+
+    identity = from_context(Identity, scope=Scope.REQUEST)
+
+    def __init__(self, clock: TickingClock, hashing: Gate, opening_a_session: Gate) -> None:
+        super().__init__()
+        self._clock, self._hashing, self._opening_a_session = clock, hashing, opening_a_session
+
+    @provide(scope=Scope.APP)
+    def clock(self) -> Clock:
+        return self._clock
+
+    @provide(scope=Scope.APP)
+    def hasher(self) -> PasswordHasher:
+        return GatedPasswordHasher(self._hashing)
+
+    @provide(scope=Scope.REQUEST)
+    def sessions(self, transaction: SqlTransaction) -> Sessions:
+        return GatedSessions(transaction, self._opening_a_session)
+
+
+@asynccontextmanager
+async def staged(settings: Settings) -> AsyncIterator[Stage]:
+    clock, hashing, opening_a_session = TickingClock(), Gate(), Gate()
+    container = create_container(settings, StageParts(clock, hashing, opening_a_session))
+    try:
+        yield Stage(container, clock, hashing, opening_a_session)
+    finally:
+        await container.close()

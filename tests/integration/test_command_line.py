@@ -1,0 +1,223 @@
+"""`gatehouse` from its arguments to its exit code, in this process."""
+
+import io
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import psycopg
+import pytest
+import structlog
+
+from app.run import main
+from tests.conftest import CreateDatabase
+from tests.fakes import PASSWORD
+
+CREATE = ("create-super-admin", "--password-stdin")
+REVOKE = "revoke-super-admin"
+POOL_WAIT = "app.infrastructure.persistence.database.POOL_WAIT_SECONDS"
+SECRETS = {"GATEHOUSE_JWT__SECRET": "signs " * 8, "GATEHOUSE_PASSWORD__PEPPER": "peppers " * 8}
+
+
+class Answer(NamedTuple):
+    code: object
+    out: str
+    err: str
+
+
+type Gatehouse = Callable[..., Answer]
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    root, configuration = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.configure(**configuration)
+
+
+@pytest.fixture
+def url(create_database: CreateDatabase) -> str:
+    return create_database("command_line")
+
+
+@pytest.fixture
+def gatehouse(
+    url: str, logs_as_before: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Gatehouse:
+    """Runs it as an operator would; an exception that would show as a traceback comes out here."""
+    assert logs_as_before is None
+    monkeypatch.setenv("GATEHOUSE_APP__ENVIRONMENT", "test")
+    monkeypatch.setenv("GATEHOUSE_PASSWORD__WORK_FACTOR", "4")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", url)
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str, stdin: str = "") -> Answer:
+        monkeypatch.setattr(sys, "argv", ["gatehouse", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return Answer(caught.value.code, *capsys.readouterr())
+
+    return run
+
+
+def stored_roles(url: str) -> dict[str, str]:
+    with psycopg.connect(url) as connection:
+        return dict(connection.execute("SELECT username, role FROM users").fetchall())
+
+
+def test_a_super_admin_is_created_with_the_password_from_standard_input(gatehouse: Gatehouse, url: str) -> None:
+    answer = gatehouse(*CREATE, "Chief", stdin=f"{PASSWORD}\n")
+
+    assert answer == (0, "Created the super admin chief.\n", "")
+    assert stored_roles(url) == {"chief": "super_admin"}
+
+
+def test_a_repeated_creation_changes_nothing_and_asks_for_no_password(gatehouse: Gatehouse, url: str) -> None:
+    gatehouse(*CREATE, "chief", stdin=PASSWORD)
+
+    answer = gatehouse(*CREATE, "chief")
+
+    assert answer == (0, "chief is an active super admin already; nothing changed.\n", "")
+    assert stored_roles(url) == {"chief": "super_admin"}
+
+
+def test_an_existing_user_is_raised_to_super_admin(gatehouse: Gatehouse, url: str) -> None:
+    gatehouse(*CREATE, "chief", stdin=PASSWORD)
+    gatehouse(*CREATE, "other", stdin=PASSWORD)
+    gatehouse(REVOKE, "other")
+    assert stored_roles(url)["other"] == "user"
+
+    answer = gatehouse(*CREATE, "other")
+
+    assert answer == (0, "Raised the existing user other to super admin; the password is unchanged.\n", "")
+    assert stored_roles(url)["other"] == "super_admin"
+
+
+def test_a_super_admin_is_made_a_plain_user(gatehouse: Gatehouse, url: str) -> None:
+    gatehouse(*CREATE, "chief", stdin=PASSWORD)
+    gatehouse(*CREATE, "other", stdin=PASSWORD)
+
+    assert gatehouse(REVOKE, "other") == (0, "other is a plain user now.\n", "")
+    assert gatehouse(REVOKE, "other") == (0, "other is no super admin; nothing changed.\n", "")
+    assert stored_roles(url) == {"chief": "super_admin", "other": "user"}
+
+
+def test_the_last_super_admin_stays(gatehouse: Gatehouse, url: str) -> None:
+    gatehouse(*CREATE, "chief", stdin=PASSWORD)
+
+    answer = gatehouse(REVOKE, "chief")
+
+    assert answer == (1, "", "gatehouse: The last active super admin cannot be removed.\n")
+    assert stored_roles(url) == {"chief": "super_admin"}
+
+
+def test_an_unknown_user_cannot_be_revoked(gatehouse: Gatehouse) -> None:
+    assert gatehouse(REVOKE, "nobody") == (1, "", "gatehouse: There is no such user.\n")
+
+
+@pytest.mark.parametrize("password", ["too short", "", "x" * 129])
+def test_a_weak_password_is_refused(gatehouse: Gatehouse, url: str, password: str) -> None:
+    answer = gatehouse(*CREATE, "chief", stdin=f"{password}\n")
+
+    assert answer == (1, "", "gatehouse: password: Must have 15 to 128 characters.\n")
+    assert stored_roles(url) == {}
+
+
+@pytest.mark.parametrize("command", [CREATE, (REVOKE,)])
+def test_an_invalid_name_is_refused(gatehouse: Gatehouse, command: tuple[str, ...]) -> None:
+    answer = gatehouse(*command, "no", stdin=PASSWORD)
+
+    assert_refused_in_one_line(answer)
+    assert answer.err.startswith("gatehouse: username: Must be 5 to 20 ")
+
+
+def test_the_configuration_is_shown_without_its_secrets(gatehouse: Gatehouse, url: str) -> None:
+    code, out, err = gatehouse("config", "check")
+
+    assert (code, err) == (0, "")
+    assert "app.environment = test\n" in out
+    assert "password.work_factor = 4\n" in out
+    for masked in ("postgres.url", "jwt.secret", "password.pepper"):
+        assert f"{masked} = ********\n" in out
+    for secret in (url, *SECRETS.values()):
+        assert secret not in out
+
+
+@pytest.mark.parametrize("name", ["GATEHOUSE_UVICORN__PROT", "GATEHOUSE_JTW__SECRET"])
+def test_an_unknown_setting_is_refused_by_its_name(
+    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "a value that might be secret")
+
+    for command in (("config", "check"), ("migrate",), ("serve",), (REVOKE, "chief")):
+        assert gatehouse(*command) == (1, "", f"gatehouse: {name}: there is no such setting.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("no-such-command",), ("create-super-admin",), (REVOKE, "one", "two"), ("serve", "--now")]
+)
+def test_wrong_usage_exits_with_2(gatehouse: Gatehouse, arguments: tuple[str, ...]) -> None:
+    code, out, err = gatehouse(*arguments)
+
+    assert (code, out) == (2, "")
+    assert "Usage: gatehouse" in err
+
+
+def test_migrating_is_said_and_may_be_repeated(
+    gatehouse: Gatehouse, create_database: CreateDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = create_database("command_line_empty", template="template0")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", empty)
+
+    for _ in range(2):
+        assert gatehouse("migrate") == (0, "The database schema is the newest.\n", "")
+    assert stored_roles(empty) == {}
+
+
+@pytest.mark.parametrize("command", [("migrate",), (*CREATE, "chief"), (REVOKE, "chief")])
+def test_an_unreachable_database_is_one_line(
+    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(POOL_WAIT, 0.2)
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", "postgresql://nobody:hunter2@127.0.0.1:1/nothing")
+
+    answer = gatehouse(*command, stdin=PASSWORD)
+
+    assert_refused_in_one_line(answer)
+    assert "hunter2" not in answer.err
+
+
+@pytest.mark.parametrize("command", [(*CREATE, "chief"), (REVOKE, "chief")])
+def test_a_database_that_is_not_migrated_is_one_line_that_says_what_to_do(
+    gatehouse: Gatehouse, create_database: CreateDatabase, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    empty = create_database("command_line_empty", template="template0")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", empty)
+
+    answer = gatehouse(*command, stdin=PASSWORD)
+
+    assert answer == (1, "", "gatehouse: The database schema is not the newest: run `gatehouse migrate`.\n")
+
+
+@pytest.mark.parametrize("mistyped", ["postgresql//owner:hunter2@host/name", "mysql://owner:hunter2@host/name"])
+@pytest.mark.parametrize("command", [("migrate",), (REVOKE, "chief")])
+def test_a_mistyped_url_is_one_line_that_does_not_repeat_it(
+    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, mistyped: str, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(POOL_WAIT, 0.2)
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", mistyped)
+
+    answer = gatehouse(*command)
+
+    assert_refused_in_one_line(answer)
+    assert "hunter2" not in answer.err
+
+
+def assert_refused_in_one_line(answer: Answer) -> None:
+    assert (answer.code, answer.out) == (1, "")
+    assert [line.partition(" ")[0] for line in answer.err.splitlines()] == ["gatehouse:"]

@@ -1,0 +1,80 @@
+"""Nothing that was submitted or stored may reach a log through an error."""
+
+import traceback
+from dataclasses import replace
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import insert
+from structlog.testing import capture_logs
+from uuid6 import uuid7
+
+from app.domain.errors import UnavailableError, UsernameTakenError
+from app.domain.role import Role
+from app.domain.user import User
+from app.domain.username import Username
+from app.infrastructure.persistence.database import Database
+from app.infrastructure.persistence.errors import DatabaseError, database_errors
+from app.infrastructure.persistence.tables import users
+from app.infrastructure.persistence.transaction import SqlTransaction
+from app.infrastructure.persistence.users import SqlUsers
+from tests.fakes import FakeClock
+
+# The values are made at run time, since a traceback shows lines of the source.
+
+
+async def test_an_unforeseen_error_in_a_command_tells_no_value(small_pool: Database) -> None:
+    secret, role = uuid4().hex, uuid4().hex
+    row = {**new_user_row(), "role": role, "password_hash": secret}
+
+    with capture_logs() as logs, pytest.raises(DatabaseError) as caught:
+        async with (transaction := SqlTransaction(small_pool)):
+            await transaction.connection.execute(insert(users).values(row))
+
+    assert str(caught.value) == "CheckViolation, SQLSTATE 23514, constraint ck_users_role_is_known"
+    told = "".join(traceback.format_exception(caught.value)) + repr(logs)
+    assert secret not in told
+    assert role not in told
+    assert str(row["id"]) not in told
+
+
+async def test_an_unforeseen_error_in_a_query_tells_no_value(small_pool: Database) -> None:
+    secret = uuid4().hex
+
+    with capture_logs() as logs, pytest.raises(DatabaseError) as caught:
+        await small_pool.execute("SELECT CAST(%(value)s AS integer)", {"value": secret})
+
+    told = "".join(traceback.format_exception(caught.value)) + repr(logs)
+    assert secret not in told
+    assert "SQLSTATE 22P02" in str(caught.value)
+
+
+async def test_a_refusal_tells_no_value_either(small_pool: Database) -> None:
+    alice = User.create(Username(f"a{uuid4().hex[:12]}"), Role.USER, "a hash", FakeClock().now())
+    transaction = SqlTransaction(small_pool)
+    async with transaction:
+        await SqlUsers(transaction).add(alice)
+
+    with capture_logs() as logs, pytest.raises(UsernameTakenError) as caught:
+        async with transaction:
+            await SqlUsers(transaction).add(replace(alice, id=uuid7()))
+
+    told = "".join(traceback.format_exception(caught.value)) + repr(logs)
+    assert alice.username.value not in told
+
+
+async def test_the_address_of_an_unreachable_server_is_not_told() -> None:
+    secret = uuid4().hex
+
+    with capture_logs() as logs, pytest.raises(UnavailableError) as caught, database_errors():
+        await psycopg.AsyncConnection.connect(f"postgresql://nobody:{secret}@127.0.0.1:1/nothing")
+
+    told = "".join(traceback.format_exception(caught.value)) + repr(logs)
+    assert secret not in told
+    assert "127.0.0.1" not in told
+
+
+def new_user_row() -> dict[str, object]:
+    now = FakeClock().now()
+    return {"id": uuid7(), "username": "alice", "is_active": True, "created_at": now, "updated_at": now}

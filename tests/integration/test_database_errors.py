@@ -1,0 +1,242 @@
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from psycopg.rows import scalar_row
+from sqlalchemy import text
+
+from app.domain.errors import UnavailableError, UsernameTakenError
+from app.domain.role import Role
+from app.domain.user import User
+from app.domain.username import Username
+from app.infrastructure.persistence.database import Database, opened
+from app.infrastructure.persistence.errors import DatabaseError
+from app.infrastructure.persistence.transaction import SqlTransaction
+from app.infrastructure.persistence.users import SqlUsers
+from tests.fakes import FakeClock
+from tests.integration.conftest import Observer
+
+POOL_WAIT = "app.infrastructure.persistence.database.POOL_WAIT_SECONDS"
+
+
+def new_user(username: str = "alice") -> User:
+    return User.create(Username(username), Role.USER, "a hash", FakeClock().now())
+
+
+async def answers(database: Database) -> bool:
+    return await database.fetch_one("SELECT 1", {}, scalar_row) == 1
+
+
+async def test_a_taken_username_is_known_by_its_constraint(small_pool: Database) -> None:
+    transaction = SqlTransaction(small_pool)
+    async with transaction:
+        await SqlUsers(transaction).add(new_user())
+
+    with pytest.raises(UsernameTakenError):
+        async with transaction:
+            await SqlUsers(transaction).add(new_user())
+
+
+async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Database) -> None:
+    transaction = SqlTransaction(small_pool)
+    alice = new_user()
+    async with transaction:
+        await SqlUsers(transaction).add(alice)
+
+    with pytest.raises(DatabaseError, match="UniqueViolation, SQLSTATE 23505, constraint pk_users"):
+        async with transaction:
+            await SqlUsers(transaction).add(replace(alice, username=Username("bobby")))
+
+
+async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, observer: Observer) -> None:
+    transaction = SqlTransaction(small_pool)
+    async with transaction:
+        await SqlUsers(transaction).add(new_user())
+
+    async def wait() -> None:
+        async with transaction:
+            await transaction.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
+            await SqlUsers(transaction).lock(Username("alice"))
+
+    async with observer.transaction("LOCK TABLE users"):
+        with pytest.raises(UnavailableError):
+            await wait()
+
+    assert await answers(small_pool)
+
+
+async def test_a_command_s_statement_that_takes_too_long_is_unavailable(small_pool: Database) -> None:
+    async def take_long() -> None:
+        async with (transaction := SqlTransaction(small_pool)):
+            await transaction.connection.execute(text("SET LOCAL statement_timeout = '20ms'"))
+            await transaction.connection.execute(text("SELECT pg_sleep(60)"))
+
+    with pytest.raises(UnavailableError):
+        await take_long()
+
+    assert await answers(small_pool)
+
+
+async def test_a_query_that_takes_too_long_is_unavailable(small_pool: Database) -> None:
+    await small_pool.execute("SET statement_timeout = '20ms'", {})
+
+    with pytest.raises(UnavailableError):
+        await small_pool.execute("SELECT pg_sleep(60)", {})
+
+    assert await answers(small_pool)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")],
+)
+async def test_every_connection_has_time_limits(small_pool: Database, limit: str, value: str) -> None:
+    shown = await small_pool.fetch_one("SELECT current_setting(%(limit)s)", {"limit": limit}, scalar_row)
+
+    assert shown == value
+
+
+async def test_a_deadlock_is_unavailable(small_pool: Database, observer: Observer) -> None:
+    async def command() -> None:
+        async with (transaction := SqlTransaction(small_pool)):
+            await transaction.connection.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
+            await transaction.connection.execute(text("LOCK TABLE sessions"))
+            locked.set()
+            await transaction.connection.execute(text("LOCK TABLE users"))
+
+    locked = asyncio.Event()
+    async with observer.transaction("LOCK TABLE users"):
+        task = asyncio.create_task(command())
+        await locked.wait()
+        await observer.execute("SET LOCAL deadlock_timeout = '10s'")
+        other = asyncio.create_task(observer.execute("LOCK TABLE sessions"))
+        with pytest.raises(UnavailableError):
+            await task
+        await other
+
+    assert await answers(small_pool)
+
+
+async def test_a_connection_lost_in_a_transaction_is_unavailable_once(small_pool: Database, observer: Observer) -> None:
+    transaction = SqlTransaction(small_pool)
+
+    async def lose_it_before_a_statement() -> None:
+        async with transaction:
+            await SqlUsers(transaction).add(new_user())
+            await observer.terminate_all()
+            await SqlUsers(transaction).find(Username("alice"))
+
+    with pytest.raises(UnavailableError):
+        await lose_it_before_a_statement()
+
+    async with transaction:
+        assert await SqlUsers(transaction).find(Username("alice")) is None
+
+
+async def test_a_connection_lost_before_the_commit_is_unavailable_once(
+    small_pool: Database, observer: Observer
+) -> None:
+    transaction = SqlTransaction(small_pool)
+
+    async def lose_it_before_the_commit() -> None:
+        async with transaction:
+            await SqlUsers(transaction).add(new_user())
+            await observer.terminate_all()
+
+    with pytest.raises(UnavailableError):
+        await lose_it_before_the_commit()
+
+    async with transaction:
+        assert await SqlUsers(transaction).find(Username("alice")) is None
+
+
+async def test_an_error_of_one_s_own_is_not_hidden_by_a_lost_connection(
+    small_pool: Database, observer: Observer
+) -> None:
+    async def lose_it_and_fail() -> None:
+        async with (transaction := SqlTransaction(small_pool)):
+            await SqlUsers(transaction).add(new_user())
+            await observer.terminate_all()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await lose_it_and_fail()
+
+    assert await answers(small_pool)
+
+
+async def test_a_connection_lost_while_resting_costs_a_command_one_call_at_most(
+    small_pool: Database, observer: Observer
+) -> None:
+    assert await answers(small_pool)
+    await observer.terminate_all()
+
+    transaction = SqlTransaction(small_pool)
+    try:
+        async with transaction:
+            await SqlUsers(transaction).add(new_user())
+    except UnavailableError:
+        assert not await observer.user("alice")
+        async with transaction:
+            await SqlUsers(transaction).add(new_user())
+
+    assert await observer.user("alice")
+
+
+async def test_a_connection_lost_while_resting_costs_a_query_one_call_at_most(
+    small_pool: Database, observer: Observer
+) -> None:
+    assert await answers(small_pool)
+    await observer.terminate_all()
+
+    try:
+        assert await answers(small_pool)
+    except UnavailableError:
+        assert await answers(small_pool)
+
+
+@pytest.fixture
+async def pool_of_four(own_url: str) -> AsyncIterator[Database]:
+    async with opened(own_url, 4) as pool:
+        yield pool
+
+
+async def test_however_many_connections_are_lost_one_call_fails_at_most(
+    pool_of_four: Database, observer: Observer
+) -> None:
+    naps = [pool_of_four.execute("SELECT pg_sleep(0.05)", {}) for _ in range(4)]
+    await asyncio.gather(*naps)
+    assert len(await observer.waits()) == 4
+    await observer.terminate_all()
+
+    failures = 0
+    for _ in range(4):
+        try:
+            assert await answers(pool_of_four)
+        except UnavailableError:
+            failures += 1
+
+    assert failures <= 1
+
+
+async def test_an_exhausted_pool_is_unavailable(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(POOL_WAIT, 0.05)
+    async with opened(own_url, 1) as pool:
+        async with SqlTransaction(pool):
+            with pytest.raises(UnavailableError):
+                await answers(pool)
+            with pytest.raises(UnavailableError):
+                await SqlTransaction(pool).__aenter__()
+
+        assert await answers(pool)
+
+
+async def test_a_server_that_cannot_be_reached_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(POOL_WAIT, 0.05)
+    async with opened("postgresql://nobody@127.0.0.1:1/nothing", 1) as pool:
+        with pytest.raises(UnavailableError):
+            await answers(pool)
+        with pytest.raises(UnavailableError):
+            async with SqlTransaction(pool):
+                pass

@@ -1,0 +1,124 @@
+import subprocess
+import sys
+from contextlib import ExitStack
+from subprocess import PIPE
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.pool import NullPool
+
+from app.domain.errors import UnavailableError
+from app.infrastructure.persistence.database import opened
+from app.infrastructure.persistence.migrations import SchemaReadiness, migrate, migration_config
+from app.infrastructure.persistence.tables import metadata
+from app.setup.settings import PROJECT_ROOT
+from tests.conftest import CreateDatabase
+
+
+@pytest.fixture
+def url(create_database: CreateDatabase) -> str:
+    """Of an empty database."""
+    return create_database("migrations", template="template0")
+
+
+@pytest.fixture
+def config(url: str) -> Config:
+    return migration_config(PROJECT_ROOT, url)
+
+
+def table_names(url: str) -> set[str]:
+    return set(inspect(create_engine(url, poolclass=NullPool)).get_table_names())
+
+
+def differences(url: str) -> list[Any]:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+
+def test_migrations_run_up_down_and_up_again(url: str, config: Config) -> None:
+    migrate(config)
+    assert table_names(url) == {*metadata.tables, "alembic_version"}
+
+    command.downgrade(config, "base")
+    assert table_names(url) == {"alembic_version"}
+
+    migrate(config)
+    assert table_names(url) == {*metadata.tables, "alembic_version"}
+    assert differences(url) == []
+
+
+def test_a_repeated_migration_finds_nothing_to_do(url: str, config: Config) -> None:
+    migrate(config)
+    migrate(config)
+
+    assert differences(url) == []
+
+
+def test_the_migrations_make_the_tables_as_they_are_declared(url: str, config: Config) -> None:
+    assert differences(url) != []
+
+    migrate(config)
+
+    assert differences(url) == []
+
+
+def test_names_of_constraints_are_as_declared(url: str, config: Config) -> None:
+    """Which autogenerate does not compare for checks and primary keys."""
+    migrate(config)
+
+    migrated = inspect(create_engine(url, poolclass=NullPool))
+    for table in metadata.tables.values():
+        names = {constraint["name"] for constraint in migrated.get_check_constraints(table.name)}
+        names |= {constraint["name"] for constraint in migrated.get_unique_constraints(table.name)}
+        names |= {constraint["name"] for constraint in migrated.get_foreign_keys(table.name)}
+        names |= {migrated.get_pk_constraint(table.name)["name"]}
+        assert names == {str(constraint.name) for constraint in table.constraints}
+
+
+def test_migrations_that_start_at_once_all_succeed(url: str) -> None:
+    # Processes, since Alembic keeps its state in globals.
+    code = f"""
+from app.infrastructure.persistence.migrations import migrate, migration_config
+from app.setup.settings import PROJECT_ROOT
+input("ready\\n")
+migrate(migration_config(PROJECT_ROOT, {url!r}))
+"""
+    with ExitStack() as processes:
+        started = [
+            processes.enter_context(subprocess.Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True))
+            for _ in range(2)
+        ]
+        assert [process.stdout.readline() for process in started if process.stdout] == ["ready\n"] * 2
+        for process in started:
+            if process.stdin:
+                process.stdin.write("go\n")
+                process.stdin.flush()
+        assert [process.wait(timeout=30) for process in started] == [0, 0]
+
+    assert differences(url) == []
+
+
+async def test_readiness_tells_a_migrated_database_from_others(create_database: CreateDatabase) -> None:
+    for name, template, is_ready in (("ready", None, True), ("unready", "template0", False)):
+        url = create_database(name) if template is None else create_database(name, template)
+        async with opened(url, 1) as database:
+            readiness = SchemaReadiness(database, migration_config(PROJECT_ROOT, url))
+            if is_ready:
+                await readiness.ensure_ready()
+            else:
+                with pytest.raises(UnavailableError, match="gatehouse migrate"):
+                    await readiness.ensure_ready()
+
+
+def test_the_revisions_are_one_line(config: Config) -> None:
+    script = ScriptDirectory.from_config(config)
+
+    assert len(script.get_heads()) == 1
+    assert len(script.get_bases()) == 1

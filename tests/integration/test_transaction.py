@@ -1,0 +1,241 @@
+import asyncio
+from contextlib import suppress
+
+import pytest
+from psycopg.rows import scalar_row
+from sqlalchemy import text
+
+from app.domain.errors import UsernameTakenError
+from app.domain.role import Role
+from app.domain.session import Session
+from app.domain.user import User
+from app.domain.username import Username
+from app.infrastructure.persistence.database import Database
+from app.infrastructure.persistence.sessions import SqlSessions
+from app.infrastructure.persistence.transaction import SqlTransaction
+from app.infrastructure.persistence.users import SqlUsers
+from tests.fakes import LIFETIME, FakeClock
+from tests.integration.conftest import Observer
+
+
+def new_user(username: str = "alice") -> User:
+    return User.create(Username(username), Role.USER, "a hash", FakeClock().now())
+
+
+async def count_users(database: Database) -> int | None:
+    """Needs the pool's only connection, in autocommit."""
+    return await database.fetch_one("SELECT count(*) FROM users", {}, scalar_row)
+
+
+async def test_leaving_commits(small_pool: Database, observer: Observer) -> None:
+    transaction = SqlTransaction(small_pool)
+
+    async with transaction:
+        await SqlUsers(transaction).add(new_user())
+        assert not await observer.user("alice")
+
+    assert await observer.user("alice")
+
+
+async def test_an_exception_rolls_back_and_passes_through(small_pool: Database) -> None:
+    transaction = SqlTransaction(small_pool)
+
+    async def write_and_fail() -> None:
+        async with transaction:
+            await SqlUsers(transaction).add(new_user())
+            raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        await write_and_fail()
+
+    assert await count_users(small_pool) == 0
+
+
+async def test_a_transaction_may_be_entered_again_after_either_end(small_pool: Database) -> None:
+    transaction = SqlTransaction(small_pool)
+    users = SqlUsers(transaction)
+
+    async with transaction:
+        await users.add(new_user())
+    with pytest.raises(UsernameTakenError):
+        async with transaction:
+            await users.add(new_user())
+    async with transaction:
+        await users.add(new_user("bobby"))
+
+    assert await count_users(small_pool) == 2
+
+
+async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> None:
+    one, other = SqlTransaction(small_pool), SqlTransaction(small_pool)
+
+    async with one:
+        await SqlUsers(one).add(new_user())
+    async with other:
+        await SqlUsers(other).add(new_user("bobby"))
+    async with one:
+        assert await SqlUsers(one).find(Username("bobby")) is not None
+
+    assert await count_users(small_pool) == 2
+
+
+async def test_between_commands_the_connection_rests_in_autocommit(small_pool: Database) -> None:
+    async with (transaction := SqlTransaction(small_pool)):
+        await SqlUsers(transaction).add(new_user())
+
+    await small_pool.execute("VACUUM users", {})  # which refuses to run inside a transaction
+
+
+async def test_the_connection_comes_back_after_an_error_in_the_block(small_pool: Database) -> None:
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            async with SqlTransaction(small_pool):
+                raise LookupError
+
+    assert await count_users(small_pool) == 0
+
+
+async def test_the_connection_comes_back_after_a_failed_statement(small_pool: Database) -> None:
+    transaction = SqlTransaction(small_pool)
+    async with transaction:
+        await SqlUsers(transaction).add(new_user())
+
+    for _ in range(3):
+        with pytest.raises(UsernameTakenError):
+            async with transaction:
+                await SqlUsers(transaction).add(new_user())
+
+    assert await count_users(small_pool) == 1
+
+
+async def test_the_connection_comes_back_after_a_failed_commit(small_pool: Database) -> None:
+    await small_pool.execute("CREATE TEMPORARY TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)", {})
+
+    with pytest.raises(Exception, match="late_id_key"):
+        async with (transaction := SqlTransaction(small_pool)):
+            await transaction.connection.execute(text("INSERT INTO late VALUES (1), (1)"))
+
+    assert await small_pool.fetch_one("SELECT count(*) FROM late", {}, scalar_row) == 0
+
+
+async def test_the_connection_comes_back_after_cancellation_during_a_statement(
+    small_pool: Database, observer: Observer
+) -> None:
+    async def write_and_sleep() -> None:
+        async with (transaction := SqlTransaction(small_pool)):
+            await SqlUsers(transaction).add(new_user())
+            await transaction.connection.execute(text("SELECT pg_sleep(60)"))
+
+    task = asyncio.create_task(write_and_sleep())
+    await observer.until_asleep()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await count_users(small_pool) == 0
+
+
+async def test_the_connection_comes_back_after_cancellation_between_statements(small_pool: Database) -> None:
+    written = asyncio.Event()
+
+    async def write_and_wait() -> None:
+        async with (transaction := SqlTransaction(small_pool)):
+            await SqlUsers(transaction).add(new_user())
+            written.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(write_and_wait())
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await count_users(small_pool) == 0
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_the_connection_comes_back_after_cancellation_at_any_step(small_pool: Database, times: int) -> None:
+    async def write() -> None:
+        async with (transaction := SqlTransaction(small_pool)):
+            await SqlUsers(transaction).add(new_user())
+
+    steps, committed = 0, 0
+    while committed < 3:
+        task = asyncio.create_task(write())
+        await take(steps)
+        for _ in range(times):
+            task.cancel()
+            await take(2)
+        with suppress(asyncio.CancelledError):
+            await task
+            committed += 1
+        # All or nothing was committed, and whoever comes next gets the connection.
+        assert await count_users(small_pool) in {0, 1}
+        await small_pool.execute("DELETE FROM users", {})
+        steps += 2
+
+
+async def take(steps: int) -> None:
+    for _ in range(steps):
+        await asyncio.sleep(0)
+
+
+async def test_the_connection_comes_back_after_cancellation_of_a_query(
+    small_pool: Database, observer: Observer
+) -> None:
+    task = asyncio.create_task(small_pool.execute("SELECT pg_sleep(60)", {}))
+    await observer.until_asleep()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await count_users(small_pool) == 0
+
+
+async def test_whoever_is_cancelled_while_waiting_for_a_connection_takes_none(small_pool: Database) -> None:
+    transaction = SqlTransaction(small_pool)
+
+    async def enter() -> None:
+        async with SqlTransaction(small_pool):
+            pass
+
+    async with transaction:
+        task = asyncio.create_task(enter())
+        await take(20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert await count_users(small_pool) == 0
+
+
+async def test_gateways_refuse_to_work_outside_a_transaction(small_pool: Database) -> None:
+    transaction = SqlTransaction(small_pool)
+    alice = new_user()
+    session = Session.open(alice.id, "a secret", LIFETIME, alice.created_at)
+
+    with pytest.raises(RuntimeError, match="inside"):
+        await SqlUsers(transaction).add(alice)
+    with pytest.raises(RuntimeError, match="inside"):
+        await SqlUsers(transaction).find(alice.username)
+    with pytest.raises(RuntimeError, match="inside"):
+        await SqlSessions(transaction).add(session)
+
+    async with transaction:
+        await SqlUsers(transaction).add(alice)
+    with pytest.raises(RuntimeError, match="inside"):
+        await SqlUsers(transaction).save(alice)
+
+
+async def test_transactions_do_not_nest(small_pool: Database) -> None:
+    transaction = SqlTransaction(small_pool)
+
+    async def nest() -> None:
+        async with transaction:
+            await SqlUsers(transaction).add(new_user())
+            await transaction.__aenter__()
+
+    with pytest.raises(RuntimeError, match="nest"):
+        await nest()
+
+    assert await count_users(small_pool) == 0

@@ -1,0 +1,149 @@
+import pytest
+
+from app.application.commands.change_password import ChangePassword
+from app.domain.errors import (
+    ForbiddenError,
+    InvalidCredentialsError,
+    InvalidError,
+    UnauthenticatedError,
+    UserNotFoundError,
+)
+from app.domain.role import Role
+from tests.fakes import PASSWORD, World
+
+NEW_PASSWORD = "an entirely new password"
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_ones_own_password_is_changed_with_the_current_one(role: Role) -> None:
+    world = World()
+    alice = world.add_user("alice", role)
+
+    await world.use(ChangePassword, alice)("ALICE", NEW_PASSWORD, PASSWORD)
+
+    assert world.user("alice").password_hash == f"hash of {NEW_PASSWORD}"
+
+
+async def test_all_sessions_but_the_current_one_end() -> None:
+    world = World()
+    alice, other = world.add_user("alice"), world.add_user("other")
+    current = world.add_session(alice, "this browser")
+    change_password = world.use(ChangePassword, alice)
+    world.add_session(alice, "another browser")
+    world.add_session(other, "someone else")
+
+    await change_password("alice", NEW_PASSWORD, PASSWORD)
+
+    assert world.sessions_of(alice) == {current.id}
+    assert len(world.sessions_of(other)) == 1
+
+
+async def test_ones_own_password_is_not_changed_without_the_current_one() -> None:
+    world = World()
+    alice = world.add_user("alice", Role.SUPER_ADMIN)
+
+    with pytest.raises(InvalidError) as refusal:
+        await world.use(ChangePassword, alice)("alice", NEW_PASSWORD, None)
+
+    assert refusal.value.field == "current_password"
+    assert world.user("alice") == alice
+
+
+async def test_a_wrong_current_password_is_refused() -> None:
+    world = World()
+    alice = world.add_user("alice")
+    change_password = world.use(ChangePassword, alice)
+    session = world.add_session(alice)
+
+    with pytest.raises(InvalidCredentialsError):
+        await change_password("alice", NEW_PASSWORD, "wrong password")
+
+    assert world.user("alice") == alice
+    assert world.sessions_of(alice) == {session.id}
+
+
+async def test_an_admin_changes_a_subordinates_password_which_ends_all_their_sessions() -> None:
+    world = World()
+    admin, alice = world.add_user("admin", Role.ADMIN), world.add_user("alice")
+    own = world.add_session(admin, "the admin's")
+    world.add_session(alice, "the user's")
+
+    await world.use(ChangePassword, admin)("alice", NEW_PASSWORD, None)
+
+    assert world.user("alice").password_hash == f"hash of {NEW_PASSWORD}"
+    assert world.sessions_of(alice) == set()
+    assert world.sessions_of(admin) == {own.id}
+
+
+@pytest.mark.parametrize(
+    ("caller", "target"),
+    [
+        (Role.USER, "alice"),
+        (Role.USER, "nobody"),
+        (Role.ADMIN, "other"),
+        (Role.ADMIN, "chief"),
+        (Role.SUPER_ADMIN, "chief"),
+    ],
+)
+async def test_nobody_changes_the_password_of_one_they_do_not_manage(caller: Role, target: str) -> None:
+    world = World()
+    world.add_user("alice")
+    world.add_user("other", Role.ADMIN)
+    world.add_user("chief", Role.SUPER_ADMIN)
+    world.hasher.meanwhile = lambda: pytest.fail("hashed")
+
+    with pytest.raises(ForbiddenError):
+        await world.use(ChangePassword, world.add_user("caller", caller))(target, NEW_PASSWORD, PASSWORD)
+
+    assert {user.password_hash for user in world.store.users.values()} == {f"hash of {PASSWORD}"}
+
+
+async def test_an_unknown_user_is_not_found() -> None:
+    world = World()
+
+    with pytest.raises(UserNotFoundError):
+        await world.use(ChangePassword, world.add_user("admin", Role.ADMIN))("nobody", NEW_PASSWORD, None)
+
+
+async def test_the_new_password_must_obey_the_policy() -> None:
+    world = World()
+    alice = world.add_user("alice")
+
+    with pytest.raises(InvalidError) as refusal:
+        await world.use(ChangePassword, alice)("alice", "too short", PASSWORD)
+
+    assert refusal.value.field == "password"
+    assert world.user("alice") == alice
+
+
+async def test_of_two_own_changes_at_once_the_later_is_refused() -> None:
+    world = World()
+    alice = world.add_user("alice")
+    world.hasher.meanwhile = lambda: setattr(world.user("alice"), "password_hash", "another hash")
+
+    with pytest.raises(InvalidCredentialsError):
+        await world.use(ChangePassword, alice)("alice", NEW_PASSWORD, PASSWORD)
+
+    assert world.user("alice").password_hash == "another hash"
+
+
+async def test_a_subordinate_who_is_promoted_during_the_hashing_keeps_the_password() -> None:
+    world = World()
+    admin, alice = world.add_user("admin", Role.ADMIN), world.add_user("alice")
+    world.hasher.meanwhile = lambda: setattr(world.user("alice"), "role", Role.ADMIN)
+
+    with pytest.raises(ForbiddenError):
+        await world.use(ChangePassword, admin)("alice", NEW_PASSWORD, None)
+
+    assert world.user("alice").password_hash == alice.password_hash
+
+
+async def test_one_who_is_inactivated_during_the_hashing_changes_nothing() -> None:
+    world = World()
+    alice = world.add_user("alice")
+    world.hasher.meanwhile = lambda: setattr(world.user("alice"), "is_active", False)
+
+    with pytest.raises(UnauthenticatedError):
+        await world.use(ChangePassword, alice)("alice", NEW_PASSWORD, PASSWORD)
+
+    assert world.user("alice").password_hash == alice.password_hash

@@ -1,0 +1,98 @@
+import pytest
+
+from app.application.account import Account
+from app.application.commands.create_user import CreateUser
+from app.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError, UsernameTakenError
+from app.domain.role import Role
+from tests.fakes import PASSWORD, World
+
+
+@pytest.mark.parametrize(
+    ("caller", "role"), [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
+)
+async def test_one_creates_accounts_below_oneself(caller: Role, role: Role) -> None:
+    world = World()
+
+    account = await world.use(CreateUser, world.add_user("caller", caller))("Alice", PASSWORD, role)
+
+    alice = world.user("alice")
+    assert account == Account.of(alice)
+    assert (alice.role, alice.is_active, alice.password_hash) == (role, True, f"hash of {PASSWORD}")
+
+
+@pytest.mark.parametrize(
+    ("caller", "role"),
+    [
+        (Role.USER, Role.USER),
+        (Role.ADMIN, Role.ADMIN),
+        (Role.ADMIN, Role.SUPER_ADMIN),
+        (Role.SUPER_ADMIN, Role.SUPER_ADMIN),
+    ],
+)
+@pytest.mark.parametrize("username", ["alice", "taken", "not a name"])
+async def test_any_other_role_is_refused_before_anything_is_hashed(caller: Role, role: Role, username: str) -> None:
+    world = World()
+    world.add_user("taken")
+    world.hasher.meanwhile = lambda: pytest.fail("hashed")
+
+    with pytest.raises(ForbiddenError):
+        await world.use(CreateUser, world.add_user("caller", caller))(username, PASSWORD, role)
+
+    assert len(world.store.users) == 2
+
+
+async def test_a_taken_username_is_refused() -> None:
+    world = World()
+    admin = world.add_user("admin", Role.ADMIN)
+    alice = world.add_user("alice")
+
+    with pytest.raises(UsernameTakenError):
+        await world.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
+
+    assert world.user("alice") == alice
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "field"), [("no", PASSWORD, "username"), ("alice", "too short", "password")]
+)
+async def test_invalid_input_is_refused(username: str, password: str, field: str) -> None:
+    world = World()
+
+    with pytest.raises(InvalidError) as refusal:
+        await world.use(CreateUser, world.add_user("admin", Role.ADMIN))(username, password, Role.USER)
+
+    assert refusal.value.field == field
+    assert len(world.store.users) == 1
+
+
+async def test_an_admin_who_is_demoted_during_the_hashing_is_refused() -> None:
+    world = World()
+    admin = world.add_user("admin", Role.ADMIN)
+    world.hasher.meanwhile = lambda: setattr(world.user("admin"), "role", Role.USER)
+
+    with pytest.raises(ForbiddenError):
+        await world.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
+
+    assert len(world.store.users) == 1
+
+
+async def test_an_admin_who_is_inactivated_during_the_hashing_is_refused() -> None:
+    world = World()
+    admin = world.add_user("admin", Role.ADMIN)
+    world.hasher.meanwhile = lambda: setattr(world.user("admin"), "is_active", False)
+
+    with pytest.raises(UnauthenticatedError):
+        await world.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
+
+    assert len(world.store.users) == 1
+
+
+async def test_an_admin_who_is_removed_during_the_hashing_is_refused() -> None:
+    world = World()
+    admin = world.add_user("admin", Role.ADMIN)
+    world.hasher.meanwhile = world.store.users.clear
+
+    with pytest.raises(UnauthenticatedError):
+        await world.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
+
+    assert world.store.users == {}

@@ -1,0 +1,23 @@
+import pytest
+
+from app.application.account import Account
+from app.application.queries.get_me import GetMe
+from app.domain.errors import UnauthenticatedError
+from tests.fakes import World
+
+
+async def test_one_sees_ones_own_account() -> None:
+    world = World()
+    alice = world.add_user("alice")
+    world.add_user("other")
+
+    assert await world.use(GetMe, alice)() == Account.of(alice)
+
+
+async def test_one_whose_account_is_gone_is_not_authenticated() -> None:
+    world = World()
+    get_me = world.use(GetMe, world.add_user("alice"))
+    world.store.users.clear()
+
+    with pytest.raises(UnauthenticatedError):
+        await get_me()

@@ -1,0 +1,42 @@
+import pytest
+
+from app.application.account import Account
+from app.application.queries.get_user import GetUser
+from app.domain.errors import ForbiddenError, InvalidError, UserNotFoundError
+from app.domain.role import Role
+from tests.fakes import World
+
+
+@pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])
+@pytest.mark.parametrize("role", Role)
+async def test_admins_see_any_account(caller: Role, role: Role) -> None:
+    world = World()
+    admin = world.add_user("admin", caller)
+    alice = world.add_user("alice", role, is_active=False)
+
+    assert await world.use(GetUser, admin)("Alice") == Account.of(alice)
+
+
+@pytest.mark.parametrize("username", ["alice", "mallory", "nobody", "not a name"])
+async def test_a_plain_user_is_not_told_whether_an_account_exists(username: str) -> None:
+    world = World()
+    world.add_user("alice")
+
+    with pytest.raises(ForbiddenError):
+        await world.use(GetUser, world.add_user("mallory"))(username)
+
+
+async def test_an_unknown_user_is_not_found() -> None:
+    world = World()
+
+    with pytest.raises(UserNotFoundError):
+        await world.use(GetUser, world.add_user("admin", Role.ADMIN))("nobody")
+
+
+async def test_what_is_no_username_is_invalid() -> None:
+    world = World()
+
+    with pytest.raises(InvalidError) as refusal:
+        await world.use(GetUser, world.add_user("admin", Role.ADMIN))("not a name")
+
+    assert refusal.value.field == "username"

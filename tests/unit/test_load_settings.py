@@ -1,0 +1,268 @@
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.setup.load_settings import ConfigError, load_settings
+from app.setup.settings import PROJECT_ROOT, Environment, LogLevel, Settings
+
+SECRET = "hunter2 is no secret but long enough"
+PRODUCTION = {
+    "GATEHOUSE_APP__ENVIRONMENT": "production",
+    "GATEHOUSE_APP__ORIGIN": "https://example.org",
+    "GATEHOUSE_POSTGRES__URL": "postgresql://me@host/db",
+    "GATEHOUSE_JWT__SECRET": SECRET,
+    "GATEHOUSE_PASSWORD__PEPPER": SECRET[::-1],
+}
+
+
+@dataclass
+class Config:
+    """A config.toml and secrets in a folder of their own."""
+
+    folder: Path
+
+    @property
+    def kept(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in (self.folder / "data").glob("*") if path.is_file()}
+
+    def load(self, toml: str = "", **environ: str) -> Settings:
+        path = self.folder / "config.toml"
+        path.write_text(toml)
+        data_dir = str(self.folder / "data" / "postgres")
+        return load_settings(path, {"GATEHOUSE_POSTGRES__DATA_DIR": data_dir, **environ})
+
+    def mistake(self, toml: str = "", **environ: str) -> str:
+        with pytest.raises(ConfigError) as refusal:
+            self.load(toml, **environ)
+        # Nor does a traceback, if one were printed, tell of the error underneath.
+        assert refusal.value.__cause__ is None
+        assert refusal.value.__context__ is None or refusal.value.__suppress_context__
+        return str(refusal.value)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(tmp_path)
+
+
+def test_what_is_not_configured_has_a_default(config: Config) -> None:
+    settings = config.load()
+
+    assert settings.app.environment is Environment.DEVELOPMENT
+    assert settings.cookie.secure
+    assert settings.logs.level is LogLevel.INFO
+
+
+def test_the_configuration_that_comes_along_is_good(tmp_path: Path) -> None:
+    settings = load_settings(environ={"GATEHOUSE_POSTGRES__DATA_DIR": str(tmp_path / "postgres")})
+
+    assert settings.app.environment is Environment.DEVELOPMENT
+    assert not settings.cookie.secure
+
+
+def test_a_value_in_the_file_counts(config: Config) -> None:
+    assert config.load('[uvicorn]\nport = 9000\n[logs]\nlevel = "debug"').uvicorn.port == 9000
+
+
+@pytest.mark.parametrize(
+    ("toml", "key", "value"),
+    [
+        ('[app]\nenvironmint = "hunter2"', "app.environmint", "hunter2"),
+        ('[hunting]\nkey = "hunter2"', "hunting", "hunter2"),
+        ('[app]\nenvironment = "hunter2"', "app.environment", "hunter2"),
+        ("[app]\norigin = 31337", "app.origin", "31337"),
+        ('[app]\ndocs = "hunter2"', "app.docs", "hunter2"),
+        ('[uvicorn]\nport = "31337"', "uvicorn.port", "31337"),
+        ("[uvicorn]\nport = true", "uvicorn.port", "rue"),
+        ("[uvicorn]\nport = 313370", "uvicorn.port", "313370"),
+        ("[uvicorn]\nport = -313", "uvicorn.port", "313"),
+        ("[uvicorn]\nworkers = 31337", "uvicorn.workers", "31337"),
+        ("[postgres]\nurl = 31337", "postgres.url", "31337"),
+        ("[postgres]\npool_size = 31337", "postgres.pool_size", "31337"),
+        ("[postgres]\npool_size = -313", "postgres.pool_size", "313"),
+        ("[session]\nidle_minutes = 31337", "session.idle_minutes", "31337"),
+        ("[session]\nabsolute_hours = 31337", "session.absolute_hours", "31337"),
+        ("[cookie]\nsecure = 31337", "cookie.secure", "31337"),
+        ("[jwt]\nsecret = 31337", "jwt.secret", "31337"),
+        ('[jwt]\nsecret = "hunter2"', "jwt.secret", "hunter2"),
+        ('[password]\npepper = ["hunter2"]', "password.pepper", "hunter2"),
+        ('[password]\npepper = "hunter2"', "password.pepper", "hunter2"),
+        ("[password]\nwork_factor = 31337", "password.work_factor", "31337"),
+        ("[password]\nmin_length = 31337", "password.min_length", "31337"),
+        ('[logs]\nlevel = "hunter2"', "logs.level", "hunter2"),
+        ('[logs]\nformat = "hunter2"', "logs.format", "hunter2"),
+        ('logs = "hunter2"', "logs", "hunter2"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_line_with_the_key_and_without_the_value(
+    config: Config, toml: str, key: str, value: str
+) -> None:
+    message = config.mistake(toml)
+
+    assert re.fullmatch(rf"{re.escape(key)}: .+\.", message)
+    assert value not in message
+
+
+@pytest.mark.parametrize(
+    ("key", "low", "high"),
+    [
+        ("uvicorn.port", 0, 65_535),
+        ("uvicorn.workers", 1, 128),
+        ("postgres.pool_size", 1, 1_000),
+        ("session.idle_minutes", 1, 1_440),
+        ("session.absolute_hours", 1, 720),
+        ("password.work_factor", 4, 20),
+        ("password.min_length", 8, 64),
+    ],
+)
+def test_both_ends_of_a_range_are_inside_it(config: Config, key: str, low: int, high: int) -> None:
+    section, name = key.split(".")
+
+    for value in (low, high):
+        settings = config.load(f'[app]\nenvironment = "test"\n[{section}]\n{name} = {value}')
+        assert getattr(getattr(settings, section), name) == value
+    for value in (low - 1, high + 1):
+        assert config.mistake(f"[{section}]\n{name} = {value}") == f"{key}: must be from {low} to {high}."
+
+
+def test_weak_hashing_is_for_tests_alone(config: Config) -> None:
+    assert config.load(GATEHOUSE_APP__ENVIRONMENT="test", GATEHOUSE_PASSWORD__WORK_FACTOR="9").password.work_factor == 9
+    assert config.mistake(GATEHOUSE_PASSWORD__WORK_FACTOR="9").startswith("password.work_factor: ")
+
+
+@pytest.mark.parametrize("text", ["[jwt]\nsecret = 'hunter2", "[jwt]\nsecret = hunter2", "hunter2"])
+def test_what_is_not_toml_is_one_line_that_names_the_file(config: Config, text: str) -> None:
+    message = config.mistake(text)
+
+    assert message.startswith(f"{config.folder / 'config.toml'}: ")
+    assert "\n" not in message
+    assert "hunter2" not in message
+
+
+def test_a_missing_file_is_one_line_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(tmp_path / "absent.toml", {})
+
+    assert str(refusal.value) == f"{tmp_path / 'absent.toml'}: cannot be read."
+
+
+def test_the_environment_overrides_the_file(config: Config) -> None:
+    settings = config.load(
+        '[uvicorn]\nport = 9000\nhost = "::1"',
+        GATEHOUSE_UVICORN__PORT="9001",
+        GATEHOUSE_COOKIE__SECURE="FALSE",
+        GATEHOUSE_APP__DOCS="true",
+        GATEHOUSE_LOGS__LEVEL="error",
+    )
+
+    assert (settings.uvicorn.port, settings.uvicorn.host) == (9001, "::1")
+    assert (settings.cookie.secure, settings.app.docs) == (False, True)
+    assert settings.logs.level is LogLevel.ERROR
+
+
+@pytest.mark.parametrize("name", ["PATH", "UVICORN__PORT", "GATEHOUSE_PORT", "gatehouse_uvicorn__port"])
+def test_other_variables_do_not_matter(config: Config, name: str) -> None:
+    assert config.load(**{name: "hunter2"}).uvicorn.port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GATEHOUSE_UVICORN__PORT", "hunter2"),
+        ("GATEHOUSE_UVICORN__PORT", ""),
+        ("GATEHOUSE_COOKIE__SECURE", "hunter2"),
+        ("GATEHOUSE_COOKIE__SECURE", "1"),
+        ("GATEHOUSE_APP__DOCS", "hunter2"),
+        ("GATEHOUSE_APP__NO_SUCH", "hunter2"),
+        ("GATEHOUSE_NO__SUCH", "hunter2"),
+        ("GATEHOUSE_JWT__SECRET_FILE", "/no/such/hunter2"),
+        ("GATEHOUSE_JWT__SECRET_FILE", "/"),
+        ("GATEHOUSE_JWT__FILE", "hunter2"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_one_line_with_its_name_and_without_its_value(
+    config: Config, name: str, value: str
+) -> None:
+    message = config.mistake(**{name: value})
+
+    assert re.fullmatch(rf"{name}: [^/]+\.", message)
+    assert "hunter2" not in message
+
+
+def test_a_wrong_choice_in_a_variable_names_the_key_and_the_choices(config: Config) -> None:
+    message = config.mistake(GATEHOUSE_LOGS__LEVEL="hunter2")
+
+    assert message == "logs.level: must be one of debug, info, warning, error."
+
+
+def test_a_value_can_be_read_from_a_file(config: Config) -> None:
+    (config.folder / "secret").write_text(f"{SECRET}\n")
+    (config.folder / "port").write_text("9000\n")
+
+    settings = config.load(
+        GATEHOUSE_JWT__SECRET_FILE=str(config.folder / "secret"),
+        GATEHOUSE_UVICORN__PORT_FILE=str(config.folder / "port"),
+    )
+
+    assert (settings.jwt.secret, settings.uvicorn.port) == (SECRET, 9000)
+
+
+def test_a_file_that_is_no_text_is_a_mistake(config: Config) -> None:
+    (config.folder / "secret").write_bytes(b"\xff" * 40)
+
+    message = config.mistake(GATEHOUSE_JWT__SECRET_FILE=str(config.folder / "secret"))
+
+    assert message == "GATEHOUSE_JWT__SECRET_FILE: the file it names cannot be read."
+
+
+def test_a_relative_data_directory_belongs_to_the_project(config: Config) -> None:
+    settings = config.load(**PRODUCTION, GATEHOUSE_POSTGRES__DATA_DIR="somewhere/postgres")
+
+    assert settings.postgres.data_dir == PROJECT_ROOT / "somewhere/postgres"
+
+
+def test_missing_secrets_are_made_once_and_kept(config: Config) -> None:
+    first, second = config.load(), config.load()
+
+    assert first == second
+    assert first.jwt.secret != first.password.pepper
+    assert config.kept == {"jwt_secret": first.jwt.secret, "password_pepper": first.password.pepper}
+    assert {path.stat().st_mode & 0o777 for path in (config.folder / "data").iterdir()} == {0o600}
+
+
+def test_a_configured_secret_is_used_and_not_kept(config: Config) -> None:
+    settings = config.load(GATEHOUSE_JWT__SECRET=SECRET)
+
+    assert settings.jwt.secret == SECRET
+    assert set(config.kept) == {"password_pepper"}
+
+
+def test_production_starts_with_all_it_needs_and_keeps_nothing(config: Config) -> None:
+    settings = config.load(**PRODUCTION)
+
+    assert settings.app.environment is Environment.PRODUCTION
+    assert config.kept == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key"),
+    [
+        ("GATEHOUSE_JWT__SECRET", "", "jwt.secret"),
+        ("GATEHOUSE_JWT__SECRET", "hunter2", "jwt.secret"),
+        ("GATEHOUSE_PASSWORD__PEPPER", "", "password.pepper"),
+        ("GATEHOUSE_PASSWORD__PEPPER", "hunter2", "password.pepper"),
+        ("GATEHOUSE_PASSWORD__WORK_FACTOR", "9", "password.work_factor"),
+        ("GATEHOUSE_POSTGRES__URL", "", "postgres.url"),
+        ("GATEHOUSE_COOKIE__SECURE", "false", "cookie.secure"),
+        ("GATEHOUSE_APP__ORIGIN", "", "app.origin"),
+        ("GATEHOUSE_APP__ORIGIN", "http://hunter2.example", "app.origin"),
+    ],
+)
+def test_production_refuses_to_start_unsafely(config: Config, name: str, value: str, key: str) -> None:
+    message = config.mistake(**{**PRODUCTION, name: value})
+
+    assert re.fullmatch(rf"{re.escape(key)}: .+\.", message)
+    assert "hunter2" not in message
+    assert config.kept == {}

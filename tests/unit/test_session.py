@@ -1,0 +1,47 @@
+import base64
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from app.domain.session import SECRET_BYTES, Session, SessionLifetime, hash_secret, new_secret
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def test_a_secret_is_256_random_bits() -> None:
+    secrets = {new_secret() for _ in range(100)}
+
+    assert len(secrets) == 100
+    assert {len(base64.urlsafe_b64decode(f"{secret}=")) for secret in secrets} == {SECRET_BYTES} == {32}
+
+
+def test_a_session_holds_its_secret_only_as_a_hash() -> None:
+    session = Session.open(uuid4(), "a secret", SessionLifetime(HOUR, HOUR), NOW)
+
+    assert session.secret_hash == hash_secret("a secret") != hash_secret("another secret")
+    assert len(session.secret_hash) == 32
+    assert "a secret" not in repr(session)
+
+
+def test_every_session_has_a_name_that_tells_nothing_of_its_secret() -> None:
+    user_id = uuid4()
+    first, second = (Session.open(user_id, "a secret", SessionLifetime(HOUR, HOUR), NOW) for _ in range(2))
+
+    assert first.id != second.id
+    assert first.id.version == 7
+    assert first.user_id == second.user_id == user_id
+
+
+@pytest.mark.parametrize(
+    ("idle", "absolute", "idle_expiry"), [(HOUR, 12 * HOUR, HOUR), (HOUR, HOUR, HOUR), (12 * HOUR, HOUR, HOUR)]
+)
+def test_the_idle_expiry_is_never_after_the_absolute_one(
+    idle: timedelta, absolute: timedelta, idle_expiry: timedelta
+) -> None:
+    session = Session.open(uuid4(), "a secret", SessionLifetime(idle, absolute), NOW)
+
+    assert session.created_at == session.last_seen_at == NOW
+    assert session.idle_expires_at == NOW + idle_expiry
+    assert session.expires_at == NOW + absolute

@@ -1,0 +1,91 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.errors import ForbiddenError
+from app.domain.role import Role
+from app.domain.user import User
+from app.domain.username import Username
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+
+type Change = Callable[[User, datetime], bool]
+
+
+def user(role: Role = Role.USER, *, is_active: bool = True) -> User:
+    created = User.create(Username("alice"), role, "the hash", NOW)
+    created.is_active = is_active
+    return created
+
+
+def test_a_new_user_is_active_and_has_an_id_that_sorts_by_time() -> None:
+    alice = user()
+
+    assert alice.is_active
+    assert alice.id.version == 7
+    assert alice.created_at == alice.updated_at == NOW
+
+
+def test_a_user_is_shown_without_the_password_hash() -> None:
+    assert "the hash" not in repr(user())
+
+
+CHANGES: list[tuple[Change, Role, bool, Role, bool]] = [
+    (User.inactivate, Role.USER, True, Role.USER, False),
+    (User.reactivate, Role.USER, False, Role.USER, True),
+    (User.grant_admin, Role.USER, True, Role.ADMIN, True),
+    (User.revoke_admin, Role.ADMIN, True, Role.USER, True),
+    (User.grant_super_admin, Role.USER, True, Role.SUPER_ADMIN, True),
+    (User.grant_super_admin, Role.ADMIN, False, Role.SUPER_ADMIN, True),
+    (User.grant_super_admin, Role.SUPER_ADMIN, False, Role.SUPER_ADMIN, True),
+    (User.revoke_super_admin, Role.SUPER_ADMIN, True, Role.USER, True),
+]
+
+
+@pytest.mark.parametrize(("change", "role", "is_active", "role_after", "is_active_after"), CHANGES)
+def test_a_change_says_so_and_a_repeat_changes_nothing(
+    change: Change, role: Role, role_after: Role, *, is_active: bool, is_active_after: bool
+) -> None:
+    alice = user(role, is_active=is_active)
+
+    assert change(alice, LATER)
+    assert (alice.role, alice.is_active) == (role_after, is_active_after)
+    assert (alice.created_at, alice.updated_at) == (NOW, LATER)
+
+    assert not change(alice, LATER + timedelta(hours=1))
+    assert alice.updated_at == LATER
+
+
+def test_a_changed_password_is_a_change() -> None:
+    alice = user()
+
+    alice.change_password("another hash", LATER)
+
+    assert (alice.password_hash, alice.updated_at) == ("another hash", LATER)
+
+
+def test_nobody_manages_themselves() -> None:
+    for role in Role:
+        alice = user(role)
+        with pytest.raises(ForbiddenError):
+            alice.ensure_manages(alice)
+
+
+def test_one_manages_those_below() -> None:
+    admin = user(Role.ADMIN)
+
+    admin.ensure_manages(user())
+    for role in (Role.ADMIN, Role.SUPER_ADMIN):
+        with pytest.raises(ForbiddenError):
+            admin.ensure_manages(user(role))
+
+
+def test_a_role_suffices_for_what_asks_for_it_or_less() -> None:
+    admin = user(Role.ADMIN)
+
+    admin.ensure_at_least(Role.ADMIN)
+    admin.ensure_at_least(Role.USER)
+    with pytest.raises(ForbiddenError):
+        admin.ensure_at_least(Role.SUPER_ADMIN)
