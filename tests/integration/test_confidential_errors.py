@@ -40,7 +40,7 @@ async def test_an_unforeseen_error_in_a_command_tells_no_value(small_pool: Datab
 
 
 async def test_an_unforeseen_error_in_a_query_tells_no_value(small_pool: Database) -> None:
-    secret = uuid4().hex
+    secret = f"secret {uuid4().hex}"
 
     with capture_logs() as logs, pytest.raises(DatabaseError) as caught:
         await small_pool.execute("SELECT CAST(%(value)s AS integer)", {"value": secret})
