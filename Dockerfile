@@ -1,7 +1,8 @@
 FROM python:3.13-slim AS build
 
-# The Makefile pins the same version.
-RUN pip install --no-cache-dir uv==0.13.8
+# uv by its hash, and everything else by the hashes in uv.lock. The Makefile pins the same version.
+COPY scripts/uv-requirements.txt /tmp/
+RUN pip install --no-cache-dir --require-hashes --requirement /tmp/uv-requirements.txt
 
 ENV UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \

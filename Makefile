@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check migration up down
+.PHONY: help run test fuzz check bench migration up down
 
 # The Dockerfile pins the same version.
 UV_VERSION := 0.13.8
@@ -15,6 +15,8 @@ UV := $(or $(shell uv --version >/dev/null 2>&1 && echo uv),.venv-uv/bin/uv)
 
 # Whatever the caller has activated or configured, the project's environment is .venv.
 unexport VIRTUAL_ENV
+# Compiled modules make the second start three times as fast.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_PROJECT_ENVIRONMENT := .venv
 
 help: ## List the targets
@@ -24,10 +26,13 @@ run: .venv/.synced ## Make the environment, migrate the database and serve the A
 	@.venv/bin/gatehouse migrate
 	@.venv/bin/gatehouse serve
 
+fuzz: .venv/.synced ## Fuzz the HTTP interface from its OpenAPI document, at length
+	@.venv/bin/pytest --no-cov -n 0 tests/fuzz $(or $(ARGS),--fuzz-examples=200)
+
 test: .venv/.synced ## Run the tests with coverage; ARGS="..." goes to pytest
 	@.venv/bin/pytest $(ARGS)
 
-check: .venv/.synced ## Check formatting, lint, types and layering
+check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, types, layering and dependencies
 	@echo "== ruff format"
 	@.venv/bin/ruff format --check
 	@echo "== ruff check"
@@ -36,8 +41,13 @@ check: .venv/.synced ## Check formatting, lint, types and layering
 	@.venv/bin/mypy
 	@echo "== lint-imports"
 	@.venv/bin/lint-imports
+	@echo "== known vulnerabilities"
+	@scripts/audit.sh $(UV)
 	@echo "== architecture tests"
 	@.venv/bin/pytest --no-cov -n 0 tests/architecture
+
+bench: .venv/.synced ## Measure speed and memory against the reference; ROWS=10000000 for the full size
+	@.venv/bin/python -m benchmarks.run
 
 migration: .venv/.synced ## Write a migration from the tables: make migration m="add users"
 	$(if $(m),,$(error Say what changes: make migration m="add users"))

@@ -5,11 +5,11 @@ import sys
 from alembic import command
 
 from app.infrastructure.persistence.migrations import migrate, migration_config
-from app.setup.database_url import database_url
+from app.setup.database_url import database_urls
 from app.setup.load_settings import load_settings
 from app.setup.settings import PROJECT_ROOT
 
-with database_url(load_settings().postgres) as url:
-    config = migration_config(PROJECT_ROOT, url)
+with database_urls(load_settings().postgres) as urls:
+    config = migration_config(PROJECT_ROOT, urls.owner)
     migrate(config)
     command.revision(config, message=sys.argv[1], autogenerate=True)
