@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,21 +15,29 @@ import psycopg
 import pytest
 from dishka import AsyncContainer, Provider, Scope
 from fastapi import FastAPI
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from app.application.ports import Clock, PasswordHasher, Transaction, Users
 from app.domain.role import Role
 from app.domain.user import User
 from app.domain.username import Username
 from app.infrastructure.embedded_postgres import embedded_postgres
+from app.infrastructure.persistence.audit import FailureWriter
 from app.infrastructure.persistence.database import Database
+from app.infrastructure.persistence.grants import ensure_role
 from app.infrastructure.persistence.migrations import migrate, migration_config
+from app.infrastructure.persistence.tables import metadata
 from app.setup.app import create_app
+from app.setup.logs import configure_logs
 from app.setup.settings import (
     PROJECT_ROOT,
     AppSettings,
     CookieSettings,
     Environment,
     JwtSettings,
+    LogFormat,
+    LogSettings,
     PasswordSettings,
     PostgresSettings,
     Settings,
@@ -39,10 +47,19 @@ from tests.fakes import PASSWORD, FakeClock
 SERVER_URL = "GATEHOUSE_TEST_SERVER_URL"
 """How the process that starts the server tells the workers where it is."""
 TEMPLATE = "gatehouse_template"
+SERVER_ROLE = "gatehouse_server"
 ORIGIN = "https://gatehouse.test"
 LOGIN = "/api/v1/account/login"
 
+SMALL_FUZZ_BUDGET = 8
+
 _running = ExitStack()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fuzz-examples", type=int, default=SMALL_FUZZ_BUDGET, help="how many random requests tests/fuzz makes a call"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,7 +74,8 @@ def pytest_configure(config: pytest.Config) -> None:
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    migrate(migration_config(PROJECT_ROOT, with_database(url, TEMPLATE)))
+    ensure_role(url, SERVER_ROLE)
+    migrate(migration_config(PROJECT_ROOT, with_database(url, TEMPLATE)), server_role=SERVER_ROLE)
     os.environ[SERVER_URL] = url
 
 
@@ -88,11 +106,24 @@ def create_database(worker_id: str) -> CreateDatabase:
 
 
 @pytest.fixture(scope="session")
-def settings(create_database: CreateDatabase) -> Settings:
+def owner_url(create_database: CreateDatabase) -> str:
+    """The application's database, as the role that owns it."""
+    return create_database("main")
+
+
+@pytest.fixture(scope="session")
+def owner(owner_url: str) -> Iterator[psycopg.Connection]:
+    """For what the application's own role may not do: empty tables, look everywhere."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def settings(owner_url: str) -> Settings:
     return Settings(
         app=AppSettings(environment=Environment.TEST, origin=ORIGIN),
         # One connection carries the whole suite: a request that took two would wait for itself.
-        postgres=PostgresSettings(url=create_database("main"), pool_size=1),
+        postgres=PostgresSettings(url=make_conninfo(owner_url, user=SERVER_ROLE), pool_size=1),
         cookie=CookieSettings(secure=True),
         jwt=JwtSettings(secret="a secret for the tests, long enough"),
         password=PasswordSettings(pepper="a pepper for the tests, long enough", work_factor=4),
@@ -114,6 +145,7 @@ def clock(session_clock: FakeClock) -> FakeClock:
 async def app(settings: Settings, session_clock: FakeClock) -> AsyncIterator[FastAPI]:
     parts = Provider(scope=Scope.APP)
     parts.provide(lambda: session_clock, provides=Clock)
+    configure_logs(LogSettings(format=LogFormat.JSON))
     app = create_app(settings, parts)
     async with app.router.lifespan_context(app):
         yield app
@@ -126,11 +158,12 @@ async def container(app: FastAPI) -> AsyncContainer:
 
 
 @pytest.fixture
-async def database(container: AsyncContainer) -> Database:
+async def database(container: AsyncContainer, owner: psycopg.Connection) -> Database:
     """The application's own pool, on an empty database."""
-    database = await container.get(Database)
-    await database.execute("DELETE FROM users", {})
-    return database
+    await (await container.get(FailureWriter)).written()
+    for table in reversed(metadata.sorted_tables):
+        owner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+    return await container.get(Database)
 
 
 @dataclass

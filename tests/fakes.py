@@ -2,37 +2,21 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import get_type_hints
 from uuid import UUID
 
-from uuid6 import uuid7
-
-from app.application.account import Account
 from app.application.identity import Identity
-from app.application.ports import (
-    Clock,
-    LiveSession,
-    LiveSessions,
-    PasswordHasher,
-    Sessions,
-    SessionTokens,
-    Transaction,
-    Users,
-)
-from app.application.queries.get_me import AccountById
-from app.application.queries.get_user import AccountByUsername
-from app.application.queries.list_users import SortingOrder, UserList, UserListRequest, UserPages
-from app.domain.errors import UsernameTakenError
-from app.domain.password import PasswordPolicy
+from app.application.ports import Attempt, LiveSession
+from app.domain.audit import Action, Outcome
+from app.domain.errors import ThrottledError, UsernameTakenError
 from app.domain.role import Role
 from app.domain.session import Session, SessionLifetime
 from app.domain.user import User
 from app.domain.username import Username
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "violet kettle under thirteen maples"
 LIFETIME = SessionLifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
 
 
@@ -64,7 +48,10 @@ class FakePasswordHasher:
     async def verify(self, password: str, password_hash: str | None) -> bool:
         self._work()
         self.verified.append(password_hash)
-        return password_hash == f"hash of {password}"
+        return password_hash in (f"hash of {password}", f"outdated hash of {password}")
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return not password_hash.startswith("hash of ")
 
     def _work(self) -> None:
         assert self._transaction is None or not self._transaction.is_open, "hashing holds no transaction"
@@ -80,12 +67,23 @@ class FakeSessionTokens:
         return token.removeprefix("token of ") if token.startswith("token of ") else None
 
 
+@dataclass(frozen=True)
+class FakeEvent:
+    """An audit event, less its time and place."""
+
+    action: Action
+    actor: str | None
+    target: str | None
+    outcome: Outcome = Outcome.SUCCEEDED
+
+
 @dataclass
 class FakeStore:
     """What a database would hold."""
 
     users: dict[UUID, User] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
+    events: list[FakeEvent] = field(default_factory=list)
 
 
 class FakeTransaction:
@@ -105,6 +103,7 @@ class FakeTransaction:
         assert self._before is not None
         if kind is not None:
             self._store.users, self._store.sessions = self._before.users, self._before.sessions
+            self._store.events = self._before.events
         self._before = None
 
     @property
@@ -156,17 +155,39 @@ class FakeSessions:
     def __init__(self, transaction: FakeTransaction) -> None:
         self._transaction = transaction
 
-    async def add(self, session: Session) -> None:
-        self._transaction.store.sessions[session.id] = session
-
-    async def end(self, session_id: UUID) -> None:
-        self._transaction.store.sessions.pop(session_id, None)
-
-    async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> None:
+    async def add(self, session: Session, *, keep: int) -> None:
         sessions = self._transaction.store.sessions
-        for session in list(sessions.values()):
-            if session.user_id == user_id and session.id != but:
-                del sessions[session.id]
+        sessions[session.id] = session
+        own = [other for other in sessions.values() if other.user_id == session.user_id]
+        for surplus in sorted(own, key=lambda other: (other.created_at, other.id), reverse=True)[keep:]:
+            del sessions[surplus.id]
+
+    async def end(self, session_id: UUID, *, user_id: UUID) -> bool:
+        sessions = self._transaction.store.sessions
+        if session_id not in sessions or sessions[session_id].user_id != user_id:
+            return False
+        del sessions[session_id]
+        return True
+
+    async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
+        sessions = self._transaction.store.sessions
+        ended = [session.id for session in sessions.values() if session.user_id == user_id and session.id != but]
+        for session_id in ended:
+            del sessions[session_id]
+        return len(ended)
+
+
+class FakeAudit:
+    def __init__(self, transaction: FakeTransaction) -> None:
+        self._transaction = transaction
+
+    async def record(self, action: Action, *, actor: Username | None, target: Username | None = None) -> None:
+        event = FakeEvent(action, actor.value if actor else None, target.value if target else None)
+        self._transaction.store.events.append(event)
+
+
+def identity_of(user: User, session_id: UUID) -> Identity:
+    return Identity(user.id, session_id, user.username, user.role, user.must_change_password)
 
 
 class FakeLiveSessions:
@@ -179,108 +200,62 @@ class FakeLiveSessions:
             user = self._store.users[session.user_id]
             alive = session.idle_expires_at > now and session.expires_at > now and user.is_active
             if session.secret_hash == secret_hash and alive:
-                return LiveSession(Identity(user.id, session.id, user.role), session.last_seen_at)
+                return LiveSession(identity_of(user, session.id), session.last_seen_at)
         return None
 
     async def renew(self, secret_hash: bytes, *, seen_at: datetime, if_unseen_since: datetime) -> None:
         for session in self._store.sessions.values():
             if session.secret_hash == secret_hash and session.last_seen_at <= if_unseen_since:
-                renewed = Session(
-                    id=session.id,
-                    secret_hash=session.secret_hash,
-                    user_id=session.user_id,
-                    created_at=session.created_at,
-                    last_seen_at=seen_at,
-                    idle_expires_at=min(seen_at + self._lifetime.idle, session.expires_at),
-                    expires_at=session.expires_at,
-                )
+                idle_expires_at = min(seen_at + self._lifetime.idle, session.expires_at)
+                renewed = replace(session, last_seen_at=seen_at, idle_expires_at=idle_expires_at)
                 self._store.sessions[session.id] = renewed
                 return
 
 
-class FakeAccountById:
+class FakeExpiredRows:
+    """Deletes one expired session at a time."""
+
     def __init__(self, store: FakeStore) -> None:
         self._store = store
 
-    async def __call__(self, user_id: UUID) -> Account | None:
-        return next((Account.of(user) for user in self._store.users.values() if user.id == user_id), None)
+    async def purge_batch(self, now: datetime) -> int:
+        for session in self._store.sessions.values():
+            if session.idle_expires_at <= now:
+                del self._store.sessions[session.id]
+                return 1
+        return 0
 
 
-class FakeAccountByUsername:
-    def __init__(self, store: FakeStore) -> None:
-        self._store = store
+class FakeFailedLogins:
+    def __init__(self) -> None:
+        self.events: list[FakeEvent] = []
 
-    async def __call__(self, username: str) -> Account | None:
-        return next((Account.of(user) for user in self._store.users.values() if user.username.value == username), None)
-
-
-class FakeUserPages:
-    def __init__(self, store: FakeStore) -> None:
-        self._store = store
-
-    async def __call__(self, request: UserListRequest) -> UserList:
-        accounts = [
-            Account.of(user)
-            for user in self._store.users.values()
-            if request.role in (None, user.role) and request.is_active in (None, user.is_active)
-        ]
-        accounts.sort(
-            key=lambda account: (getattr(account, request.sorting_field), account.id),
-            reverse=request.sorting_order is SortingOrder.DESC,
-        )
-        page = accounts[request.offset : request.offset + request.limit]
-        return UserList(page, len(accounts) if request.with_total else None)
+    def record(self, action: Action, username: Username | None) -> None:
+        self.events.append(FakeEvent(action, None, username.value if username else None, Outcome.FAILED))
 
 
-class World:
-    """A small world for unit tests: fakes behind every port, and use cases made from them.
+class FakePasswordStrength:
+    """Finds weak what holds the word `weak`."""
 
-    `world.use(InactivateUser, admin)` is the use case as called by `admin`, whatever ports it asks for.
-    """
+    async def find_weakness(self, password: str, username: str) -> str | None:
+        return f"Is weak, {username}." if "weak" in password else None
+
+
+class FakeThrottle:
+    """Counts, and refuses when the free attempts are used up. Time does not pass here."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.store = FakeStore()
-        self._transaction = FakeTransaction(self.store)
-        self.hasher = FakePasswordHasher(self._transaction)
-        self._parts: dict[object, object] = {
-            Clock: self.clock,
-            PasswordHasher: self.hasher,
-            PasswordPolicy: PasswordPolicy(),
-            SessionLifetime: LIFETIME,
-            SessionTokens: FakeSessionTokens(),
-            Transaction: self._transaction,
-            Users: FakeUsers(self._transaction),
-            Sessions: FakeSessions(self._transaction),
-            LiveSessions: FakeLiveSessions(self.store, LIFETIME),
-            AccountById: FakeAccountById(self.store),
-            AccountByUsername: FakeAccountByUsername(self.store),
-            UserPages: FakeUserPages(self.store),
-        }
+        self.counts: dict[str, int] = {}
 
-    def use[UseCase](self, use_case: type[UseCase], caller: User | None = None) -> UseCase:
-        parts = self._parts if caller is None else {**self._parts, Identity: self.identity_of(caller)}
-        hints = get_type_hints(use_case)
-        return use_case(**{name: parts[hint] for name, hint in hints.items()})
+    async def count(self, *attempts: Attempt) -> None:
+        if any(self.counts.get(attempt.key, 0) >= attempt.free for attempt in attempts):
+            raise ThrottledError(1)
+        for attempt in attempts:
+            self.counts[attempt.key] = self.counts.get(attempt.key, 0) + 1
 
-    def identity_of(self, user: User) -> Identity:
-        session = next((session for session in self.store.sessions.values() if session.user_id == user.id), None)
-        return Identity(user.id, session.id if session else uuid7(), user.role)
+    async def refund(self, *attempts: Attempt) -> None:
+        for attempt in attempts:
+            self.counts[attempt.key] -= 1
 
-    def add_user(self, username: str, role: Role = Role.USER, *, is_active: bool = True) -> User:
-        user = User.create(Username(username), role, f"hash of {PASSWORD}", self.clock.now())
-        user.is_active = is_active
-        self.store.users[user.id] = user
-        return deepcopy(user)
-
-    def add_session(self, user: User, secret: str = "a secret") -> Session:
-        session = Session.open(user.id, secret, LIFETIME, self.clock.now())
-        self.store.sessions[session.id] = session
-        return session
-
-    def user(self, username: str) -> User:
-        """The stored state of the named user."""
-        return next(user for user in self.store.users.values() if user.username == Username(username))
-
-    def sessions_of(self, user: User) -> set[UUID]:
-        return {session.id for session in self.store.sessions.values() if session.user_id == user.id}
+    async def reset(self, attempt: Attempt) -> None:
+        self.counts.pop(attempt.key, None)

@@ -13,9 +13,10 @@ from app.domain.errors import GatehouseError, InvalidError
 from app.infrastructure.embedded_postgres import EmbeddedPostgresError
 from app.infrastructure.persistence.migrations import migrate as migrate_schema
 from app.infrastructure.persistence.migrations import migration_config
-from app.presentation.cli import super_admins
-from app.setup.database_url import database_url
-from app.setup.load_settings import ConfigError, load_settings
+from app.presentation.cli import purge, super_admins
+from app.setup.config_error import ConfigError
+from app.setup.database_url import database_urls
+from app.setup.load_settings import load_settings
 from app.setup.logs import configure_logs
 from app.setup.operate import operate
 from app.setup.settings import PROJECT_ROOT, LogLevel, Settings, described
@@ -26,6 +27,7 @@ cli: Final = typer.Typer(
 config: Final = typer.Typer(help="The configuration.", no_args_is_help=True)
 cli.add_typer(config, name="config")
 super_admins.register(cli, operate)
+purge.register(cli, operate)
 
 
 @cli.command()
@@ -35,8 +37,8 @@ def serve() -> None:
     configure_logs(settings.logs)
     # uvicorn stops cleanly on SIGTERM and then raises it anew: leave by an exception, so that the database stops too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with database_url(settings.postgres) as url:
-        os.environ["GATEHOUSE_POSTGRES__URL"] = url  # the server processes load the settings for themselves
+    with database_urls(settings.postgres) as urls:
+        os.environ["GATEHOUSE_POSTGRES__URL"] = urls.server  # the server processes load the settings for themselves
         typer.echo(_welcome(settings), err=True)
         uvicorn.run(
             "app.setup.app:create_served_app",
@@ -50,17 +52,17 @@ def serve() -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=False,  # the application itself knows which proxies to trust
         )
 
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database schema to its newest revision."""
+    """Bring the database schema to its newest revision, and the server's role to its rights."""
     settings = load_settings()
     configure_logs(replace(settings.logs, level=LogLevel.ERROR))
-    with database_url(settings.postgres) as url:
-        migrate_schema(migration_config(PROJECT_ROOT, url))
+    with database_urls(settings.postgres) as urls:
+        migrate_schema(migration_config(PROJECT_ROOT, urls.owner), server_role=urls.server_role)
     typer.echo("The database schema is the newest.")
 
 

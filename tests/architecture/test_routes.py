@@ -1,17 +1,22 @@
 import pytest
 from fastapi.routing import APIRoute
 
-from app.presentation.http import account, general, users
-from app.presentation.http.access import ANONYMOUS, AUTHENTICATED, EVERYONE
+from app.presentation.http import account, audit, general, users
+from app.presentation.http.access import ANONYMOUS, AUTHENTICATED, AUTHENTICATED_ONLY, EVERYONE
 
 ROUTES = [
-    route for module in (account, general, users) for route in module.router.routes if isinstance(route, APIRoute)
+    route
+    for module in (account, audit, general, users)
+    for route in module.router.routes
+    if isinstance(route, APIRoute)
 ]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_route_says_who_may_call_it(route: APIRoute) -> None:
-    access = [marker for marker in (EVERYONE, ANONYMOUS, AUTHENTICATED) if marker in route.dependencies]
+    access = [
+        marker for marker in (EVERYONE, ANONYMOUS, AUTHENTICATED, AUTHENTICATED_ONLY) if marker in route.dependencies
+    ]
     assert len(access) == 1
 
 

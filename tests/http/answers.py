@@ -7,18 +7,22 @@ import httpx
 from app.domain.user import User
 
 PROBLEMS = {
+    "invalid-host": (400, "This service does not answer to that host name."),
     "unauthenticated": (401, "Log in first."),
     "invalid-credentials": (401, "The username or the password is wrong, or the account is inactive."),
     "forbidden": (403, "Your role does not allow this."),
+    "password-change-required": (403, "Change your password first: an admin has chosen it."),
     "cross-site-request": (403, "This request comes from another site."),
     "not-found": (404, "There is nothing here."),
     "user-not-found": (404, "There is no such user."),
+    "session-not-found": (404, "There is no such session."),
     "method-not-allowed": (405, "This method is not allowed here."),
     "username-taken": (409, "This username is taken."),
     "already-authenticated": (409, "You are logged in already; log out first."),
     "content-too-large": (413, "The body is larger than 16 KiB."),
     "unsupported-media-type": (415, "Send the body as application/json."),
     "invalid-input": (422, "The request holds an invalid value."),
+    "too-many-attempts": (429, "Too many attempts; wait before the next one."),
     "internal-error": (500, "Something went wrong on our side; it has been logged."),
     "unavailable": (503, "The service cannot answer right now; try again shortly."),
 }
@@ -28,6 +32,12 @@ USERNAME_RULE = (
 )
 PASSWORD_RULE = "Must have 15 to 128 characters."
 REQUIRED = "Field required."
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
 
 
 def assert_problem(answer: httpx.Response, slug: str, *errors: tuple[str, str]) -> None:
@@ -44,7 +54,7 @@ def assert_problem(answer: httpx.Response, slug: str, *errors: tuple[str, str]) 
         expected["errors"] = [{"field": field, "message": message} for field, message in errors]
     assert (answer.status_code, answer.json()) == (status, expected)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert ("retry-after" in answer.headers) is (status == 503)
+    assert ("retry-after" in answer.headers) is (status in (429, 503))
 
 
 def assert_done(answer: httpx.Response) -> None:

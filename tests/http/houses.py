@@ -12,8 +12,8 @@ from app.application.ports import Clock
 from app.infrastructure.persistence.database import Database
 from app.setup.app import create_app
 from app.setup.settings import PostgresSettings, Settings
-from tests.conftest import House
-from tests.fakes import FakeClock
+from tests.conftest import LOGIN, ORIGIN, House
+from tests.fakes import PASSWORD, FakeClock
 
 COOKIE = "__Host-session"
 
@@ -39,6 +39,17 @@ def without_database(settings: Settings) -> Settings:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     return on_database(settings, f"postgresql://nobody@127.0.0.1:{port}/nothing")
+
+
+async def client_from(house: House, ip: str, **headers: str) -> httpx.AsyncClient:
+    """A browser at that address."""
+    transport = httpx.ASGITransport(house.app, client=(ip, 50_000))
+    client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
+    return await house.clients.enter_async_context(client)
+
+
+async def try_log_in(client: httpx.AsyncClient, username: str = "alice", password: str = PASSWORD) -> httpx.Response:
+    return await client.post(LOGIN, json={"username": username, "password": password})
 
 
 def token_of(client: httpx.AsyncClient) -> str:

@@ -23,6 +23,7 @@ async def change_own(client: httpx.AsyncClient, current: str | None = PASSWORD, 
     return await client.patch(CHANGE, json={"username": "alice", "password": new, "current_password": current})
 
 
+@pytest.mark.promise("P10")
 @pytest.mark.parametrize("role", Role)
 async def test_the_new_password_replaces_the_old_one(house: House, role: Role) -> None:
     client = await house.logged_in("alice", role)
@@ -33,6 +34,7 @@ async def test_the_new_password_replaces_the_old_one(house: House, role: Role) -
     assert await logs_in(house, "alice", NEW)
 
 
+@pytest.mark.promise("S9")
 async def test_this_session_stays_and_all_others_of_the_user_end(house: House) -> None:
     here, there, elsewhere = await house.logged_in("alice"), await house.log_in("alice"), await house.log_in("alice")
     someone_else = await house.logged_in("bobby")
@@ -63,6 +65,7 @@ async def test_ones_own_name_counts_in_any_case(house: House) -> None:
     assert_done(answer)
 
 
+@pytest.mark.promise("P10")
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("current", ["wrong " + PASSWORD, "", NEW])
 async def test_a_wrong_current_password_changes_nothing(house: House, role: Role, current: str) -> None:
@@ -75,6 +78,7 @@ async def test_a_wrong_current_password_changes_nothing(house: House, role: Role
     assert await logs_in(house, "alice", PASSWORD)
 
 
+@pytest.mark.promise("P10")
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("body", [{}, {"current_password": None}])
 async def test_nobody_changes_their_own_without_the_current_one(
@@ -96,6 +100,7 @@ async def test_a_new_password_keeps_the_rules(house: House, password: str) -> No
     assert_problem(await change_own(client, new=password), "invalid-input", ("password", PASSWORD_RULE))
 
 
+@pytest.mark.promise("S9")
 @pytest.mark.parametrize(
     ("caller", "role"), [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
 )
@@ -123,6 +128,7 @@ async def test_an_inactive_subordinate_gets_a_password_but_no_way_in(house: Hous
     assert not await logs_in(house, "alice", NEW)
 
 
+@pytest.mark.promise("Z2")
 @pytest.mark.parametrize(
     ("caller", "role"),
     [
@@ -145,6 +151,7 @@ async def test_nobody_sets_an_equals_or_a_highers(house: House, caller: Role, ro
     assert await logs_in(house, "alice", PASSWORD)
 
 
+@pytest.mark.promise("Z8")
 async def test_a_plain_user_is_not_told_whether_the_other_exists(house: House) -> None:
     mallory = await house.logged_in("mallory")
 

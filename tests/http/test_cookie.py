@@ -45,6 +45,7 @@ async def any_house(house: House, settings: Settings, request: pytest.FixtureReq
             yield development
 
 
+@pytest.mark.promise("S11")
 @pytest.mark.parametrize(("any_house", "name", "attributes"), FORMS, indirect=["any_house"])
 async def test_login_sets_the_cookie_for_as_long_as_the_session_may_last(
     any_house: House, name: str, attributes: dict[str, str]
@@ -62,6 +63,7 @@ async def test_login_sets_the_cookie_for_as_long_as_the_session_may_last(
     assert jwt.decode(value, options={"verify_signature": False})["exp"] == int(end.timestamp())
 
 
+@pytest.mark.promise("S11")
 @pytest.mark.parametrize(("any_house", "name", "attributes"), FORMS, indirect=["any_house"])
 @pytest.mark.parametrize("is_logged_in", [True, False])
 async def test_deleting_the_cookie_repeats_its_attributes(
@@ -90,6 +92,7 @@ async def test_a_cookie_of_the_other_name_is_no_session(any_house: House, name: 
     assert_problem(await client.get(ME, headers={"cookie": f"{other}={token}"}), "unauthenticated")
 
 
+@pytest.mark.promise("S12")
 @pytest.mark.parametrize(
     "header",
     [
@@ -112,6 +115,7 @@ async def test_two_session_cookies_are_none(house: House, header: str, method: s
     assert_problem(answer, "unauthenticated")
 
 
+@pytest.mark.promise("S12")
 async def test_two_session_cookies_in_two_headers_are_none(house: House) -> None:
     token = token_of(await house.logged_in("alice"))
 
@@ -129,6 +133,7 @@ async def test_other_cookies_do_not_matter(house: House) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.promise("S1", "S14")
 @pytest.mark.parametrize("role", Role)
 async def test_the_token_says_nothing_about_its_user(house: House, role: Role) -> None:
     user = await house.add_user("alice", role)
@@ -143,6 +148,7 @@ async def test_the_token_says_nothing_about_its_user(house: House, role: Role) -
     assert len(base64.urlsafe_b64decode(claims["sid"] + "=")) == 32
 
 
+@pytest.mark.promise("S2")
 async def test_what_the_database_holds_opens_nothing(house: House) -> None:
     alice = await house.add_user("alice")
     sid = jwt.decode(token_of(await house.log_in("alice")), options={"verify_signature": False})["sid"]
@@ -169,6 +175,7 @@ async def test_what_the_database_holds_opens_nothing(house: House) -> None:
     assert (await client.get(ME, headers=signed(sid))).status_code == 200
 
 
+@pytest.mark.promise("S13")
 @pytest.mark.parametrize(
     ("header", "claims"),
     [

@@ -8,7 +8,6 @@ from tests.fakes import PASSWORD
 from tests.http.answers import PASSWORD_RULE, REQUIRED, USERNAME_RULE, assert_problem, rfc3339
 
 USERS = "/api/v1/users/"
-ME = "/api/v1/account/me"
 ROLES = "Input should be 'user' or 'admin'."
 
 
@@ -41,9 +40,11 @@ async def test_admins_create_users_and_super_admins_create_admins_too(
         "created_at": now,
         "updated_at": now,
     }
-    assert (await (await house.log_in("alice")).get(ME)).json() == account
+    assert (await client.get(f"{USERS}alice")).json() == account
+    await house.log_in("alice")
 
 
+@pytest.mark.promise("Z2")
 @pytest.mark.parametrize(("caller", "role"), [(Role.ADMIN, "admin"), (Role.USER, "user"), (Role.USER, "admin")])
 async def test_nobody_creates_an_equal_or_a_higher(house: House, caller: Role, role: str) -> None:
     client = await house.logged_in("mallory", caller)
@@ -53,6 +54,7 @@ async def test_nobody_creates_an_equal_or_a_higher(house: House, caller: Role, r
     assert_problem(answer, "forbidden")
 
 
+@pytest.mark.promise("Z8")
 async def test_a_caller_without_the_role_is_not_told_that_a_name_is_taken(house: House) -> None:
     await house.add_user("alice")
 
@@ -61,6 +63,7 @@ async def test_a_caller_without_the_role_is_not_told_that_a_name_is_taken(house:
     assert_problem(answer, "forbidden")
 
 
+@pytest.mark.promise("Z3")
 @pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])
 @pytest.mark.parametrize("role", ["super_admin", "owner", "ADMIN", "", 1, None])
 async def test_no_other_role_can_be_given(house: House, caller: Role, role: object) -> None:
@@ -81,6 +84,7 @@ async def test_a_username_is_taken_in_any_case(house: House, username: str) -> N
     assert_problem(answer, "username-taken")
 
 
+@pytest.mark.promise("Z9")
 @pytest.mark.parametrize(
     ("body", "errors"),
     [

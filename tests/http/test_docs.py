@@ -23,6 +23,16 @@ def operations(house: House) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield method, path, operation
 
 
+def slugs_of(operation: dict[str, Any]) -> set[str]:
+    """The problems that an operation documents."""
+    return {
+        slug
+        for status, response in operation["responses"].items()
+        if int(status) >= 400
+        for slug in response["content"]["application/problem+json"]["examples"]
+    }
+
+
 def responses(house: House) -> Iterator[tuple[str, int, dict[str, Any]]]:
     for method, path, operation in operations(house):
         for status, response in operation["responses"].items():
@@ -61,17 +71,35 @@ def test_every_operation_with_a_caller_asks_for_the_cookie_and_may_refuse(house:
 
 def test_every_state_change_may_be_refused_as_cross_site_and_every_body_as_unfit(house: House) -> None:
     for method, path, operation in operations(house):
-        slugs = {
-            slug
-            for status, response in operation["responses"].items()
-            if int(status) >= 400
-            for slug in response["content"]["application/problem+json"]["examples"]
-        }
+        slugs = slugs_of(operation)
         assert ("cross-site-request" in slugs) is (method != "get"), path
         has_body = "requestBody" in operation
         assert has_body is (method in ("post", "patch")), path
         assert ({"invalid-input", "content-too-large", "unsupported-media-type"} <= slugs) is has_body, path
         assert has_body or not slugs & {"content-too-large", "unsupported-media-type"}, path
+
+
+def test_what_takes_a_password_may_ask_to_wait_and_nothing_else_does(house: House) -> None:
+    throttled = {path for _, path, operation in operations(house) if "too-many-attempts" in slugs_of(operation)}
+
+    assert throttled == {
+        "/api/v1/account/signup",
+        "/api/v1/account/login",
+        "/api/v1/users/change_password",
+    }
+
+
+def test_every_call_of_ones_own_but_leaving_may_ask_for_a_new_password_first(house: House) -> None:
+    for _, path, operation in operations(house):
+        asks = "password-change-required" in slugs_of(operation)
+        assert asks is (path not in OPEN | {"/api/v1/account/logout"}), path
+
+
+def test_every_named_thing_may_be_missing(house: House) -> None:
+    for method, path, operation in operations(house):
+        if "{username}" in path:
+            assert {"user-not-found", "forbidden"} <= slugs_of(operation), (method, path)
+        assert ("session-not-found" in slugs_of(operation)) is ("{session_id}" in path), (method, path)
 
 
 def test_every_error_is_a_problem_document_with_an_example(house: House) -> None:
@@ -94,7 +122,7 @@ def test_every_error_is_a_problem_document_with_an_example(house: House) -> None
 def test_every_response_has_the_header_that_names_it(house: House) -> None:
     for call, status, response in responses(house):
         assert "X-Request-ID" in response["headers"], (call, status)
-        assert ("Retry-After" in response["headers"]) is (status == 503), (call, status)
+        assert ("Retry-After" in response["headers"]) is (status in (429, 503)), (call, status)
         assert ("Location" in response["headers"]) is (status == 307), (call, status)
 
 
@@ -151,8 +179,9 @@ async def test_the_style_sheet_loads_nothing_more(house: House) -> None:
     assert "@import" not in text
 
 
+@pytest.mark.promise("C6")
 async def test_the_front_door_leads_to_the_docs_and_is_not_built_from_the_host(house: House) -> None:
-    answer = await (await house.client()).get("/", headers={"host": "evil.test"})
+    answer = await (await house.client()).get("/", headers={"host": "localhost:8443"})
 
     assert answer.status_code == 307
     assert answer.headers["location"] == "/docs"

@@ -1,3 +1,4 @@
+import psycopg
 import pytest
 
 from app.domain.role import Role
@@ -31,9 +32,9 @@ async def test_a_stranger_logs_in_first(house: House) -> None:
     assert_problem(await (await house.client()).get(ME), "unauthenticated")
 
 
-async def test_an_account_that_is_gone_is_logged_out(house: House) -> None:
+async def test_an_account_that_is_gone_is_logged_out(house: House, owner: psycopg.Connection) -> None:
     client = await house.logged_in("alice")
 
-    await house.database.execute("DELETE FROM users", {})
+    owner.execute("DELETE FROM users")
 
     assert_problem(await client.get(ME), "unauthenticated")

@@ -7,6 +7,7 @@ from tests.http.answers import USERNAME_RULE, account_of, assert_problem
 USERS = "/api/v1/users"
 
 
+@pytest.mark.promise("Z9")
 @pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("is_active", [True, False])
@@ -48,6 +49,7 @@ async def test_what_cannot_be_a_username_is_refused(house: House, username: str)
     assert_problem(answer, "invalid-input", ("username", USERNAME_RULE))
 
 
+@pytest.mark.promise("Z8")
 @pytest.mark.parametrize("username", ["alice", "mallory", "nobody", "abc"])
 async def test_plain_users_see_nobody_here(house: House, username: str) -> None:
     await house.add_user("alice")

@@ -27,6 +27,7 @@ async def test_a_super_admin_changes_the_role_and_nothing_else(
     assert (await chief.get(f"{USERS}alice")).json() == expected
 
 
+@pytest.mark.promise("Z10")
 @pytest.mark.parametrize(("call", "role"), [(GRANT, Role.ADMIN), (REVOKE, Role.USER)])
 async def test_a_repeat_changes_nothing(house: House, call: str, role: Role) -> None:
     alice = await house.add_user("alice", role)
@@ -38,6 +39,7 @@ async def test_a_repeat_changes_nothing(house: House, call: str, role: Role) -> 
     assert (await chief.get(f"{USERS}alice")).json() == account_of(alice)
 
 
+@pytest.mark.promise("S10")
 async def test_a_new_admin_is_one_at_the_very_next_request(house: House) -> None:
     chief, alice = await house.logged_in("chief", Role.SUPER_ADMIN), await house.logged_in("alice")
     assert (await alice.get(USERS)).status_code == 403
@@ -47,6 +49,7 @@ async def test_a_new_admin_is_one_at_the_very_next_request(house: House) -> None
     assert (await alice.get(USERS)).status_code == 200
 
 
+@pytest.mark.promise("S10")
 async def test_a_former_admin_is_none_at_the_very_next_request(house: House) -> None:
     chief, alice = await house.logged_in("chief", Role.SUPER_ADMIN), await house.logged_in("alice", Role.ADMIN)
     assert (await alice.get(USERS)).status_code == 200
@@ -56,6 +59,7 @@ async def test_a_former_admin_is_none_at_the_very_next_request(house: House) -> 
     assert_problem(await alice.get(USERS), "forbidden")
 
 
+@pytest.mark.promise("Z8")
 @pytest.mark.parametrize("call", [GRANT, REVOKE])
 @pytest.mark.parametrize("caller", [Role.USER, Role.ADMIN])
 @pytest.mark.parametrize("username", ["alice", "admin", "chief", "mallory", "nobody"])
@@ -69,6 +73,7 @@ async def test_only_super_admins_do_it(house: House, call: str, caller: Role, us
     assert_problem(answer, "forbidden")
 
 
+@pytest.mark.promise("Z2", "Z3")
 @pytest.mark.parametrize("call", [GRANT, REVOKE])
 @pytest.mark.parametrize("username", ["chief", "equal"])
 async def test_no_super_admin_is_changed_not_even_oneself(house: House, call: str, username: str) -> None:

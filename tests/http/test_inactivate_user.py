@@ -11,6 +11,7 @@ INACTIVATE = "/api/v1/users/inactivate"
 ME = "/api/v1/account/me"
 
 
+@pytest.mark.promise("S8")
 async def test_an_inactivated_user_is_out_at_the_next_request(house: House) -> None:
     admin = await house.logged_in("admin", Role.ADMIN)
     alice = await house.logged_in("alice")
@@ -38,6 +39,7 @@ async def test_admins_inactivate_their_subordinates_and_nothing_else_changes(
     assert (await admin.get("/api/v1/users/alice")).json() == expected
 
 
+@pytest.mark.promise("S8")
 async def test_an_inactive_user_does_not_log_in(house: House) -> None:
     admin = await house.logged_in("admin", Role.ADMIN)
     await house.add_user("alice")
@@ -57,6 +59,7 @@ async def test_other_users_go_on(house: House) -> None:
     assert (await bobby.get(ME)).status_code == 200
 
 
+@pytest.mark.promise("Z10")
 async def test_a_repeat_changes_nothing(house: House) -> None:
     alice = await house.add_user("alice", is_active=False)
     admin = await house.logged_in("admin", Role.ADMIN)
@@ -67,6 +70,7 @@ async def test_a_repeat_changes_nothing(house: House) -> None:
     assert (await admin.get("/api/v1/users/alice")).json() == account_of(alice)
 
 
+@pytest.mark.promise("Z2")
 @pytest.mark.parametrize("role", Role)
 async def test_nobody_inactivates_themselves(house: House, role: Role) -> None:
     client = await house.logged_in("alice", role)

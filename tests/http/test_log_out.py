@@ -18,6 +18,7 @@ async def test_logging_out_takes_the_cookie_away(house: House) -> None:
     assert client.cookies.get(COOKIE) is None
 
 
+@pytest.mark.promise("S7")
 async def test_a_session_once_ended_stays_ended(house: House) -> None:
     client = await house.logged_in("alice")
     token = token_of(client)
@@ -35,6 +36,7 @@ async def test_the_other_sessions_of_the_user_go_on(house: House) -> None:
     assert (await staying.get(ME)).status_code == 200
 
 
+@pytest.mark.promise("S7")
 async def test_an_ended_session_cannot_be_ended_again_and_loses_its_cookie(house: House) -> None:
     client = await house.logged_in("alice")
     token = token_of(client)
@@ -46,6 +48,7 @@ async def test_an_ended_session_cannot_be_ended_again_and_loses_its_cookie(house
     assert answer.headers["set-cookie"].startswith(f'{COOKIE}="";')
 
 
+@pytest.mark.promise("S7")
 @pytest.mark.parametrize("headers", [{}, cookie("forged"), {"cookie": f"{COOKIE}=one; {COOKIE}=two"}])
 async def test_without_a_valid_session_the_cookie_goes_all_the_same(house: House, headers: dict[str, str]) -> None:
     answer = await (await house.client()).delete(LOGOUT, headers=headers)
@@ -54,6 +57,7 @@ async def test_without_a_valid_session_the_cookie_goes_all_the_same(house: House
     assert answer.headers["set-cookie"].startswith(f'{COOKIE}="";')
 
 
+@pytest.mark.promise("S7")
 async def test_an_expired_session_loses_its_cookie(house: House) -> None:
     client = await house.logged_in("alice")
     house.clock.advance(timedelta(minutes=31))

@@ -35,6 +35,7 @@ async def served(url: str) -> AsyncIterator[str]:
         "GATEHOUSE_PASSWORD__PEPPER": "a pepper for the tests, long enough",
         "GATEHOUSE_PASSWORD__WORK_FACTOR": "4",
         "GATEHOUSE_COOKIE__SECURE": "false",
+        "GATEHOUSE_THROTTLE__SIGN_UPS_PER_ADDRESS": "1000",
         "GATEHOUSE_LOGS__FORMAT": "json",
     }
     gatehouse = Path(sys.executable).with_name("gatehouse")
@@ -88,6 +89,7 @@ async def test_64_readers_share_eight_connections(server: tuple[str, str]) -> No
             assert {answer.json()["username"] for answer in answers} == {"alice"}
 
 
+@pytest.mark.promise("L7")
 async def test_of_20_who_want_the_same_name_one_gets_it(server: tuple[str, str]) -> None:
     address, url = server
     async with httpx.AsyncClient(base_url=address, timeout=20) as client:

@@ -28,6 +28,7 @@ async def test_a_reactivated_user_logs_in_as_before(house: House, caller: Role, 
     assert (await (await house.log_in("alice")).get(ME)).json() == expected
 
 
+@pytest.mark.promise("S8")
 async def test_sessions_that_inactivation_ended_stay_ended(house: House) -> None:
     admin = await house.logged_in("admin", Role.ADMIN)
     alice = await house.logged_in("alice")
@@ -39,6 +40,7 @@ async def test_sessions_that_inactivation_ended_stay_ended(house: House) -> None
     assert_problem(await alice.get(ME, headers=cookie(token)), "unauthenticated")
 
 
+@pytest.mark.promise("Z10")
 async def test_a_repeat_changes_nothing(house: House) -> None:
     user = await house.add_user("alice")
     alice = await house.log_in("alice")
@@ -50,6 +52,7 @@ async def test_a_repeat_changes_nothing(house: House) -> None:
     assert (await alice.get(ME)).json() == account_of(user)
 
 
+@pytest.mark.promise("Z2")
 @pytest.mark.parametrize(
     ("caller", "role"), [(Role.USER, Role.USER), (Role.ADMIN, Role.ADMIN), (Role.SUPER_ADMIN, Role.SUPER_ADMIN)]
 )

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg.rows import scalar_row
@@ -19,6 +20,12 @@ ABSOLUTE = timedelta(hours=12)
 SECOND = timedelta(seconds=1)
 CALLS: list[tuple[str, str, dict[str, Any] | None, int]] = [
     ("GET", ME, None, 200),
+    ("GET", "/api/v1/account/sessions", None, 200),
+    ("DELETE", "/api/v1/account/sessions", None, 204),
+    ("DELETE", f"/api/v1/account/sessions/{UUID(int=1)}", None, 404),
+    ("GET", "/api/v1/users/alice/sessions", None, 200),
+    ("DELETE", "/api/v1/users/alice/sessions", None, 204),
+    ("GET", "/api/v1/audit/", None, 403),
     ("GET", "/api/v1/users/", None, 200),
     ("GET", "/api/v1/users/nobody", None, 404),
     ("POST", "/api/v1/users/", {}, 422),
@@ -36,6 +43,7 @@ async def last_seen(house: House) -> datetime | None:
     return await house.database.fetch_one("SELECT last_seen_at FROM sessions", {}, scalar_row)
 
 
+@pytest.mark.promise("S3")
 async def test_a_session_unused_for_half_an_hour_has_ended(house: House) -> None:
     client = await house.logged_in("alice")
 
@@ -63,6 +71,7 @@ async def test_a_session_is_not_revived_by_asking_too_late(house: House) -> None
     assert await last_seen(house) == start
 
 
+@pytest.mark.promise("S3")
 async def test_a_session_in_use_ends_after_twelve_hours_all_the_same(house: House) -> None:
     client = await house.logged_in("alice")
     start = house.clock.now()
@@ -77,6 +86,7 @@ async def test_a_session_in_use_ends_after_twelve_hours_all_the_same(house: Hous
     assert_problem(await client.get(ME), "unauthenticated")
 
 
+@pytest.mark.promise("S4")
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
 async def test_any_authenticated_call_moves_the_idle_limit(
     house: House, method: str, path: str, body: dict[str, Any] | None, status: int
@@ -118,6 +128,7 @@ async def test_a_used_session_is_written_once_a_minute_at_most(house: House) -> 
     assert await last_seen(house) == start + timedelta(seconds=60)
 
 
+@pytest.mark.promise("S5")
 async def test_the_cookie_is_not_set_anew_when_its_session_is_renewed(house: House) -> None:
     client = await house.logged_in("alice")
     house.clock.advance(timedelta(minutes=5))
@@ -135,6 +146,7 @@ _COUNT_WRITES = """
 """
 
 
+@pytest.mark.promise("S6", "D3")
 @pytest.mark.parametrize("pool_size", [1, 8])
 async def test_parallel_requests_at_renewal_time_all_succeed_with_one_write(
     settings: Settings, create_database: CreateDatabase, pool_size: int

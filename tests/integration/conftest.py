@@ -1,27 +1,39 @@
 """Gateways of both kinds, and an eye on what the server's connections are doing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, LiteralString, Self
 from uuid import UUID
 
 import psycopg
 import pytest
+import structlog
 from dishka import AsyncContainer
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
-from app.application.ports import LiveSessions, Sessions, Transaction, Users
+from app.application.ports import Audit, LiveSessions, Sessions, Transaction, Users
+from app.domain.audit import Action, Outcome
+from app.domain.origin import Origin
 from app.domain.role import Role
 from app.domain.session import Session, SessionLifetime
 from app.domain.user import User
 from app.domain.username import Username
+from app.infrastructure.persistence.audit import Scene, SqlAudit
 from app.infrastructure.persistence.database import Database, opened
-from app.setup.settings import PostgresSettings, Settings
-from tests.conftest import CreateDatabase
+from app.infrastructure.persistence.tables import metadata
+from app.infrastructure.persistence.transaction import SqlTransaction
+from app.setup.settings import PostgresSettings, Settings, ThrottleSettings
+from tests.conftest import SERVER_ROLE, CreateDatabase
 from tests.fakes import (
     LIFETIME,
+    FakeAudit,
     FakeClock,
+    FakeEvent,
     FakeLiveSessions,
     FakeSessions,
     FakeStore,
@@ -29,6 +41,8 @@ from tests.fakes import (
     FakeUsers,
 )
 from tests.integration.stage import Stage, staged
+
+ORIGIN: Final = Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
 
 @dataclass
@@ -39,6 +53,8 @@ class Gateways:
     users: Users
     sessions: Sessions
     live_sessions: LiveSessions
+    audit: Audit
+    recorded: Callable[[], Awaitable[list[FakeEvent]]]
     clock: FakeClock
     lifetime: SessionLifetime
 
@@ -50,6 +66,8 @@ class Gateways:
             await scope.get(Users),
             await scope.get(Sessions),
             await scope.get(LiveSessions),
+            SqlAudit(await scope.get(SqlTransaction), Scene(ORIGIN, clock)),
+            partial(_events, await scope.get(Database)),
             clock,
             await scope.get(SessionLifetime),
         )
@@ -62,9 +80,12 @@ class Gateways:
         return user
 
     async def add_session(self, user: User, secret: str) -> Session:
-        session = Session.open(user.id, secret, self.lifetime, self.clock.now())
+        return await self.keep_session(user, secret, keep=self.lifetime.max_per_user)
+
+    async def keep_session(self, user: User, secret: str, *, keep: int) -> Session:
+        session = Session.open(user.id, secret, self.lifetime, ORIGIN, self.clock.now())
         async with self.transaction:
-            await self.sessions.add(session)
+            await self.sessions.add(session, keep=keep)
         return session
 
     async def find(self, username: str) -> User | None:
@@ -75,36 +96,66 @@ class Gateways:
         return await self.live_sessions.find(session.secret_hash, self.clock.now()) is not None
 
 
+async def _events(database: Database) -> list[FakeEvent]:
+    statement = "SELECT action, actor, target, outcome FROM audit_events ORDER BY at, id"
+    rows = await database.fetch_all(statement, {}, psycopg.rows.tuple_row)
+    return [FakeEvent(Action(action), actor, target, Outcome(outcome)) for action, actor, target, outcome in rows]
+
+
+async def _events_in(store: FakeStore) -> list[FakeEvent]:
+    return store.events
+
+
 @pytest.fixture(params=["fake", "sql"])
 async def gateways(
-    request: pytest.FixtureRequest, container: AsyncContainer, clock: FakeClock
+    request: pytest.FixtureRequest, container: AsyncContainer, database: Database, clock: FakeClock
 ) -> AsyncIterator[Gateways]:
     """One contract, two kinds: what the fake promises to unit tests, PostgreSQL keeps."""
+    assert isinstance(database, Database)
     clock.at = clock.at.replace(microsecond=0)
     if request.param == "fake":
         store = FakeStore()
         transaction = FakeTransaction(store)
-        live_sessions = FakeLiveSessions(store, LIFETIME)
-        yield Gateways(transaction, FakeUsers(transaction), FakeSessions(transaction), live_sessions, clock, LIFETIME)
+        yield Gateways(
+            transaction,
+            FakeUsers(transaction),
+            FakeSessions(transaction),
+            FakeLiveSessions(store, LIFETIME),
+            FakeAudit(transaction),
+            partial(_events_in, store),
+            clock,
+            LIFETIME,
+        )
         return
-    await (await container.get(Database)).execute("DELETE FROM users", {})
     async with container() as scope:
         yield await Gateways.of(scope, clock)
 
 
 @pytest.fixture(scope="session")
-def own_settings(settings: Settings, create_database: CreateDatabase) -> Settings:
-    """A database apart from the application's, where connections may be ended and locks held."""
-    return replace(settings, postgres=PostgresSettings(url=create_database("own"), pool_size=8))
+def own_database_url(create_database: CreateDatabase) -> str:
+    """A database apart from the application's, where connections may be ended and locks held. As its owner."""
+    return create_database("own")
+
+
+@pytest.fixture(scope="session")
+def own_settings(settings: Settings, own_database_url: str) -> Settings:
+    """As the server's role, with a pool for races and a throttle that is in nobody's way."""
+    postgres = PostgresSettings(url=make_conninfo(own_database_url, user=SERVER_ROLE), pool_size=8)
+    throttle = ThrottleSettings(attempts_per_account=1000, attempts_per_address=1000, sign_ups_per_address=1000)
+    return replace(settings, postgres=postgres, throttle=throttle)
 
 
 @pytest.fixture
-async def own_url(own_settings: Settings) -> str:
+def own_url(own_database_url: str) -> str:
     """Of that database, emptied."""
-    url = own_settings.postgres.url
-    async with await psycopg.AsyncConnection.connect(url) as connection:
-        await connection.execute("DELETE FROM users")
-    return url
+    empty(own_database_url)
+    return own_database_url
+
+
+def empty(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
 
 
 @pytest.fixture
@@ -141,6 +192,10 @@ class Observer:
         """For each of the application's connections to this database, the kind and the name of what it waits for."""
         return await (await self._connection.execute(_WAITS)).fetchall()
 
+    async def busy(self) -> list[tuple[object, ...]]:
+        """The application's connections that are at work, in a transaction or holding a lock."""
+        return await (await self._connection.execute(_BUSY)).fetchall()
+
     async def until_waiting_for_a_lock(self, connections: int = 1) -> None:
         async def are_waiting() -> bool:
             return [kind for kind, _ in await self.waits()].count("Lock") == connections
@@ -160,6 +215,10 @@ class Observer:
         rows = await self._connection.execute("SELECT 1 FROM sessions WHERE user_id = %s", [user_id])
         return len(await rows.fetchall())
 
+    async def has_session(self, session_id: UUID) -> bool:
+        rows = await self._connection.execute("SELECT 1 FROM sessions WHERE id = %s", [session_id])
+        return await rows.fetchone() is not None
+
     async def user(self, username: str) -> dict[str, object]:
         """The stored row, empty where there is none."""
         cursor = self._connection.cursor(row_factory=psycopg.rows.dict_row)
@@ -169,6 +228,11 @@ class Observer:
 _WAITS: Final = """
     SELECT wait_event_type, wait_event FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'gatehouse'
+"""
+_BUSY: Final = """
+    SELECT pid, state FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'gatehouse'
+        AND (state <> 'idle' OR pid IN (SELECT pid FROM pg_locks))
 """
 _TERMINATE: Final = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -185,9 +249,18 @@ async def observer(own_url: str) -> AsyncIterator[Observer]:
 
 @pytest.fixture
 async def stage(own_settings: Settings, own_url: str) -> AsyncIterator[Stage]:
-    assert own_url == own_settings.postgres.url
+    assert own_url
     async with staged(own_settings) as stage:
         yield stage
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    root, configuration = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.configure(**configuration)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:

@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from dishka import AsyncContainer, Provider, Scope, from_context, provide
 from uuid6 import uuid7
 
 from app.application.identity import Identity
-from app.application.ports import Clock, PasswordHasher, Sessions, Transaction, Users
+from app.application.ports import Clock, PasswordHasher, PasswordStrength, Sessions, Transaction, Users
+from app.domain.origin import Origin
 from app.domain.role import Role
 from app.domain.session import Session
 from app.domain.user import User
@@ -21,19 +22,20 @@ from app.infrastructure.persistence.sessions import SqlSessions
 from app.infrastructure.persistence.transaction import SqlTransaction
 from app.setup.providers import create_container
 from app.setup.settings import Settings
-from tests.fakes import PASSWORD, FakeClock, FakePasswordHasher
+from tests.fakes import LIFETIME, PASSWORD, FakeClock, FakePasswordHasher, FakePasswordStrength, identity_of
 
 
 class Gate:
     """Open, until it is told to stop the next one who comes."""
 
     def __init__(self) -> None:
-        self._stops_next = False
+        self._passes: int | None = None
         self._reached = asyncio.Event()
         self._opened = asyncio.Event()
 
-    def stop_next(self) -> None:
-        self._stops_next = True
+    def stop_next(self, *, after: int = 0) -> None:
+        """The one who comes after so many others."""
+        self._passes = after
 
     async def until_reached(self) -> None:
         async with asyncio.timeout(5):
@@ -42,9 +44,17 @@ class Gate:
     def open(self) -> None:
         self._opened.set()
 
+    def close(self) -> None:
+        """To be used again."""
+        self._reached.clear()
+        self._opened.clear()
+
     async def pass_through(self) -> None:
-        if self._stops_next:
-            self._stops_next = False
+        if self._passes is None:
+            return
+        self._passes -= 1
+        if self._passes < 0:
+            self._passes = None
             self._reached.set()
             await self._opened.wait()
 
@@ -60,7 +70,8 @@ class GatedPasswordHasher(FakePasswordHasher):
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         await self._gate.pass_through()
-        return await super().verify(password, password_hash)
+        # One with another beginning is outdated, and right all the same.
+        return await super().verify(password, password_hash and password_hash.removeprefix("old "))
 
 
 class GatedSessions(SqlSessions):
@@ -70,8 +81,8 @@ class GatedSessions(SqlSessions):
         super().__init__(transaction)
         self._gate = gate
 
-    async def add(self, session: Session) -> None:
-        await super().add(session)
+    async def add(self, session: Session, *, keep: int) -> None:
+        await super().add(session, keep=keep)
         await self._gate.pass_through()
 
 
@@ -98,10 +109,17 @@ class Stage:
     clock: TickingClock
     hashing: Gate
     opening_a_session: Gate
+    session_ids: dict[UUID, UUID] = field(default_factory=dict)
+    """The session that a caller comes with, where it matters."""
+
+    @classmethod
+    def bare(cls, container: AsyncContainer) -> Self:
+        """On a container of the caller's own, where the clock and the gates are connected to nothing."""
+        return cls(container, TickingClock(), Gate(), Gate())
 
     async def call(self, use_case: type[UseCase], caller: User | None, *args: object) -> Any:
         """As one request would: with a scope, a transaction and, when needed, a connection of its own."""
-        context = {} if caller is None else {Identity: Identity(caller.id, uuid7(), caller.role)}
+        context = {} if caller is None else {Identity: identity_of(caller, self.session_ids.get(caller.id, uuid7()))}
         async with self.container(context=context) as scope:
             return await (await scope.get(use_case))(*args)
 
@@ -116,6 +134,16 @@ class Stage:
             async with await scope.get(Transaction):
                 await users.add(user)
         return user
+
+    async def add_session(self, user: User, *, is_current: bool = True) -> Session:
+        session = Session.open(user.id, str(uuid7()), LIFETIME, Origin(), self.clock.now())
+        async with self.container() as scope:
+            sessions = await scope.get(Sessions)
+            async with await scope.get(Transaction):
+                await sessions.add(session, keep=LIFETIME.max_per_user)
+        if is_current:
+            self.session_ids[user.id] = session.id
+        return session
 
 
 class StageParts(Provider):
@@ -134,6 +162,14 @@ class StageParts(Provider):
     @provide(scope=Scope.APP)
     def hasher(self) -> PasswordHasher:
         return GatedPasswordHasher(self._hashing)
+
+    @provide(scope=Scope.APP)
+    def strength(self) -> PasswordStrength:
+        return FakePasswordStrength()
+
+    @provide(scope=Scope.REQUEST)
+    def origin(self) -> Origin:
+        return Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
     @provide(scope=Scope.REQUEST)
     def sessions(self, transaction: SqlTransaction) -> Sessions:

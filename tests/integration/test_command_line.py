@@ -1,14 +1,12 @@
 """`gatehouse` from its arguments to its exit code, in this process."""
 
 import io
-import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import psycopg
 import pytest
-import structlog
 
 from app.run import main
 from tests.conftest import CreateDatabase
@@ -27,15 +25,6 @@ class Answer(NamedTuple):
 
 
 type Gatehouse = Callable[..., Answer]
-
-
-@pytest.fixture
-def logs_as_before() -> Iterator[None]:
-    root, configuration = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**configuration)
 
 
 @pytest.fixture

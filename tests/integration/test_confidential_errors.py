@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from structlog.testing import capture_logs
 from uuid6 import uuid7
 
+from app.application.written import Written
 from app.domain.errors import UnavailableError, UsernameTakenError
 from app.domain.role import Role
 from app.domain.user import User
@@ -29,7 +30,7 @@ async def test_an_unforeseen_error_in_a_command_tells_no_value(small_pool: Datab
     row = {**new_user_row(), "role": role, "password_hash": secret}
 
     with capture_logs() as logs, pytest.raises(DatabaseError) as caught:
-        async with (transaction := SqlTransaction(small_pool)):
+        async with (transaction := SqlTransaction(small_pool, Written())):
             await transaction.connection.execute(insert(users).values(row))
 
     assert str(caught.value) == "CheckViolation, SQLSTATE 23514, constraint ck_users_role_is_known"
@@ -52,7 +53,7 @@ async def test_an_unforeseen_error_in_a_query_tells_no_value(small_pool: Databas
 
 async def test_a_refusal_tells_no_value_either(small_pool: Database) -> None:
     alice = User.create(Username(f"a{uuid4().hex[:12]}"), Role.USER, "a hash", FakeClock().now())
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
     async with transaction:
         await SqlUsers(transaction).add(alice)
 
@@ -77,4 +78,11 @@ async def test_the_address_of_an_unreachable_server_is_not_told() -> None:
 
 def new_user_row() -> dict[str, object]:
     now = FakeClock().now()
-    return {"id": uuid7(), "username": "alice", "is_active": True, "created_at": now, "updated_at": now}
+    return {
+        "id": uuid7(),
+        "username": "alice",
+        "is_active": True,
+        "must_change_password": False,
+        "created_at": now,
+        "updated_at": now,
+    }

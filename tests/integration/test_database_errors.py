@@ -6,6 +6,7 @@ import pytest
 from psycopg.rows import scalar_row
 from sqlalchemy import text
 
+from app.application.written import Written
 from app.domain.errors import UnavailableError, UsernameTakenError
 from app.domain.role import Role
 from app.domain.user import User
@@ -29,7 +30,7 @@ async def answers(database: Database) -> bool:
 
 
 async def test_a_taken_username_is_known_by_its_constraint(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
     async with transaction:
         await SqlUsers(transaction).add(new_user())
 
@@ -39,7 +40,7 @@ async def test_a_taken_username_is_known_by_its_constraint(small_pool: Database)
 
 
 async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
     alice = new_user()
     async with transaction:
         await SqlUsers(transaction).add(alice)
@@ -50,7 +51,7 @@ async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Data
 
 
 async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, observer: Observer) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
     async with transaction:
         await SqlUsers(transaction).add(new_user())
 
@@ -68,7 +69,7 @@ async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, 
 
 async def test_a_command_s_statement_that_takes_too_long_is_unavailable(small_pool: Database) -> None:
     async def take_long() -> None:
-        async with (transaction := SqlTransaction(small_pool)):
+        async with (transaction := SqlTransaction(small_pool, Written())):
             await transaction.connection.execute(text("SET LOCAL statement_timeout = '20ms'"))
             await transaction.connection.execute(text("SELECT pg_sleep(60)"))
 
@@ -99,7 +100,7 @@ async def test_every_connection_has_time_limits(small_pool: Database, limit: str
 
 async def test_a_deadlock_is_unavailable(small_pool: Database, observer: Observer) -> None:
     async def command() -> None:
-        async with (transaction := SqlTransaction(small_pool)):
+        async with (transaction := SqlTransaction(small_pool, Written())):
             await transaction.connection.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
             await transaction.connection.execute(text("LOCK TABLE sessions"))
             locked.set()
@@ -119,7 +120,7 @@ async def test_a_deadlock_is_unavailable(small_pool: Database, observer: Observe
 
 
 async def test_a_connection_lost_in_a_transaction_is_unavailable_once(small_pool: Database, observer: Observer) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
 
     async def lose_it_before_a_statement() -> None:
         async with transaction:
@@ -137,7 +138,7 @@ async def test_a_connection_lost_in_a_transaction_is_unavailable_once(small_pool
 async def test_a_connection_lost_before_the_commit_is_unavailable_once(
     small_pool: Database, observer: Observer
 ) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
 
     async def lose_it_before_the_commit() -> None:
         async with transaction:
@@ -155,7 +156,7 @@ async def test_an_error_of_one_s_own_is_not_hidden_by_a_lost_connection(
     small_pool: Database, observer: Observer
 ) -> None:
     async def lose_it_and_fail() -> None:
-        async with (transaction := SqlTransaction(small_pool)):
+        async with (transaction := SqlTransaction(small_pool, Written())):
             await SqlUsers(transaction).add(new_user())
             await observer.terminate_all()
             raise LookupError
@@ -172,7 +173,7 @@ async def test_a_connection_lost_while_resting_costs_a_command_one_call_at_most(
     assert await answers(small_pool)
     await observer.terminate_all()
 
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
     try:
         async with transaction:
             await SqlUsers(transaction).add(new_user())
@@ -223,11 +224,11 @@ async def test_however_many_connections_are_lost_one_call_fails_at_most(
 async def test_an_exhausted_pool_is_unavailable(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(POOL_WAIT, 0.05)
     async with opened(own_url, 1) as pool:
-        async with SqlTransaction(pool):
+        async with SqlTransaction(pool, Written()):
             with pytest.raises(UnavailableError):
                 await answers(pool)
             with pytest.raises(UnavailableError):
-                await SqlTransaction(pool).__aenter__()
+                await SqlTransaction(pool, Written()).__aenter__()
 
         assert await answers(pool)
 
@@ -238,5 +239,5 @@ async def test_a_server_that_cannot_be_reached_is_unavailable(monkeypatch: pytes
         with pytest.raises(UnavailableError):
             await answers(pool)
         with pytest.raises(UnavailableError):
-            async with SqlTransaction(pool):
+            async with SqlTransaction(pool, Written()):
                 pass

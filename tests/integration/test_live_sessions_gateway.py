@@ -11,7 +11,7 @@ from app.domain.role import Role
 from app.domain.session import Session, hash_secret
 from app.infrastructure.persistence.database import Database
 from tests.fakes import FakeClock
-from tests.integration.conftest import Gateways
+from tests.integration.conftest import ORIGIN, Gateways
 
 INSTANT = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
@@ -33,7 +33,7 @@ async def test_a_live_session_says_whose_it_is(gateways: Gateways) -> None:
 
     live = await gateways.live_sessions.find(hash_secret("a secret"), gateways.clock.now())
 
-    assert live == LiveSession(Identity(admin.id, session.id, Role.ADMIN), session.last_seen_at)
+    assert live == LiveSession(Identity(admin.id, session.id, admin.username, Role.ADMIN), session.last_seen_at)
 
 
 async def test_another_secret_finds_nothing(gateways: Gateways) -> None:
@@ -61,10 +61,10 @@ async def test_a_session_in_use_lives_until_its_absolute_expiry(gateways: Gatewa
 
 async def test_no_idle_expiry_outlives_the_absolute_one(gateways: Gateways) -> None:
     alice = await gateways.add_user("alice")
-    opened = Session.open(alice.id, "a secret", gateways.lifetime, gateways.clock.now())
+    opened = Session.open(alice.id, "a secret", gateways.lifetime, ORIGIN, gateways.clock.now())
     session = replace(opened, idle_expires_at=opened.expires_at + MINUTE)
     async with gateways.transaction:
-        await gateways.sessions.add(session)
+        await gateways.sessions.add(session, keep=1)
 
     assert not await is_alive_at(gateways, session, session.expires_at)
 
@@ -140,7 +140,7 @@ async def test_renewal_leaves_other_sessions_as_they_are(gateways: Gateways) -> 
 async def test_renewal_revives_no_ended_session(gateways: Gateways) -> None:
     session = await gateways.add_session(await gateways.add_user("alice"), "a secret")
     async with gateways.transaction:
-        await gateways.sessions.end(session.id)
+        await gateways.sessions.end(session.id, user_id=session.user_id)
 
     now = session.created_at + 2 * MINUTE
     await gateways.live_sessions.renew(session.secret_hash, seen_at=now, if_unseen_since=now)

@@ -7,14 +7,19 @@ from dishka import AsyncContainer
 from uuid6 import uuid7
 
 from app.application.account import Account
+from app.application.cursor import Cursors
 from app.application.ports import Transaction, Users
-from app.application.queries.get_me import AccountById
-from app.application.queries.get_user import AccountByUsername
 from app.application.queries.list_users import SortingOrder, UserListRequest, UserPages, UserSorting
+from app.application.written import Written
 from app.domain.role import Role
 from app.domain.user import User
 from app.domain.username import Username
 from app.infrastructure.persistence.database import Database
+from app.infrastructure.persistence.queries.get_me import SqlAccountById
+from app.infrastructure.persistence.queries.get_user import SqlAccountByUsername
+from app.infrastructure.persistence.queries.list_users import SqlUserPages
+from app.infrastructure.persistence.replica import Reads
+from tests.fake_queries import read
 from tests.fakes import FakeClock
 
 # Punctuation sorts by bytes, not by any language's rules: '-' < '.' < digits < '_' < letters.
@@ -56,21 +61,25 @@ async def accounts(container: AsyncContainer, database: Database, clock: FakeClo
     return await populate(container, clock.now().replace(microsecond=0))
 
 
+async def primary(container: AsyncContainer) -> Reads:
+    return Reads(await container.get(Database), None, Written())
+
+
 @pytest.fixture
 async def pages(container: AsyncContainer) -> UserPages:
-    pages: UserPages = await container.get(UserPages)
+    pages: UserPages = SqlUserPages(await primary(container), await container.get(Cursors))
     return pages
 
 
 async def test_an_account_is_read_by_its_id(container: AsyncContainer, accounts: list[Account]) -> None:
-    by_id = await container.get(AccountById)
+    by_id = SqlAccountById(await primary(container))
 
     assert [await by_id(account.id) for account in accounts] == accounts
     assert await by_id(uuid7()) is None
 
 
 async def test_an_account_is_read_by_its_username(container: AsyncContainer, accounts: list[Account]) -> None:
-    by_username = await container.get(AccountByUsername)
+    by_username = SqlAccountByUsername(await primary(container))
 
     assert [await by_username(account.username) for account in accounts] == accounts
     assert await by_username("nobody") is None
@@ -81,7 +90,7 @@ async def test_an_account_is_read_by_its_username(container: AsyncContainer, acc
 async def test_every_order_is_total_and_breaks_ties_by_id(
     pages: UserPages, accounts: list[Account], sorting: UserSorting, order: SortingOrder
 ) -> None:
-    listed = await pages(UserListRequest(limit=100, sorting_field=sorting, sorting_order=order))
+    listed = read(await pages(UserListRequest(limit=100, sorting_field=sorting, sorting_order=order)))
 
     def key(account: Account) -> tuple[object, int]:
         return getattr(account, sorting.value), account.id.int
@@ -93,11 +102,11 @@ async def test_every_order_is_total_and_breaks_ties_by_id(
 async def test_pages_join_without_gap_or_repeat(
     pages: UserPages, accounts: list[Account], sorting: UserSorting
 ) -> None:
-    whole = await pages(UserListRequest(limit=100, sorting_field=sorting))
+    whole = read(await pages(UserListRequest(limit=100, sorting_field=sorting)))
 
     joined = []
     for offset in range(0, len(accounts) + 5, 5):
-        page = await pages(UserListRequest(limit=5, offset=offset, sorting_field=sorting))
+        page = read(await pages(UserListRequest(limit=5, offset=offset, sorting_field=sorting)))
         joined += page.users
 
     assert joined == whole.users
@@ -105,11 +114,11 @@ async def test_pages_join_without_gap_or_repeat(
 
 async def test_a_page_holds_no_more_than_its_limit(pages: UserPages, accounts: list[Account]) -> None:
     for limit in (1, 7, len(accounts), 100):
-        assert len((await pages(UserListRequest(limit=limit))).users) == min(limit, len(accounts))
+        assert len(read(await pages(UserListRequest(limit=limit))).users) == min(limit, len(accounts))
 
 
 async def test_beyond_the_end_there_is_nobody(pages: UserPages, accounts: list[Account]) -> None:
-    listed = await pages(UserListRequest(offset=len(accounts), with_total=True))
+    listed = read(await pages(UserListRequest(offset=len(accounts), with_total=True)))
 
     assert (listed.users, listed.total) == ([], len(accounts))
 
@@ -119,8 +128,8 @@ async def test_beyond_the_end_there_is_nobody(pages: UserPages, accounts: list[A
 async def test_filters_apply_alone_and_combined_and_the_total_heeds_them(
     pages: UserPages, accounts: list[Account], role: Role | None, *, is_active: bool | None
 ) -> None:
-    listed = await pages(UserListRequest(limit=2, role=role, is_active=is_active, with_total=True))
-    everybody = await pages(UserListRequest(limit=100, role=role, is_active=is_active))
+    listed = read(await pages(UserListRequest(limit=2, role=role, is_active=is_active, with_total=True)))
+    everybody = read(await pages(UserListRequest(limit=100, role=role, is_active=is_active)))
 
     wanted = [
         account
@@ -132,5 +141,5 @@ async def test_filters_apply_alone_and_combined_and_the_total_heeds_them(
 
 
 async def test_the_total_is_counted_only_when_asked_for(pages: UserPages, accounts: list[Account]) -> None:
-    assert (await pages(UserListRequest())).total is None
-    assert (await pages(UserListRequest(with_total=True))).total == len(accounts)
+    assert read(await pages(UserListRequest())).total is None
+    assert read(await pages(UserListRequest(with_total=True))).total == len(accounts)

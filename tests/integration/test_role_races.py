@@ -51,6 +51,7 @@ async def test_two_grants_at_once_both_succeed_and_change_the_user_once(stage: S
     assert (stored["role"], stored["updated_at"]) == ("admin", stage.clock.told[told_before])
 
 
+@pytest.mark.promise("Z5")
 async def test_actor_and_target_are_locked_in_the_order_of_their_ids(stage: Stage, observer: Observer) -> None:
     lower, higher = await add_two(stage, Role.ADMIN)
 
@@ -63,11 +64,12 @@ async def test_actor_and_target_are_locked_in_the_order_of_their_ids(stage: Stag
     assert await outcomes_of(*calls) == [ForbiddenError, ForbiddenError]
 
 
+@pytest.mark.promise("Z5")
 async def test_those_who_act_on_each_other_never_deadlock(stage: Stage) -> None:
     lower, higher = await add_two(stage, Role.ADMIN)
     chief = await stage.add_user("chief", Role.SUPER_ADMIN)
 
-    for _ in range(15):
+    for _ in range(200):
         outcomes = await outcomes_of(
             stage.start(InactivateUser, lower, "higher"),
             stage.start(InactivateUser, higher, "lower"),
@@ -79,6 +81,7 @@ async def test_those_who_act_on_each_other_never_deadlock(stage: Stage) -> None:
         assert outcomes == [ForbiddenError, ForbiddenError, None, ForbiddenError, None, ForbiddenError]
 
 
+@pytest.mark.promise("Z4")
 async def test_an_admin_who_is_demoted_while_waiting_for_the_target_is_refused(
     stage: Stage, observer: Observer
 ) -> None:
@@ -95,6 +98,7 @@ async def test_an_admin_who_is_demoted_while_waiting_for_the_target_is_refused(
     assert (await observer.user("alice"))["is_active"]
 
 
+@pytest.mark.promise("Z4")
 async def test_demotion_waits_for_a_decision_that_the_admin_came_first_with(stage: Stage, observer: Observer) -> None:
     admin = await stage.add_user("admin", Role.ADMIN)
     alice = await stage.add_user("alice")
@@ -111,6 +115,7 @@ async def test_demotion_waits_for_a_decision_that_the_admin_came_first_with(stag
     assert (await observer.user("admin"))["role"] == "user"
 
 
+@pytest.mark.promise("Z6")
 @pytest.mark.parametrize(
     ("meanwhile", "refusal"), [(RevokeAdmin, ForbiddenError), (InactivateUser, UnauthenticatedError)]
 )
@@ -142,6 +147,7 @@ async def test_an_admin_who_loses_the_right_while_a_password_is_hashed_writes_no
     assert await observer.user("bobby") == {}
 
 
+@pytest.mark.promise("Z6")
 async def test_whoever_is_inactivated_while_changing_the_own_password_keeps_the_old_one(
     stage: Stage, observer: Observer
 ) -> None:
@@ -158,6 +164,7 @@ async def test_whoever_is_inactivated_while_changing_the_own_password_keeps_the_
     assert (await observer.user("alice"))["password_hash"] == alice.password_hash
 
 
+@pytest.mark.promise("Z6")
 async def test_a_user_who_is_made_an_admin_while_a_password_is_hashed_is_no_subordinate_any_more(
     stage: Stage, observer: Observer
 ) -> None:
@@ -175,6 +182,7 @@ async def test_a_user_who_is_made_an_admin_while_a_password_is_hashed_is_no_subo
     assert (await observer.user("alice"))["password_hash"] == alice.password_hash
 
 
+@pytest.mark.promise("Z3")
 async def test_of_the_last_two_super_admins_one_stays_when_both_are_revoked_at_once(
     stage: Stage, observer: Observer
 ) -> None:

@@ -5,7 +5,9 @@ import pytest
 from psycopg.rows import scalar_row
 from sqlalchemy import text
 
+from app.application.written import Written
 from app.domain.errors import UsernameTakenError
+from app.domain.origin import Origin
 from app.domain.role import Role
 from app.domain.session import Session
 from app.domain.user import User
@@ -28,7 +30,7 @@ async def count_users(database: Database) -> int | None:
 
 
 async def test_leaving_commits(small_pool: Database, observer: Observer) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
 
     async with transaction:
         await SqlUsers(transaction).add(new_user())
@@ -38,7 +40,7 @@ async def test_leaving_commits(small_pool: Database, observer: Observer) -> None
 
 
 async def test_an_exception_rolls_back_and_passes_through(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
 
     async def write_and_fail() -> None:
         async with transaction:
@@ -52,7 +54,7 @@ async def test_an_exception_rolls_back_and_passes_through(small_pool: Database) 
 
 
 async def test_a_transaction_may_be_entered_again_after_either_end(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
     users = SqlUsers(transaction)
 
     async with transaction:
@@ -67,7 +69,7 @@ async def test_a_transaction_may_be_entered_again_after_either_end(small_pool: D
 
 
 async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> None:
-    one, other = SqlTransaction(small_pool), SqlTransaction(small_pool)
+    one, other = SqlTransaction(small_pool, Written()), SqlTransaction(small_pool, Written())
 
     async with one:
         await SqlUsers(one).add(new_user())
@@ -80,7 +82,7 @@ async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> N
 
 
 async def test_between_commands_the_connection_rests_in_autocommit(small_pool: Database) -> None:
-    async with (transaction := SqlTransaction(small_pool)):
+    async with (transaction := SqlTransaction(small_pool, Written())):
         await SqlUsers(transaction).add(new_user())
 
     await small_pool.execute("VACUUM users", {})  # which refuses to run inside a transaction
@@ -89,14 +91,14 @@ async def test_between_commands_the_connection_rests_in_autocommit(small_pool: D
 async def test_the_connection_comes_back_after_an_error_in_the_block(small_pool: Database) -> None:
     for _ in range(3):
         with pytest.raises(LookupError):
-            async with SqlTransaction(small_pool):
+            async with SqlTransaction(small_pool, Written()):
                 raise LookupError
 
     assert await count_users(small_pool) == 0
 
 
 async def test_the_connection_comes_back_after_a_failed_statement(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
     async with transaction:
         await SqlUsers(transaction).add(new_user())
 
@@ -112,7 +114,7 @@ async def test_the_connection_comes_back_after_a_failed_commit(small_pool: Datab
     await small_pool.execute("CREATE TEMPORARY TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)", {})
 
     with pytest.raises(Exception, match="late_id_key"):
-        async with (transaction := SqlTransaction(small_pool)):
+        async with (transaction := SqlTransaction(small_pool, Written())):
             await transaction.connection.execute(text("INSERT INTO late VALUES (1), (1)"))
 
     assert await small_pool.fetch_one("SELECT count(*) FROM late", {}, scalar_row) == 0
@@ -122,7 +124,7 @@ async def test_the_connection_comes_back_after_cancellation_during_a_statement(
     small_pool: Database, observer: Observer
 ) -> None:
     async def write_and_sleep() -> None:
-        async with (transaction := SqlTransaction(small_pool)):
+        async with (transaction := SqlTransaction(small_pool, Written())):
             await SqlUsers(transaction).add(new_user())
             await transaction.connection.execute(text("SELECT pg_sleep(60)"))
 
@@ -139,7 +141,7 @@ async def test_the_connection_comes_back_after_cancellation_between_statements(s
     written = asyncio.Event()
 
     async def write_and_wait() -> None:
-        async with (transaction := SqlTransaction(small_pool)):
+        async with (transaction := SqlTransaction(small_pool, Written())):
             await SqlUsers(transaction).add(new_user())
             written.set()
             await asyncio.Event().wait()
@@ -156,7 +158,7 @@ async def test_the_connection_comes_back_after_cancellation_between_statements(s
 @pytest.mark.parametrize("times", [1, 2])
 async def test_the_connection_comes_back_after_cancellation_at_any_step(small_pool: Database, times: int) -> None:
     async def write() -> None:
-        async with (transaction := SqlTransaction(small_pool)):
+        async with (transaction := SqlTransaction(small_pool, Written())):
             await SqlUsers(transaction).add(new_user())
 
     steps, committed = 0, 0
@@ -193,10 +195,10 @@ async def test_the_connection_comes_back_after_cancellation_of_a_query(
 
 
 async def test_whoever_is_cancelled_while_waiting_for_a_connection_takes_none(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
 
     async def enter() -> None:
-        async with SqlTransaction(small_pool):
+        async with SqlTransaction(small_pool, Written()):
             pass
 
     async with transaction:
@@ -210,16 +212,16 @@ async def test_whoever_is_cancelled_while_waiting_for_a_connection_takes_none(sm
 
 
 async def test_gateways_refuse_to_work_outside_a_transaction(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
     alice = new_user()
-    session = Session.open(alice.id, "a secret", LIFETIME, alice.created_at)
+    session = Session.open(alice.id, "a secret", LIFETIME, Origin(), alice.created_at)
 
     with pytest.raises(RuntimeError, match="inside"):
         await SqlUsers(transaction).add(alice)
     with pytest.raises(RuntimeError, match="inside"):
         await SqlUsers(transaction).find(alice.username)
     with pytest.raises(RuntimeError, match="inside"):
-        await SqlSessions(transaction).add(session)
+        await SqlSessions(transaction).add(session, keep=1)
 
     async with transaction:
         await SqlUsers(transaction).add(alice)
@@ -228,7 +230,7 @@ async def test_gateways_refuse_to_work_outside_a_transaction(small_pool: Databas
 
 
 async def test_transactions_do_not_nest(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool)
+    transaction = SqlTransaction(small_pool, Written())
 
     async def nest() -> None:
         async with transaction:

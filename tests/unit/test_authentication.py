@@ -5,7 +5,8 @@ import pytest
 from app.application.authentication import RENEWAL_INTERVAL, Authenticate
 from app.domain.errors import UnauthenticatedError
 from app.domain.role import Role
-from tests.fakes import LIFETIME, FakeLiveSessions, FakeSessionTokens, World
+from tests.fakes import LIFETIME, FakeLiveSessions, FakeSessionTokens
+from tests.world import World
 
 TOKEN = "token of a secret"
 INSTANT = timedelta(microseconds=1)
@@ -21,6 +22,7 @@ async def test_a_live_session_says_who_calls() -> None:
     assert (identity.user_id, identity.session_id, identity.role) == (admin.id, session.id, Role.ADMIN)
 
 
+@pytest.mark.promise("S10")
 async def test_a_change_of_role_counts_from_the_next_call_on() -> None:
     world = World()
     world.add_session(world.add_user("alice"))
@@ -38,6 +40,7 @@ async def test_a_token_without_a_session_is_refused(token: str) -> None:
         await world.use(Authenticate)(token)
 
 
+@pytest.mark.promise("S8")
 async def test_a_session_of_an_inactive_user_is_refused() -> None:
     world = World()
     world.add_session(world.add_user("alice", is_active=False))
@@ -46,6 +49,7 @@ async def test_a_session_of_an_inactive_user_is_refused() -> None:
         await world.use(Authenticate)(TOKEN)
 
 
+@pytest.mark.promise("S3")
 async def test_a_session_ends_at_its_idle_expiry() -> None:
     world = World()
     world.add_session(world.add_user("alice"))
@@ -55,6 +59,7 @@ async def test_a_session_ends_at_its_idle_expiry() -> None:
         await world.use(Authenticate)(TOKEN)
 
 
+@pytest.mark.promise("S4")
 async def test_a_call_just_before_the_idle_expiry_moves_it() -> None:
     world = World()
     session = world.add_session(world.add_user("alice"))
@@ -68,6 +73,7 @@ async def test_a_call_just_before_the_idle_expiry_moves_it() -> None:
     assert renewed.expires_at == session.expires_at
 
 
+@pytest.mark.promise("S3", "S4")
 async def test_use_keeps_a_session_alive_until_its_absolute_expiry_and_no_longer() -> None:
     world = World()
     world.add_session(world.add_user("alice"))

@@ -3,7 +3,8 @@ import pytest
 from app.application.commands.create_super_admin import CreateSuperAdmin, SuperAdminOutcome
 from app.domain.errors import InvalidError, UsernameTakenError
 from app.domain.role import Role
-from tests.fakes import PASSWORD, World
+from tests.fakes import PASSWORD
+from tests.world import World
 
 
 def never_asked() -> str:
@@ -18,6 +19,7 @@ async def test_a_new_super_admin_gets_the_password_that_was_asked_for() -> None:
     chief = world.user("chief")
     assert outcome is SuperAdminOutcome.CREATED
     assert (chief.role, chief.is_active, chief.password_hash) == (Role.SUPER_ADMIN, True, f"hash of {PASSWORD}")
+    assert not chief.must_change_password
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
@@ -50,7 +52,8 @@ async def test_an_active_super_admin_stays_unchanged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("username", "password", "field"), [("no", PASSWORD, "username"), ("chief", "too short", "password")]
+    ("username", "password", "field"),
+    [("no", PASSWORD, "username"), ("chief", "too short", "password"), ("chief", "a weak password", "password")],
 )
 async def test_invalid_input_is_refused(username: str, password: str, field: str) -> None:
     world = World()

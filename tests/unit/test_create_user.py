@@ -4,9 +4,11 @@ from app.application.account import Account
 from app.application.commands.create_user import CreateUser
 from app.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError, UsernameTakenError
 from app.domain.role import Role
-from tests.fakes import PASSWORD, World
+from tests.fakes import PASSWORD
+from tests.world import World
 
 
+@pytest.mark.promise("P11")
 @pytest.mark.parametrize(
     ("caller", "role"), [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
 )
@@ -18,6 +20,7 @@ async def test_one_creates_accounts_below_oneself(caller: Role, role: Role) -> N
     alice = world.user("alice")
     assert account == Account.of(alice)
     assert (alice.role, alice.is_active, alice.password_hash) == (role, True, f"hash of {PASSWORD}")
+    assert alice.must_change_password
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,7 @@ async def test_one_creates_accounts_below_oneself(caller: Role, role: Role) -> N
         (Role.SUPER_ADMIN, Role.SUPER_ADMIN),
     ],
 )
+@pytest.mark.promise("Z2", "Z8")
 @pytest.mark.parametrize("username", ["alice", "taken", "not a name"])
 async def test_any_other_role_is_refused_before_anything_is_hashed(caller: Role, role: Role, username: str) -> None:
     world = World()
@@ -53,7 +57,8 @@ async def test_a_taken_username_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("username", "password", "field"), [("no", PASSWORD, "username"), ("alice", "too short", "password")]
+    ("username", "password", "field"),
+    [("no", PASSWORD, "username"), ("alice", "too short", "password"), ("alice", "a weak password", "password")],
 )
 async def test_invalid_input_is_refused(username: str, password: str, field: str) -> None:
     world = World()
@@ -65,6 +70,7 @@ async def test_invalid_input_is_refused(username: str, password: str, field: str
     assert len(world.store.users) == 1
 
 
+@pytest.mark.promise("Z6")
 async def test_an_admin_who_is_demoted_during_the_hashing_is_refused() -> None:
     world = World()
     admin = world.add_user("admin", Role.ADMIN)
@@ -76,6 +82,7 @@ async def test_an_admin_who_is_demoted_during_the_hashing_is_refused() -> None:
     assert len(world.store.users) == 1
 
 
+@pytest.mark.promise("Z6")
 async def test_an_admin_who_is_inactivated_during_the_hashing_is_refused() -> None:
     world = World()
     admin = world.add_user("admin", Role.ADMIN)

@@ -3,7 +3,7 @@ import pytest
 from app.application.account import Account
 from app.application.queries.get_me import GetMe
 from app.domain.errors import UnauthenticatedError
-from tests.fakes import World
+from tests.world import World
 
 
 async def test_one_sees_ones_own_account() -> None:

@@ -4,7 +4,7 @@ from app.application.account import Account
 from app.application.queries.get_user import GetUser
 from app.domain.errors import ForbiddenError, InvalidError, UserNotFoundError
 from app.domain.role import Role
-from tests.fakes import World
+from tests.world import World
 
 
 @pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])

@@ -3,9 +3,10 @@ import pytest
 from app.application.commands.inactivate_user import InactivateUser
 from app.domain.errors import ForbiddenError, UserNotFoundError
 from app.domain.role import Role
-from tests.fakes import World
+from tests.world import World
 
 
+@pytest.mark.promise("S8")
 async def test_inactivation_ends_all_sessions_of_the_user() -> None:
     world = World()
     admin = world.add_user("admin", Role.ADMIN)
@@ -18,6 +19,7 @@ async def test_inactivation_ends_all_sessions_of_the_user() -> None:
     assert world.sessions_of(alice) == set()
 
 
+@pytest.mark.promise("Z10")
 async def test_a_repeated_inactivation_changes_nothing() -> None:
     world = World()
     admin = world.add_user("admin", Role.ADMIN)
@@ -28,6 +30,7 @@ async def test_a_repeated_inactivation_changes_nothing() -> None:
     assert world.user("alice") == alice
 
 
+@pytest.mark.promise("Z2")
 async def test_only_super_admins_inactivate_admins() -> None:
     world = World()
     admin = world.add_user("admin", Role.ADMIN)
@@ -40,6 +43,7 @@ async def test_only_super_admins_inactivate_admins() -> None:
     assert not world.user("other").is_active
 
 
+@pytest.mark.promise("Z8")
 async def test_a_plain_user_is_not_told_whether_the_target_exists() -> None:
     world = World()
     mallory = world.add_user("mallory")

@@ -1,9 +1,10 @@
 import pytest
 
 from app.application.queries.list_users import ListUsers, SortingOrder, UserListRequest
-from app.domain.errors import ForbiddenError
+from app.domain.errors import ForbiddenError, InvalidError
 from app.domain.role import Role
-from tests.fakes import World
+from tests.fake_queries import read
+from tests.world import World
 
 
 @pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])
@@ -12,7 +13,7 @@ async def test_admins_list_all_accounts_by_username(caller: Role) -> None:
     world.add_user("carol", is_active=False)
     world.add_user("alice", Role.SUPER_ADMIN)
 
-    page = await world.use(ListUsers, world.add_user("bobby", caller))(UserListRequest())
+    page = read(await world.use(ListUsers, world.add_user("bobby", caller))(UserListRequest()))
 
     assert [account.username for account in page.users] == ["alice", "bobby", "carol"]
     assert page.total is None
@@ -27,7 +28,7 @@ async def test_the_request_is_obeyed() -> None:
         role=Role.USER, is_active=True, sorting_order=SortingOrder.DESC, offset=1, limit=1, with_total=True
     )
 
-    page = await world.use(ListUsers, admin)(request)
+    page = read(await world.use(ListUsers, admin)(request))
 
     assert [account.username for account in page.users] == ["bobby"]
     assert page.total == 3
@@ -38,3 +39,47 @@ async def test_plain_users_list_nobody() -> None:
 
     with pytest.raises(ForbiddenError):
         await world.use(ListUsers, world.add_user("mallory"))(UserListRequest())
+
+
+async def test_a_cursor_cannot_be_combined_with_an_offset() -> None:
+    world = World()
+    list_users = world.use(ListUsers, world.add_user("admin", Role.ADMIN))
+
+    with pytest.raises(InvalidError) as refusal:
+        await list_users(UserListRequest(cursor="a cursor", offset=1))
+
+    assert refusal.value.field == "cursor"
+    assert read(await list_users(UserListRequest(cursor="a cursor", offset=0))).users
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("a", ["admin", "alice"]),
+        ("AL", ["alice"]),
+        ("Alice", ["alice"]),
+        ("x", ["x.y_z", "x.zzz"]),
+        ("X.", ["x.y_z", "x.zzz"]),
+        ("x.y_", ["x.y_z"]),
+        ("nobody", []),
+    ],
+)
+async def test_the_beginning_of_a_username_is_looked_for_whatever_its_case(search: str, found: list[str]) -> None:
+    world = World()
+    for username in ("alice", "x.y_z", "x.zzz"):
+        world.add_user(username)
+
+    page = read(await world.use(ListUsers, world.add_user("admin", Role.ADMIN))(UserListRequest(search=search)))
+
+    assert [account.username for account in page.users] == found
+
+
+@pytest.mark.promise("I2")
+@pytest.mark.parametrize("search", ["", ".a", "a..", "a._b", "a b", "%", "a%", "_", "\u212a", "\u0131", "a\0", "a\n"])
+async def test_what_no_username_begins_with_is_refused(search: str) -> None:
+    world = World()
+
+    with pytest.raises(InvalidError) as refusal:
+        await world.use(ListUsers, world.add_user("admin", Role.ADMIN))(UserListRequest(search=search))
+
+    assert refusal.value.field == "search"

@@ -1,50 +1,12 @@
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from app.setup.load_settings import ConfigError, load_settings
-from app.setup.settings import PROJECT_ROOT, Environment, LogLevel, Settings
-
-SECRET = "hunter2 is no secret but long enough"
-PRODUCTION = {
-    "GATEHOUSE_APP__ENVIRONMENT": "production",
-    "GATEHOUSE_APP__ORIGIN": "https://example.org",
-    "GATEHOUSE_POSTGRES__URL": "postgresql://me@host/db",
-    "GATEHOUSE_JWT__SECRET": SECRET,
-    "GATEHOUSE_PASSWORD__PEPPER": SECRET[::-1],
-}
-
-
-@dataclass
-class Config:
-    """A config.toml and secrets in a folder of their own."""
-
-    folder: Path
-
-    @property
-    def kept(self) -> dict[str, str]:
-        return {path.name: path.read_text() for path in (self.folder / "data").glob("*") if path.is_file()}
-
-    def load(self, toml: str = "", **environ: str) -> Settings:
-        path = self.folder / "config.toml"
-        path.write_text(toml)
-        data_dir = str(self.folder / "data" / "postgres")
-        return load_settings(path, {"GATEHOUSE_POSTGRES__DATA_DIR": data_dir, **environ})
-
-    def mistake(self, toml: str = "", **environ: str) -> str:
-        with pytest.raises(ConfigError) as refusal:
-            self.load(toml, **environ)
-        # Nor does a traceback, if one were printed, tell of the error underneath.
-        assert refusal.value.__cause__ is None
-        assert refusal.value.__context__ is None or refusal.value.__suppress_context__
-        return str(refusal.value)
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return Config(tmp_path)
+from app.setup.config_error import ConfigError
+from app.setup.load_settings import load_settings
+from app.setup.settings import PROJECT_ROOT, Environment, LogLevel
+from tests.unit.configs import OLD_SECRET, OTHER_SECRET, PRODUCTION, SECRET, Config
 
 
 def test_what_is_not_configured_has_a_default(config: Config) -> None:
@@ -66,6 +28,7 @@ def test_a_value_in_the_file_counts(config: Config) -> None:
     assert config.load('[uvicorn]\nport = 9000\n[logs]\nlevel = "debug"').uvicorn.port == 9000
 
 
+@pytest.mark.promise("K2")
 @pytest.mark.parametrize(
     ("toml", "key", "value"),
     [
@@ -91,9 +54,21 @@ def test_a_value_in_the_file_counts(config: Config) -> None:
         ('[password]\npepper = "hunter2"', "password.pepper", "hunter2"),
         ("[password]\nwork_factor = 31337", "password.work_factor", "31337"),
         ("[password]\nmin_length = 31337", "password.min_length", "31337"),
+        ('[app]\nhosts = "hunter2"', "app.hosts", "hunter2"),
+        ("[app]\nhosts = [31337]", "app.hosts.0", "31337"),
+        ("[uvicorn]\ntrusted_proxies = 31337", "uvicorn.trusted_proxies", "31337"),
+        ('[postgres]\nurl = "hunter2"', "postgres.url", "hunter2"),
+        ('[postgres]\nowner_url = "hunter2"', "postgres.owner_url", "hunter2"),
+        ("[session]\nmax_per_user = 31337", "session.max_per_user", "31337"),
+        ('[jwt]\nprevious_secrets = "hunter2"', "jwt.previous_secrets", "hunter2"),
+        ('[jwt]\nprevious_secrets = ["hunter2"]', "jwt.previous_secrets", "hunter2"),
+        ('[password]\nprevious_peppers = ["hunter2"]', "password.previous_peppers", "hunter2"),
+        ("[password]\nblocklist = 31337", "password.blocklist", "31337"),
+        ("[throttle]\nattempts_per_account = 31337", "throttle.attempts_per_account", "31337"),
+        ("[throttle]\nattempts_per_acount = 31337", "throttle.attempts_per_acount", "31337"),
         ('[logs]\nlevel = "hunter2"', "logs.level", "hunter2"),
         ('[logs]\nformat = "hunter2"', "logs.format", "hunter2"),
-        ('logs = "hunter2"', "logs", "hunter2"),
+        ('logs = "hunter2"', "'logs'", "hunter2"),
     ],
 )
 def test_a_mistake_in_the_file_is_one_line_with_the_key_and_without_the_value(
@@ -113,6 +88,12 @@ def test_a_mistake_in_the_file_is_one_line_with_the_key_and_without_the_value(
         ("postgres.pool_size", 1, 1_000),
         ("session.idle_minutes", 1, 1_440),
         ("session.absolute_hours", 1, 720),
+        ("session.max_per_user", 1, 1_000),
+        ("throttle.attempts_per_account", 1, 1_000),
+        ("throttle.attempts_per_address", 1, 1_000_000),
+        ("throttle.sign_ups_per_address", 1, 1_000_000),
+        ("throttle.memory_minutes", 1, 10_080),
+        ("throttle.longest_wait_seconds", 1, 86_400),
         ("password.work_factor", 4, 20),
         ("password.min_length", 8, 64),
     ],
@@ -127,6 +108,7 @@ def test_both_ends_of_a_range_are_inside_it(config: Config, key: str, low: int, 
         assert config.mistake(f"[{section}]\n{name} = {value}") == f"{key}: must be from {low} to {high}."
 
 
+@pytest.mark.promise("P8")
 def test_weak_hashing_is_for_tests_alone(config: Config) -> None:
     assert config.load(GATEHOUSE_APP__ENVIRONMENT="test", GATEHOUSE_PASSWORD__WORK_FACTOR="9").password.work_factor == 9
     assert config.mistake(GATEHOUSE_PASSWORD__WORK_FACTOR="9").startswith("password.work_factor: ")
@@ -167,10 +149,12 @@ def test_other_variables_do_not_matter(config: Config, name: str) -> None:
     assert config.load(**{name: "hunter2"}).uvicorn.port == 8000
 
 
+@pytest.mark.promise("K2")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("GATEHOUSE_UVICORN__PORT", "hunter2"),
+        ("GATEHOUSE_JWT__PREVIOUS_SECRETS_FILE", "/no/such/hunter2"),
         ("GATEHOUSE_UVICORN__PORT", ""),
         ("GATEHOUSE_COOKIE__SECURE", "hunter2"),
         ("GATEHOUSE_COOKIE__SECURE", "1"),
@@ -209,6 +193,41 @@ def test_a_value_can_be_read_from_a_file(config: Config) -> None:
     assert (settings.jwt.secret, settings.uvicorn.port) == (SECRET, 9000)
 
 
+@pytest.mark.parametrize("text", ["{0},{1}", "{0} {1}", " {0} ,\n{1},,\n"])
+def test_a_list_in_the_environment_is_parted_by_commas_or_blanks(config: Config, text: str) -> None:
+    old = [secret.replace(" ", "") for secret in (OLD_SECRET, OTHER_SECRET)]
+    (config.folder / "secrets").write_text(text.format(*old))
+
+    settings = config.load(
+        GATEHOUSE_JWT__PREVIOUS_SECRETS_FILE=str(config.folder / "secrets"),
+        GATEHOUSE_UVICORN__TRUSTED_PROXIES=text.format("10.0.0.0/8", "192.0.2.1"),
+        GATEHOUSE_APP__HOSTS="",
+    )
+
+    assert settings.jwt.previous_secrets == old
+    assert settings.uvicorn.trusted_proxies == ["10.0.0.0/8", "192.0.2.1"]
+    assert settings.app.hosts == []
+
+
+@pytest.mark.parametrize("value", ["", SECRET])
+def test_a_value_that_is_given_twice_is_a_mistake(config: Config, value: str) -> None:
+    (config.folder / "secret").write_text(SECRET)
+
+    message = config.mistake(GATEHOUSE_JWT__SECRET=value, GATEHOUSE_JWT__SECRET_FILE=str(config.folder / "secret"))
+
+    assert message == "GATEHOUSE_JWT__SECRET_FILE: GATEHOUSE_JWT__SECRET is set, too; which of them counts?"
+
+
+def test_a_file_overrides_what_config_toml_says(config: Config) -> None:
+    (config.folder / "secret").write_text(SECRET)
+
+    settings = config.load(
+        f'[jwt]\nsecret = "{OTHER_SECRET}"', GATEHOUSE_JWT__SECRET_FILE=str(config.folder / "secret")
+    )
+
+    assert settings.jwt.secret == SECRET
+
+
 def test_a_file_that_is_no_text_is_a_mistake(config: Config) -> None:
     (config.folder / "secret").write_bytes(b"\xff" * 40)
 
@@ -237,32 +256,3 @@ def test_a_configured_secret_is_used_and_not_kept(config: Config) -> None:
 
     assert settings.jwt.secret == SECRET
     assert set(config.kept) == {"password_pepper"}
-
-
-def test_production_starts_with_all_it_needs_and_keeps_nothing(config: Config) -> None:
-    settings = config.load(**PRODUCTION)
-
-    assert settings.app.environment is Environment.PRODUCTION
-    assert config.kept == {}
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "key"),
-    [
-        ("GATEHOUSE_JWT__SECRET", "", "jwt.secret"),
-        ("GATEHOUSE_JWT__SECRET", "hunter2", "jwt.secret"),
-        ("GATEHOUSE_PASSWORD__PEPPER", "", "password.pepper"),
-        ("GATEHOUSE_PASSWORD__PEPPER", "hunter2", "password.pepper"),
-        ("GATEHOUSE_PASSWORD__WORK_FACTOR", "9", "password.work_factor"),
-        ("GATEHOUSE_POSTGRES__URL", "", "postgres.url"),
-        ("GATEHOUSE_COOKIE__SECURE", "false", "cookie.secure"),
-        ("GATEHOUSE_APP__ORIGIN", "", "app.origin"),
-        ("GATEHOUSE_APP__ORIGIN", "http://hunter2.example", "app.origin"),
-    ],
-)
-def test_production_refuses_to_start_unsafely(config: Config, name: str, value: str, key: str) -> None:
-    message = config.mistake(**{**PRODUCTION, name: value})
-
-    assert re.fullmatch(rf"{re.escape(key)}: .+\.", message)
-    assert "hunter2" not in message
-    assert config.kept == {}

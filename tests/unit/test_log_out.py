@@ -1,7 +1,10 @@
+import pytest
+
 from app.application.commands.log_out import LogOut
-from tests.fakes import World
+from tests.world import World
 
 
+@pytest.mark.promise("S7")
 async def test_logout_ends_the_session_it_came_with_and_no_other() -> None:
     world = World()
     alice = world.add_user("alice")
@@ -14,6 +17,7 @@ async def test_logout_ends_the_session_it_came_with_and_no_other() -> None:
     assert world.sessions_of(alice) == {other.id}
 
 
+@pytest.mark.promise("Z10")
 async def test_a_repeated_logout_changes_nothing() -> None:
     world = World()
     alice = world.add_user("alice")

@@ -1,216 +1,195 @@
-import asyncio
+import base64
+import hashlib
+import hmac
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 
 import bcrypt
 import pytest
 
-from app.domain.errors import UnavailableError
-from app.infrastructure import passwords
-from app.infrastructure.passwords import BcryptPasswordHasher, _Limiter
+from app.infrastructure.bounded_threads import BoundedThreads
+from app.infrastructure.passwords import BcryptPasswordHasher
 
 PASSWORD = "correct horse battery staple"
-PATIENCE = 60
-"""Seconds after which a broken limiter fails a test instead of hanging it."""
+PEPPER, NEW_PEPPER = "a pepper", "a new pepper"
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
 
 @pytest.fixture(scope="module")
-def hasher() -> Iterator[BcryptPasswordHasher]:
-    with BcryptPasswordHasher("a pepper", work_factor=4) as hasher:
-        yield hasher
+def threads() -> Iterator[BoundedThreads]:
+    threads = BoundedThreads(1)
+    yield threads
+    threads.close()
 
 
-@pytest.fixture
-def gate() -> Iterator[threading.Event]:
-    """Work that waits for it goes on until it is set, at the test's end at the latest."""
-    gate = threading.Event()
-    yield gate
-    gate.set()
+@pytest.fixture(scope="module")
+def hasher(threads: BoundedThreads) -> BcryptPasswordHasher:
+    return BcryptPasswordHasher([PEPPER], 4, threads)
 
 
-@pytest.fixture
-def limiter(gate: threading.Event) -> Iterator[_Limiter]:
-    limiter = _Limiter(1)
-    yield limiter
-    gate.set()
-    limiter.close()
-
-
-@pytest.mark.parametrize("password", [PASSWORD, "", "x" * 128, "\0", "\U0001f511" * 15])
+@pytest.mark.promise("P3")
+@pytest.mark.parametrize(
+    "password", [PASSWORD, "", "x" * 128, " " * 15, "\0", "\U0001f511" * 15, FAMILY * 20, "日本語"]
+)
 async def test_a_password_verifies_against_its_own_hash(hasher: BcryptPasswordHasher, password: str) -> None:
     assert await hasher.verify(password, await hasher.hash(password))
 
 
+@pytest.mark.promise("P2", "P4")
 @pytest.mark.parametrize(
     ("password", "other"),
     [
         (PASSWORD, PASSWORD.upper()),
         (PASSWORD, f"{PASSWORD} "),
+        (PASSWORD, f" {PASSWORD}"),
         ("x" * 72 + "a", "x" * 72 + "b"),
         ("x" * 72, "x" * 73),
+        ("x" * 127 + "a", "x" * 127 + "b"),
+        ("\U0001f511" * 127 + "a", "\U0001f511" * 127 + "b"),
         ("before\0after", "before\0later"),
         ("before", "before\0"),
         ("", "\0"),
         ("ﬁ", "fi"),
+        ("Stra\u00dfe", "Strasse"),
     ],
 )
 async def test_another_password_does_not_verify(hasher: BcryptPasswordHasher, password: str, other: str) -> None:
     assert not await hasher.verify(other, await hasher.hash(password))
 
 
+@pytest.mark.promise("P4")
 async def test_the_ways_to_type_one_text_are_one_password(hasher: BcryptPasswordHasher) -> None:
     assert await hasher.verify("caf\u00e9", await hasher.hash("cafe\u0301"))
+
+
+def with_a_digest_that_begins_with_nul() -> Iterator[str]:
+    for number in range(100_000):
+        password = f"{PASSWORD} {number}"
+        if hmac.digest(PEPPER.encode(), password.encode(), hashlib.sha384)[0] == 0:
+            yield password
+
+
+@pytest.mark.promise("P6")
+async def test_passwords_whose_digest_begins_with_a_nul_still_differ(hasher: BcryptPasswordHasher) -> None:
+    passwords = with_a_digest_that_begins_with_nul()
+    one, other = next(passwords), next(passwords)
+
+    password_hash = await hasher.hash(one)
+
+    assert await hasher.verify(one, password_hash)
+    assert not await hasher.verify(other, password_hash)
+
+
+@pytest.mark.promise("P2", "P6")
+async def test_bcrypt_is_given_64_bytes_of_base64(hasher: BcryptPasswordHasher) -> None:
+    _, _, hashed = (await hasher.hash("x" * 128)).split("$", 2)
+    digest = base64.b64encode(hmac.digest(PEPPER.encode(), b"x" * 128, hashlib.sha384))
+
+    assert len(digest) == 64
+    assert bcrypt.checkpw(digest, hashed.encode())
 
 
 async def test_a_hash_names_its_scheme_and_cost_and_tells_nothing(hasher: BcryptPasswordHasher) -> None:
     first, second = await hasher.hash(PASSWORD), await hasher.hash(PASSWORD)
 
-    scheme, _, hashed = first.split("$", 2)
+    scheme, pepper_id, hashed = first.split("$", 2)
     assert scheme == "v1"
     assert hashed.startswith("$2b$04$")
     assert first != second
-    assert "a pepper" not in first
+    assert PEPPER not in first
+    assert pepper_id not in hashlib.sha256(PEPPER.encode()).hexdigest()
 
 
-async def test_a_hash_made_with_another_pepper_is_not_judged(hasher: BcryptPasswordHasher) -> None:
-    with BcryptPasswordHasher("another pepper", work_factor=4) as other:
-        foreign = await other.hash(PASSWORD)
+@pytest.mark.promise("P7")
+async def test_with_a_new_pepper_old_hashes_verify_and_are_outdated(
+    hasher: BcryptPasswordHasher, threads: BoundedThreads
+) -> None:
+    old = await hasher.hash(PASSWORD)
+    rotated = BcryptPasswordHasher([NEW_PEPPER, PEPPER], 4, threads)
+    new = await rotated.hash(PASSWORD)
 
-    with pytest.raises(ValueError, match="another scheme or pepper"):
-        await hasher.verify(PASSWORD, foreign)
+    assert await rotated.verify(PASSWORD, old)
+    assert not await rotated.verify("another password", old)
+    assert await rotated.verify(PASSWORD, new)
+    assert rotated.is_outdated(old)
+    assert not rotated.is_outdated(new)
+    assert await BcryptPasswordHasher([NEW_PEPPER], 4, threads).verify(PASSWORD, new)
 
 
-async def test_the_pepper_goes_into_the_hash(hasher: BcryptPasswordHasher) -> None:
-    with BcryptPasswordHasher("another pepper", work_factor=4) as other:
-        foreign = await other.hash(PASSWORD)
+@pytest.mark.promise("P7")
+async def test_when_a_pepper_is_removed_its_hashes_verify_nothing(
+    hasher: BcryptPasswordHasher, threads: BoundedThreads
+) -> None:
+    old = await hasher.hash(PASSWORD)
+
+    assert not await BcryptPasswordHasher([NEW_PEPPER], 4, threads).verify(PASSWORD, old)
+
+
+@pytest.mark.promise("P7")
+async def test_the_pepper_goes_into_the_hash(hasher: BcryptPasswordHasher, threads: BoundedThreads) -> None:
+    foreign = await BcryptPasswordHasher([NEW_PEPPER], 4, threads).hash(PASSWORD)
     own_prefix = (await hasher.hash(PASSWORD)).split("$", 2)[:2]
     relabelled = "$".join([*own_prefix, foreign.split("$", 2)[2]])
 
     assert not await hasher.verify(PASSWORD, relabelled)
 
 
-@pytest.mark.parametrize("is_known", [True, False])
-async def test_a_missing_user_costs_one_computation_like_any_other(
-    hasher: BcryptPasswordHasher, monkeypatch: pytest.MonkeyPatch, *, is_known: bool
+async def test_a_hash_of_another_scheme_verifies_nothing(hasher: BcryptPasswordHasher) -> None:
+    password_hash = await hasher.hash(PASSWORD)
+
+    assert not await hasher.verify(PASSWORD, password_hash.replace("v1", "v0", 1))
+
+
+@pytest.mark.promise("P9")
+async def test_a_hash_is_outdated_when_scheme_pepper_or_work_factor_changed(
+    hasher: BcryptPasswordHasher, threads: BoundedThreads
 ) -> None:
-    password_hash = await hasher.hash(PASSWORD) if is_known else None
-    costs: list[bytes] = []
+    password_hash = await hasher.hash(PASSWORD)
+
+    assert not hasher.is_outdated(password_hash)
+    assert hasher.is_outdated(password_hash.replace("v1", "v0", 1))
+    assert BcryptPasswordHasher([NEW_PEPPER, PEPPER], 4, threads).is_outdated(password_hash)
+    for work_factor in (5, 14):
+        assert BcryptPasswordHasher([PEPPER], work_factor, threads).is_outdated(password_hash)
+
+
+@pytest.fixture
+def costs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, int]]:
+    """The cost of every computation of bcrypt, and the thread that did it."""
+    costs: list[tuple[bytes, int]] = []
     check, compute = bcrypt.checkpw, bcrypt.hashpw
 
     def counted_check(password: bytes, hashed: bytes) -> bool:
-        costs.append(hashed[:7])
+        costs.append((hashed[:7], threading.get_ident()))
         return check(password, hashed)
 
     def counted_hash(password: bytes, salt: bytes) -> bytes:
-        costs.append(salt[:7])
+        costs.append((salt[:7], threading.get_ident()))
         return compute(password, salt)
 
     monkeypatch.setattr(bcrypt, "checkpw", counted_check)
     monkeypatch.setattr(bcrypt, "hashpw", counted_hash)
+    return costs
+
+
+@pytest.mark.promise("L2")
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_missing_user_costs_one_computation_at_the_present_cost_like_any_other(
+    hasher: BcryptPasswordHasher, costs: list[tuple[bytes, int]], *, is_known: bool
+) -> None:
+    password_hash = await hasher.hash(PASSWORD) if is_known else None
+    costs.clear()
 
     assert await hasher.verify(PASSWORD, password_hash) is is_known
-    assert costs == [b"$2b$04$"]
+
+    assert [cost for cost, _ in costs] == [b"$2b$04$"]
 
 
-async def test_hashing_leaves_the_event_loop_alone(
-    hasher: BcryptPasswordHasher, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.promise("D1")
+async def test_hashing_and_verifying_leave_the_event_loop_alone(
+    hasher: BcryptPasswordHasher, costs: list[tuple[bytes, int]]
 ) -> None:
-    threads: list[int] = []
-    compute = bcrypt.hashpw
+    await hasher.verify(PASSWORD, await hasher.hash(PASSWORD))
 
-    def watched(password: bytes, salt: bytes) -> bytes:
-        threads.append(threading.get_ident())
-        return compute(password, salt)
-
-    monkeypatch.setattr(bcrypt, "hashpw", watched)
-    await hasher.hash(PASSWORD)
-
-    assert len(threads) == 1
-    assert threading.get_ident() not in threads
-
-
-async def test_as_many_hash_at_once_as_there_are_threads() -> None:
-    limiter, together = _Limiter(2), threading.Barrier(2)
-
-    places = await asyncio.gather(*(limiter.run(lambda: together.wait(PATIENCE)) for _ in range(2)))
-
-    limiter.close()
-    assert sorted(places) == [0, 1]
-
-
-async def test_an_error_in_the_work_comes_back_and_gives_the_permit_back(limiter: _Limiter) -> None:
-    for _ in range(2):
-        with pytest.raises(ZeroDivisionError):
-            await limiter.run(lambda: 1 // 0)
-
-
-async def test_a_permit_comes_back_when_the_thread_ends_not_when_the_caller_is_cancelled(
-    limiter: _Limiter, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: Future[None] = Future()
-
-    def work() -> None:
-        started.set_result(None)
-        gate.wait(PATIENCE)
-
-    caller = asyncio.create_task(limiter.run(work))
-    await asyncio.wrap_future(started)
-    caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
-
-    monkeypatch.setattr(passwords, "_MAX_WAIT_SECONDS", 0)
-    async with asyncio.timeout(PATIENCE):
-        with pytest.raises(UnavailableError):
-            await limiter.run(lambda: None)
-
-    monkeypatch.setattr(passwords, "_MAX_WAIT_SECONDS", PATIENCE)
-    gate.set()
-    assert await limiter.run(lambda: "done") == "done"
-
-
-async def test_one_who_is_cancelled_while_waiting_takes_neither_permit_nor_place(
-    limiter: _Limiter, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(passwords, "_MAX_QUEUE", 1)
-    monkeypatch.setattr(passwords, "_MAX_WAIT_SECONDS", PATIENCE)
-    running = asyncio.create_task(limiter.run(lambda: gate.wait(PATIENCE)))
-    waiting = asyncio.create_task(limiter.run(lambda: pytest.fail("ran")))
-    with pytest.raises(UnavailableError):
-        await asyncio.create_task(limiter.run(lambda: pytest.fail("ran")))
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-
-    gate.set()
-    assert await running
-    assert await limiter.run(lambda: "done") == "done"
-
-
-async def test_when_too_many_wait_the_next_is_sent_away_at_once(
-    limiter: _Limiter, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(passwords, "_MAX_QUEUE", 2)
-    monkeypatch.setattr(passwords, "_MAX_WAIT_SECONDS", PATIENCE)
-    # Tasks start in the order they are made: one runs, two wait.
-    admitted = [asyncio.create_task(limiter.run(lambda: gate.wait(PATIENCE))) for _ in range(3)]
-    refused = asyncio.create_task(limiter.run(lambda: True))
-
-    with pytest.raises(UnavailableError):
-        await refused
-
-    gate.set()
-    assert await asyncio.gather(*admitted) == [True, True, True]
-
-
-async def test_nobody_waits_long(limiter: _Limiter, gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_MAX_WAIT_SECONDS", 0)
-    running = asyncio.create_task(limiter.run(lambda: gate.wait(PATIENCE)))
-    refused = asyncio.create_task(limiter.run(lambda: True))
-
-    with pytest.raises(UnavailableError):
-        await refused
-
-    gate.set()
-    assert await running
+    assert len(costs) == 2
+    assert threading.get_ident() not in {thread for _, thread in costs}

@@ -3,9 +3,10 @@ import pytest
 from app.application.commands.reactivate_user import ReactivateUser
 from app.domain.errors import ForbiddenError, UnauthenticatedError, UserNotFoundError
 from app.domain.role import Role
-from tests.fakes import World
+from tests.world import World
 
 
+@pytest.mark.promise("S8")
 async def test_reactivation_makes_the_user_active_without_opening_a_session() -> None:
     world = World()
     admin = world.add_user("admin", Role.ADMIN)
@@ -17,6 +18,7 @@ async def test_reactivation_makes_the_user_active_without_opening_a_session() ->
     assert world.sessions_of(alice) == set()
 
 
+@pytest.mark.promise("Z10")
 async def test_a_repeated_reactivation_changes_nothing() -> None:
     world = World()
     admin = world.add_user("admin", Role.ADMIN)
@@ -29,6 +31,7 @@ async def test_a_repeated_reactivation_changes_nothing() -> None:
     assert world.sessions_of(alice) == {session.id}
 
 
+@pytest.mark.promise("Z2")
 async def test_only_super_admins_reactivate_admins() -> None:
     world = World()
     admin = world.add_user("admin", Role.ADMIN)

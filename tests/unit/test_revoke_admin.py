@@ -3,7 +3,7 @@ import pytest
 from app.application.commands.revoke_admin import RevokeAdmin
 from app.domain.errors import ForbiddenError, UserNotFoundError
 from app.domain.role import Role
-from tests.fakes import World
+from tests.world import World
 
 
 async def test_a_super_admin_makes_an_admin_a_plain_user() -> None:
@@ -18,6 +18,7 @@ async def test_a_super_admin_makes_an_admin_a_plain_user() -> None:
     assert world.sessions_of(alice) == {session.id}
 
 
+@pytest.mark.promise("Z10")
 async def test_a_repeated_revocation_changes_nothing() -> None:
     world = World()
     chief = world.add_user("chief", Role.SUPER_ADMIN)

@@ -3,7 +3,7 @@ import pytest
 from app.application.commands.revoke_super_admin import RevokeSuperAdmin
 from app.domain.errors import LastSuperAdminError, UserNotFoundError
 from app.domain.role import Role
-from tests.fakes import World
+from tests.world import World
 
 
 @pytest.mark.parametrize("is_active", [True, False])
@@ -18,6 +18,7 @@ async def test_a_super_admin_becomes_a_plain_user_while_another_is_active(*, is_
     assert world.user("chief").role is Role.SUPER_ADMIN
 
 
+@pytest.mark.promise("Z3")
 async def test_the_last_active_super_admin_stays() -> None:
     world = World()
     world.add_user("chief", Role.SUPER_ADMIN)

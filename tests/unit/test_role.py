@@ -9,6 +9,7 @@ MANAGED = {
 }
 
 
+@pytest.mark.promise("Z2")
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("other", Role)
 def test_one_manages_only_those_strictly_below_oneself(role: Role, other: Role) -> None:

@@ -12,16 +12,25 @@ from app.setup.settings import (
 )
 
 SECRETIVE = Settings(
-    postgres=PostgresSettings(url="postgresql://me:hunter2@host/db"),
-    jwt=JwtSettings(secret="hunter2"),
-    password=PasswordSettings(pepper="hunter2"),
+    postgres=PostgresSettings(url="postgresql://me:hunter2@host/db", owner_url="postgresql://owner:hunter2@host/db"),
+    jwt=JwtSettings(secret="hunter2", previous_secrets=["hunter2", "hunter2"]),
+    password=PasswordSettings(pepper="hunter2", previous_peppers=["hunter2"]),
+)
+SECRETS = (
+    "postgres.url",
+    "postgres.owner_url",
+    "jwt.secret",
+    "jwt.previous_secrets",
+    "password.pepper",
+    "password.previous_peppers",
 )
 
 
+@pytest.mark.promise("K2")
 def test_secrets_are_masked() -> None:
     lines = list(described(SECRETIVE))
 
-    for key in ("postgres.url", "jwt.secret", "password.pepper"):
+    for key in SECRETS:
         assert f"{key} = ********" in lines
     assert not [line for line in lines if "hunter2" in line]
     assert "hunter2" not in repr(SECRETIVE)
@@ -30,16 +39,19 @@ def test_secrets_are_masked() -> None:
 def test_a_secret_that_is_missing_is_seen_to_be() -> None:
     lines = list(described(Settings()))
 
-    for key in ("postgres.url", "jwt.secret", "password.pepper", "app.origin", "app.docs"):
+    for key in (*SECRETS, "app.origin", "app.docs", "app.hosts"):
         assert f"{key} = (not set)" in lines
 
 
 def test_every_other_value_is_shown() -> None:
-    lines = list(described(Settings(app=AppSettings(docs=False), uvicorn=UvicornSettings(port=0))))
+    app = AppSettings(docs=False, hosts=["one.example", "two.example"])
+    lines = list(described(Settings(app=app, uvicorn=UvicornSettings(port=0))))
 
     assert "app.environment = development" in lines
     assert "app.docs = False" in lines
+    assert "app.hosts = one.example, two.example" in lines
     assert "uvicorn.port = 0" in lines
+    assert "throttle.attempts_per_account = 5" in lines
 
 
 def test_the_origin_is_configured_or_where_the_server_listens() -> None:
@@ -60,3 +72,24 @@ def test_docs_are_off_in_production_unless_configured_on(
     environment: Environment, *, docs: bool | None, serves: bool
 ) -> None:
     assert Settings(app=AppSettings(environment=environment, docs=docs)).serves_docs is serves
+
+
+@pytest.mark.promise("C6")
+@pytest.mark.parametrize(
+    ("app", "hosts"),
+    [
+        (AppSettings(), {"127.0.0.1", "localhost", "::1"}),
+        (AppSettings(origin="https://one.example:8443"), {"one.example", "127.0.0.1", "localhost", "::1"}),
+        (AppSettings(environment=Environment.PRODUCTION, origin="https://one.example"), {"one.example"}),
+        (
+            AppSettings(
+                environment=Environment.PRODUCTION, origin="https://one.example", hosts=["two.example", "192.0.2.1"]
+            ),
+            {"one.example", "two.example", "192.0.2.1"},
+        ),
+    ],
+)
+def test_the_service_answers_to_the_origins_name_the_configured_ones_and_outside_production_to_local_ones(
+    app: AppSettings, hosts: set[str]
+) -> None:
+    assert Settings(app=app).hosts == hosts

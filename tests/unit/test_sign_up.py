@@ -4,9 +4,11 @@ import pytest
 
 from app.application.account import Account
 from app.application.commands.sign_up import SignUp
-from app.domain.errors import InvalidError, UsernameTakenError
+from app.application.passwords import AttemptLimits
+from app.domain.errors import InvalidError, ThrottledError, UsernameTakenError
 from app.domain.role import Role
-from tests.fakes import PASSWORD, World
+from tests.fakes import PASSWORD
+from tests.world import World
 
 
 async def test_sign_up_stores_an_active_user_with_a_hashed_password() -> None:
@@ -17,6 +19,7 @@ async def test_sign_up_stores_an_active_user_with_a_hashed_password() -> None:
     alice = world.user("alice")
     assert (alice.role, alice.is_active) == (Role.USER, True)
     assert alice.password_hash == f"hash of {PASSWORD}"
+    assert not alice.must_change_password
     assert alice.created_at == alice.updated_at == world.clock.now()
 
 
@@ -48,7 +51,8 @@ async def test_a_username_is_taken_whatever_its_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("username", "password", "field"), [("no", PASSWORD, "username"), ("alice", "too short", "password")]
+    ("username", "password", "field"),
+    [("no", PASSWORD, "username"), ("alice", "too short", "password"), ("alice", "a weak password", "password")],
 )
 async def test_invalid_input_is_refused_before_anything_is_hashed(username: str, password: str, field: str) -> None:
     world = World()
@@ -59,3 +63,29 @@ async def test_invalid_input_is_refused_before_anything_is_hashed(username: str,
 
     assert refusal.value.field == field
     assert world.store.users == {}
+
+
+@pytest.mark.promise("L8")
+async def test_sign_ups_from_one_address_are_counted_before_anything_is_hashed() -> None:
+    world = World()
+    seen: list[int] = []
+    world.hasher.meanwhile = lambda: seen.extend(world.throttle.counts.values())
+    for number in range(AttemptLimits().sign_ups):
+        await world.use(SignUp)(f"user{number}", PASSWORD)
+
+    with pytest.raises(ThrottledError):
+        await world.use(SignUp)("alice", PASSWORD)
+
+    assert seen == list(range(1, AttemptLimits().sign_ups + 1))
+    assert len(world.store.users) == AttemptLimits().sign_ups
+
+
+@pytest.mark.promise("L8")
+async def test_a_sign_up_counts_whether_the_name_is_free_or_taken() -> None:
+    world = World()
+    world.add_user("alice")
+
+    with pytest.raises(UsernameTakenError):
+        await world.use(SignUp)("alice", PASSWORD)
+
+    assert list(world.throttle.counts.values()) == [1]

@@ -57,6 +57,7 @@ def test_a_forged_token_with_nothing_changed_is_good() -> None:
     assert tokens.decode(forge()) == "a secret"
 
 
+@pytest.mark.promise("S14")
 def test_a_token_carries_no_more_than_the_session_and_its_dates() -> None:
     claims = jwt.decode(issue(), options={"verify_signature": False})
 
@@ -64,6 +65,7 @@ def test_a_token_carries_no_more_than_the_session_and_its_dates() -> None:
     assert claims["exp"] - claims["iat"] == HOUR.total_seconds()
 
 
+@pytest.mark.promise("S15")
 def test_a_key_that_signed_before_still_verifies_until_it_is_removed() -> None:
     before = issue(JwtSessionTokens([OLD_KEY]))
 
@@ -71,6 +73,7 @@ def test_a_key_that_signed_before_still_verifies_until_it_is_removed() -> None:
     assert JwtSessionTokens([KEY]).decode(before) is None
 
 
+@pytest.mark.promise("S15")
 def test_the_first_key_signs() -> None:
     assert JwtSessionTokens([KEY]).decode(issue()) == "a secret"
     assert JwtSessionTokens([OLD_KEY]).decode(issue()) is None
@@ -82,12 +85,14 @@ def test_the_name_of_a_key_tells_nothing_of_it() -> None:
     assert kid not in {hashlib.sha256(KEY.encode()).hexdigest()[: len(kid)], KEY[: len(kid)]}
 
 
+@pytest.mark.promise("S13")
 def test_an_unsigned_token_is_refused() -> None:
     header, claims, _ = forge({"alg": "none"}).split(".")
 
     assert tokens.decode(f"{header}.{claims}.") is None
 
 
+@pytest.mark.promise("S13")
 @pytest.mark.parametrize(
     ("algorithm", "digest"),
     [("HS384", "sha384"), ("HS512", "sha512"), ("none", "sha256"), ("RS256", "sha256"), (None, "sha256")],
@@ -96,6 +101,7 @@ def test_another_algorithm_is_refused_however_well_it_signs(algorithm: str | Non
     assert tokens.decode(forge({"alg": algorithm}, digest=digest)) is None
 
 
+@pytest.mark.promise("S13")
 @pytest.mark.parametrize(
     "header",
     [
@@ -123,10 +129,22 @@ def test_the_name_of_one_key_does_not_admit_the_signature_of_another() -> None:
     assert tokens.decode(forge(key="a stranger's key")) is None
 
 
+@pytest.mark.promise("S13")
 @pytest.mark.parametrize("claim", ["exp", "iat", "sid", "aud", "iss"])
-@pytest.mark.parametrize("value", [ABSENT, None, [], {}])
+@pytest.mark.parametrize("value", [ABSENT, None])
 def test_every_claim_is_required(claim: str, value: object) -> None:
     assert tokens.decode(forge(claims={claim: value})) is None
+
+
+@pytest.mark.promise("S13")
+@pytest.mark.parametrize("claim", ["exp", "sid", "aud", "iss"])
+@pytest.mark.parametrize("value", [[], {}])
+def test_a_claim_of_the_wrong_type_is_refused(claim: str, value: object) -> None:
+    assert tokens.decode(forge(claims={claim: value})) is None
+
+
+def test_a_host_whose_clock_is_ahead_issues_good_tokens() -> None:
+    assert tokens.decode(issue(issued_ago=-timedelta(seconds=30))) == "a secret"
 
 
 @pytest.mark.parametrize(
@@ -137,6 +155,7 @@ def test_a_wrong_claim_is_refused(claims: dict[str, object]) -> None:
     assert tokens.decode(forge(claims=claims)) is None
 
 
+@pytest.mark.promise("S3", "S13")
 def test_an_expired_token_is_refused() -> None:
     assert tokens.decode(issue(issued_ago=2 * HOUR)) is None
 
@@ -146,6 +165,7 @@ def test_an_over_long_token_is_refused() -> None:
     assert tokens.decode(forge(claims={"more": "x" * 1000})) is None
 
 
+@pytest.mark.promise("S13")
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_a_token_that_was_tampered_with_is_refused(part: int) -> None:
     parts, others = issue().split("."), forge({"more": 1}, {"sid": "another"}, key=OLD_KEY).split(".")

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,7 @@ CHANGES: list[tuple[Change, Role, bool, Role, bool]] = [
 ]
 
 
+@pytest.mark.promise("Z10")
 @pytest.mark.parametrize(("change", "role", "is_active", "role_after", "is_active_after"), CHANGES)
 def test_a_change_says_so_and_a_repeat_changes_nothing(
     change: Change, role: Role, role_after: Role, *, is_active: bool, is_active_after: bool
@@ -58,14 +60,21 @@ def test_a_change_says_so_and_a_repeat_changes_nothing(
     assert alice.updated_at == LATER
 
 
-def test_a_changed_password_is_a_change() -> None:
-    alice = user()
+@pytest.mark.promise("P11")
+@pytest.mark.parametrize("must_change_before", [True, False])
+def test_a_password_that_someone_else_chose_must_be_changed_and_ones_own_need_not(*, must_change_before: bool) -> None:
+    alice, admin = user(), user(Role.ADMIN)
+    alice.must_change_password = must_change_before
 
-    alice.change_password("another hash", LATER)
+    alice.change_password("the admin's choice", LATER, by=admin)
+    assert (alice.password_hash, alice.updated_at, alice.must_change_password) == ("the admin's choice", LATER, True)
 
-    assert (alice.password_hash, alice.updated_at) == ("another hash", LATER)
+    alice.change_password("her own choice", LATER + timedelta(hours=1), by=deepcopy(alice))
+    assert (alice.password_hash, alice.must_change_password) == ("her own choice", False)
+    assert alice.updated_at == LATER + timedelta(hours=1)
 
 
+@pytest.mark.promise("Z2")
 def test_nobody_manages_themselves() -> None:
     for role in Role:
         alice = user(role)

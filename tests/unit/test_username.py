@@ -52,6 +52,7 @@ def test_reading_a_username_again_changes_nothing(text: str) -> None:
     assert Username(Username(text).value) == Username(text)
 
 
+@pytest.mark.promise("L6")
 @in_any_time
 @given(valid)
 def test_case_does_not_count(text: str) -> None:
@@ -63,6 +64,7 @@ def test_a_good_username_is_shown_as_it_is_stored(text: str) -> None:
     assert str(Username(text)) == text.lower()
 
 
+@pytest.mark.promise("L6", "I3")
 @pytest.mark.parametrize(
     "text",
     [
@@ -77,6 +79,7 @@ def test_a_good_username_is_shown_as_it_is_stored(text: str) -> None:
         "alice\n",
         "alice\0",
         "alicé",
+        "\u0430lice",  # a Cyrillic a
         "\u212aelvin",  # the Kelvin sign, which is an ASCII k in lower case
         "\uff41lice",
         "\u0661\u0662\u0663\u0664\u0665",

@@ -37,9 +37,10 @@ async def lock_subordinate(users: Users, identity: Identity, username: Username,
     return ensure_subordinate(ensure_active(actor), user, actor_is)
 
 
-async def lock_self_or_subordinate(users: Users, identity: Identity, username: Username) -> User:
+async def lock_self_or_subordinate(users: Users, identity: Identity, username: Username) -> tuple[User, User]:
+    """The caller, and the named user: oneself or someone whom one manages."""
     locked, user = await users.lock_with_actor(identity.user_id, username)
     actor = ensure_active(locked)
     if user is not None and user.id == actor.id:
-        return user
-    return ensure_subordinate(actor, user, Role.ADMIN)
+        return actor, user
+    return actor, ensure_subordinate(actor, user, Role.ADMIN)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.domain.errors import ForbiddenError
+from app.domain.errors import ForbiddenError, PasswordChangeRequiredError
 from app.domain.role import Role
+from app.domain.username import Username
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,15 @@ class Identity:
 
     user_id: UUID
     session_id: UUID
+    username: Username
     role: Role
+    must_change_password: bool = False
 
     def ensure_at_least(self, role: Role) -> None:
         if not self.role.is_at_least(role):
             raise ForbiddenError
+
+    def ensure_password_is_own(self) -> None:
+        """A password that an admin chose opens nothing but the change of it."""
+        if self.must_change_password:
+            raise PasswordChangeRequiredError

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.application.identity import Identity
+from app.domain.audit import Action
 from app.domain.session import Session
 from app.domain.user import User
 from app.domain.username import Username
@@ -49,12 +50,31 @@ class Users(Protocol):
 class Sessions(Protocol):
     """Logged-in browsers, on the same transaction as `Users`."""
 
-    async def add(self, session: Session) -> None: ...
+    async def add(self, session: Session, *, keep: int) -> None:
+        """Ends the user's oldest sessions beyond the number to keep, the new one included."""
 
-    async def end(self, session_id: UUID) -> None: ...
+    async def end(self, session_id: UUID, *, user_id: UUID) -> bool:
+        """Whether that user had such a session."""
 
-    async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> None:
-        """Ends the user's sessions, all but the one whose id is given."""
+    async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
+        """Ends the user's sessions, all but the one whose id is given; how many there were."""
+
+
+class Audit(Protocol):
+    """An append-only record, on the same transaction as the change it records: both happen, or neither."""
+
+    async def record(self, action: Action, *, actor: Username | None, target: Username | None = None) -> None: ...
+
+
+class FailedLogins(Protocol):
+    """Failures are recorded too, after the answer: this neither waits nor raises."""
+
+    def record(self, action: Action, username: Username | None) -> None: ...
+
+
+class ExpiredRows(Protocol):
+    async def purge_batch(self, now: datetime) -> int:
+        """Deletes some rows that have had their time; 0 when none is left or another process is at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,33 @@ class SessionTokens(Protocol):
         """The secret, or None for a token that is forged, malformed or expired."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is counted: a key, how often it may happen before it has to wait, and how long at most."""
+
+    key: str
+    free: int
+
+
+class Throttle(Protocol):
+    """Counts attempts, shared by all processes. Call it outside a transaction."""
+
+    async def count(self, *attempts: Attempt) -> None:
+        """Counts all of them at once, before the work they stand for. Raises ThrottledError and counts none, if one
+        of them has to wait.
+        """
+
+    async def refund(self, *attempts: Attempt) -> None:
+        """The attempts were no guesses after all."""
+
+    async def reset(self, attempt: Attempt) -> None: ...
+
+
+class PasswordStrength(Protocol):
+    async def find_weakness(self, password: str, username: str) -> str | None:
+        """Why the password is easy to guess, for its owner to read, or None."""
+
+
 class PasswordHasher(Protocol):
     """Slow on purpose, so it runs off the event loop. Call it outside a transaction: it must hold no connection.
 
@@ -94,6 +141,9 @@ class PasswordHasher(Protocol):
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Without a hash it does the same work for nothing and says False: a missing user must not answer sooner."""
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether it was made with a pepper or a work factor that is no longer the present one."""
 
 
 class Readiness(Protocol):

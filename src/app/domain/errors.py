@@ -45,14 +45,39 @@ class ConflictError(GatehouseError):
     """The request is well-formed, but the present state does not admit it."""
 
 
+class ThrottledError(GatehouseError):
+    """Too many guesses. `retry_after` is in whole seconds."""
+
+    slug = "too-many-attempts"
+    title = "Too many attempts; wait before the next one."
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
 class UnavailableError(GatehouseError):
     slug = "unavailable"
     title = "The service cannot answer right now; try again shortly."
 
 
+class TransactionConflictError(UnavailableError):
+    """Lost against a parallel transaction before anything was committed, so the whole act may be tried again."""
+
+
 class InvalidCredentialsError(UnauthenticatedError):
     slug = "invalid-credentials"
     title = "The username or the password is wrong, or the account is inactive."
+
+
+class PasswordChangeRequiredError(ForbiddenError):
+    slug = "password-change-required"
+    title = "Change your password first: an admin has chosen it."
+
+
+class SessionNotFoundError(NotFoundError):
+    slug = "session-not-found"
+    title = "There is no such session."
 
 
 class UserNotFoundError(NotFoundError):

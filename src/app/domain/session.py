@@ -9,6 +9,8 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
+from app.domain.origin import Origin
+
 SECRET_BYTES: Final = 32
 """256 bits from the operating system's generator (OWASP ASVS 5.0, 7.2.3)."""
 
@@ -24,10 +26,14 @@ def hash_secret(secret: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class SessionLifetime:
-    """How long a session lives: `idle` without use, and `absolute` in all (OWASP ASVS 5.0, 7.3)."""
+    """How long a session lives: `idle` without use, and `absolute` in all (OWASP ASVS 5.0, 7.3).
+
+    A user has at most `max_per_user` of them; the oldest ends first.
+    """
 
     idle: timedelta
     absolute: timedelta
+    max_per_user: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,21 @@ class Session:
     last_seen_at: datetime
     idle_expires_at: datetime
     expires_at: datetime
+    ip: str | None
+    user_agent: str | None
 
     @classmethod
-    def open(cls, user_id: UUID, secret: str, lifetime: SessionLifetime, now: datetime) -> Self:
+    def open(cls, user_id: UUID, secret: str, lifetime: SessionLifetime, origin: Origin, now: datetime) -> Self:
         expires_at = now + lifetime.absolute
         idle_expires_at = min(now + lifetime.idle, expires_at)
-        return cls(uuid7(), hash_secret(secret), user_id, now, now, idle_expires_at, expires_at)
+        return cls(
+            id=uuid7(),
+            secret_hash=hash_secret(secret),
+            user_id=user_id,
+            created_at=now,
+            last_seen_at=now,
+            idle_expires_at=idle_expires_at,
+            expires_at=expires_at,
+            ip=origin.ip,
+            user_agent=origin.user_agent,
+        )

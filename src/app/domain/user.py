@@ -21,17 +21,21 @@ class User:
     role: Role
     is_active: bool
     password_hash: str = field(repr=False)
+    must_change_password: bool
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def create(cls, username: Username, role: Role, password_hash: str, now: datetime) -> Self:
+    def create(
+        cls, username: Username, role: Role, password_hash: str, now: datetime, *, must_change_password: bool = False
+    ) -> Self:
         return cls(
             id=uuid7(),
             username=username,
             role=role,
             is_active=True,
             password_hash=password_hash,
+            must_change_password=must_change_password,
             created_at=now,
             updated_at=now,
         )
@@ -68,8 +72,10 @@ class User:
     def revoke_super_admin(self, now: datetime) -> bool:
         return self._set_role(Role.USER, now)
 
-    def change_password(self, password_hash: str, now: datetime) -> None:
+    def change_password(self, password_hash: str, now: datetime, *, by: Self) -> None:
+        """A password that someone else chose must be changed before anything else (OWASP ASVS 5.0, 6.4.1)."""
         self.password_hash = password_hash
+        self.must_change_password = by.id != self.id
         self.updated_at = now
 
     def _set_active(self, now: datetime, *, is_active: bool) -> bool:

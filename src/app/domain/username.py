@@ -14,6 +14,8 @@ RULE: Final = (
 )
 _ALLOWED: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 
+_ALLOWED_PREFIX: Final = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*[._-]?", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Username:
@@ -40,6 +42,13 @@ class Username:
             return cls(value)
         except InvalidError:
             return None
+
+    @staticmethod
+    def prefix(value: str) -> str:
+        """The stored form of what a username may begin with."""
+        if not _ALLOWED_PREFIX.fullmatch(value):
+            raise InvalidError("search", "Must be what a username may begin with.")
+        return value.lower()
 
     def __str__(self) -> str:
         return self.value

@@ -2,17 +2,27 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import jwt
+from jwt.types import Options
 
 _ALGORITHM: Final = "HS256"
 _TYPE: Final = "gatehouse-session+jwt"
 _ISSUER: Final = "gatehouse"
-_REQUIRED: Final = ("exp", "iat", "sid", "aud", "iss")
+# Another host's clock may be ahead; an honest `iat` a little in the future harms nobody.
+_OPTIONS: Final[Options] = {"require": ["exp", "iat", "sid", "aud", "iss"], "verify_iat": False}
 _MAX_LENGTH: Final = 1024
+_REMEMBERED: Final = 4096
+
+
+class _Verified(NamedTuple):
+    secret: str
+    expires_at: float
 
 
 class JwtSessionTokens:
@@ -24,6 +34,8 @@ class JwtSessionTokens:
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = {_key_id(secret): secret.encode() for secret in secrets}
         self._current = _key_id(secrets[0])
+        # A browser sends the same token again and again; its signature needs one look, its expiry one each time.
+        self._verify = lru_cache(_REMEMBERED)(self._verify_anew)
 
     def encode(self, secret: str, *, issued_at: datetime, expires_at: datetime) -> str:
         claims = {"sid": secret, "iat": issued_at, "exp": expires_at, "iss": _ISSUER, "aud": _ISSUER}
@@ -33,24 +45,22 @@ class JwtSessionTokens:
     def decode(self, token: str) -> str | None:
         if len(token) > _MAX_LENGTH:
             return None
-        try:
-            header = jwt.get_unverified_header(token)
-            # Nothing of the header is believed but the name of one of our own keys; the algorithm is fixed.
-            key = self._keys.get(header["kid"]) if header.get("typ") == _TYPE and "crit" not in header else None
-            if key is None:
+        verified = self._verify(token)
+        return verified.secret if verified is not None and verified.expires_at > time.time() else None
+
+    def _verify_anew(self, token: str) -> _Verified | None:
+        for key_id, key in self._keys.items():
+            try:
+                decoded = jwt.decode_complete(token, key, [_ALGORITHM], _OPTIONS, audience=_ISSUER, issuer=_ISSUER)
+            except jwt.InvalidSignatureError:
+                continue  # an older key's, perhaps
+            except (jwt.InvalidTokenError, TypeError):
                 return None
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[_ALGORITHM],
-                audience=_ISSUER,
-                issuer=_ISSUER,
-                options={"require": list(_REQUIRED)},
-            )
-        except (jwt.InvalidTokenError, KeyError, TypeError):
-            return None
-        secret = claims["sid"]
-        return secret if isinstance(secret, str) else None
+            header, claims = decoded["header"], decoded["payload"]
+            is_ours = header.get("kid") == key_id and header.get("typ") == _TYPE and "crit" not in header
+            is_whole = isinstance(claims["sid"], str)
+            return _Verified(claims["sid"], float(claims["exp"])) if is_ours and is_whole else None
+        return None
 
 
 def _key_id(secret: str) -> str:

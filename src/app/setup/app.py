@@ -3,21 +3,26 @@
 from dishka import Provider
 from fastapi import FastAPI
 
-from app.presentation.http.app import create_http_app
+from app.presentation.http.app import Edge, create_http_app
 from app.presentation.http.cookie import SessionCookie
+from app.setup.background import running_purge
 from app.setup.load_settings import load_settings
 from app.setup.logs import configure_logs
 from app.setup.providers import create_container
-from app.setup.settings import Settings
+from app.setup.settings import Environment, Settings
 
 
 def create_app(settings: Settings, *overrides: Provider) -> FastAPI:
-    return create_http_app(
-        create_container(settings, *overrides),
-        SessionCookie(settings.cookie.secure),
+    edge = Edge(
         origin=settings.origin,
+        hosts=settings.hosts,
+        trusted_proxies=settings.uvicorn.trusted_proxies,
+        hsts=settings.app.environment is Environment.PRODUCTION,
         serves_docs=settings.serves_docs,
+        has_replica=bool(settings.postgres.replica_url),
     )
+    container = create_container(settings, *overrides)
+    return create_http_app(container, SessionCookie(settings.cookie.secure), edge, running_purge)
 
 
 def create_served_app() -> FastAPI:

@@ -1,7 +1,7 @@
 """From config.toml and the environment to typed settings. Any mistake is one line that names the key."""
 
 import os
-import secrets
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,9 +19,10 @@ from adaptix.load_error import (
     ValidationLoadError,
 )
 from adaptix.struct_trail import get_trail
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 
+from app.setup.check_settings import ensure_safe
+from app.setup.config_error import ConfigError
+from app.setup.kept_secrets import with_kept_secrets
 from app.setup.settings import (
     PROJECT_ROOT,
     Environment,
@@ -29,19 +30,12 @@ from app.setup.settings import (
     PostgresSettings,
     SessionSettings,
     Settings,
+    ThrottleSettings,
     UvicornSettings,
 )
 
 ENV_PREFIX: Final = "GATEHOUSE_"
-MIN_SECRET_LENGTH: Final = 32
-MIN_WORK_FACTOR: Final = 10
-"""OWASP's password storage cheat sheet: bcrypt with a work factor of 10 or more."""
-
 type Raw = dict[str, dict[str, Any]]
-
-
-class ConfigError(Exception):
-    """One line for the operator. It never repeats a value, which might be a secret."""
 
 
 def between(low: int, high: int) -> tuple[Callable[[int], bool], str]:
@@ -56,6 +50,12 @@ _RETORT: Final = Retort(
         validator(P[PostgresSettings].pool_size, *between(1, 1_000)),
         validator(P[SessionSettings].idle_minutes, *between(1, 24 * 60)),
         validator(P[SessionSettings].absolute_hours, *between(1, 24 * 30)),
+        validator(P[SessionSettings].max_per_user, *between(1, 1_000)),
+        validator(P[ThrottleSettings].attempts_per_account, *between(1, 1_000)),
+        validator(P[ThrottleSettings].attempts_per_address, *between(1, 1_000_000)),
+        validator(P[ThrottleSettings].sign_ups_per_address, *between(1, 1_000_000)),
+        validator(P[ThrottleSettings].memory_minutes, *between(1, 7 * 24 * 60)),
+        validator(P[ThrottleSettings].longest_wait_seconds, *between(1, 24 * 60 * 60)),
         validator(P[PasswordSettings].work_factor, *between(4, 20)),
         validator(P[PasswordSettings].min_length, *between(8, 64)),
     ]
@@ -72,18 +72,24 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.envi
         raise ConfigError(_first_line(error)) from None
     settings = replace(settings, postgres=_anchored(settings.postgres))
     if settings.app.environment is not Environment.PRODUCTION:
-        settings = _with_kept_secrets(settings)
-    _ensure_safe(settings)
+        settings = with_kept_secrets(settings)
+    ensure_safe(settings)
     return settings
 
 
 def _read_toml(path: Path) -> Raw:
     try:
-        return tomllib.loads(path.read_text())
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise ConfigError(f"{path}: cannot be read.") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}.") from None
+    except (ValueError, RecursionError):  # not UTF-8, a number of thousands of digits, a thousand brackets
+        raise ConfigError(f"{path}: is not valid TOML.") from None
+    for section, values in raw.items():
+        if not isinstance(values, dict):
+            raise ConfigError(f"{section!r}: there is no such setting outside a section.")
+    return raw
 
 
 def _overrides(environ: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
@@ -94,6 +100,8 @@ def _overrides(environ: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
         section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
         types = get_type_hints(sections[section]) if section in sections else {}
         if key not in types and key.removesuffix("_file") in types:
+            if name.removesuffix("_FILE") in environ:
+                raise ConfigError(f"{name}: {name.removesuffix('_FILE')} is set, too; which of them counts?")
             key = key.removesuffix("_file")
             yield section, key, _parse(name, _read_secret(name, environ[name]), types[key])
         elif key in types:
@@ -120,6 +128,8 @@ def _parse(name: str, text: str, expected: object) -> object:
         if text.lower() not in ("true", "false"):
             raise ConfigError(f"{name}: must be true or false.")
         return text.lower() == "true"
+    if expected == list[str]:
+        return [part for part in re.split(r"[,\s]+", text) if part]
     return text
 
 
@@ -131,7 +141,7 @@ def _first_line(error: LoadError, trail: tuple[object, ...] = ()) -> str:
     match error:
         case ExtraFieldsLoadError():
             unknown = ".".join((*(str(part) for part in trail), str(min(error.fields))))
-            return f"{unknown}: there is no such setting."
+            return f"{unknown.encode('unicode_escape').decode()}: there is no such setting."
         case BadVariantLoadError():
             return f"{key}: must be one of {', '.join(str(value) for value in error.allowed_values)}."
         case TypeLoadError():
@@ -145,50 +155,3 @@ def _first_line(error: LoadError, trail: tuple[object, ...] = ()) -> str:
 def _anchored(postgres: PostgresSettings) -> PostgresSettings:
     """A relative data directory belongs to this checkout, wherever the command is called from."""
     return replace(postgres, data_dir=PROJECT_ROOT / postgres.data_dir)
-
-
-def _with_kept_secrets(settings: Settings) -> Settings:
-    """Missing secrets are made once and kept beside the data, so that a restart logs nobody out."""
-    folder = settings.postgres.data_dir.parent
-    if not settings.jwt.secret:
-        settings = replace(settings, jwt=replace(settings.jwt, secret=_kept_secret(folder / "jwt_secret")))
-    if not settings.password.pepper:
-        pepper = _kept_secret(folder / "password_pepper")
-        settings = replace(settings, password=replace(settings.password, pepper=pepper))
-    return settings
-
-
-def _kept_secret(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # Exclusive creation: of two processes that start at once, one makes the secret and the other reads it.
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path.read_text()
-
-
-def _ensure_safe(settings: Settings) -> None:
-    _ensure_is_url("postgres.url", settings.postgres.url)
-    environment = settings.app.environment
-    if environment is not Environment.TEST and settings.password.work_factor < MIN_WORK_FACTOR:
-        raise ConfigError(f"password.work_factor: must be {MIN_WORK_FACTOR} or more outside tests.")
-    for key, secret in (("jwt.secret", settings.jwt.secret), ("password.pepper", settings.password.pepper)):
-        if len(secret) < MIN_SECRET_LENGTH:
-            raise ConfigError(f"{key}: must be at least {MIN_SECRET_LENGTH} random characters.")
-    if environment is Environment.PRODUCTION:
-        if not settings.postgres.url:
-            raise ConfigError("postgres.url: production needs a PostgreSQL of its own, not the embedded one.")
-        if not settings.cookie.secure:
-            raise ConfigError("cookie.secure: must be true in production.")
-        if not settings.app.origin.startswith("https://"):
-            raise ConfigError("app.origin: must begin with https:// in production.")
-
-
-def _ensure_is_url(key: str, url: str) -> None:
-    try:
-        conninfo_to_dict(url)
-    except ProgrammingError:
-        raise ConfigError(f"{key}: is no PostgreSQL connection URL (postgresql://user:password@host/name).") from None

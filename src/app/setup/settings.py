@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[3]
 
@@ -32,6 +33,7 @@ class LogFormat(StrEnum):
 class AppSettings:
     environment: Environment = Environment.DEVELOPMENT
     origin: str = ""
+    hosts: list[str] = field(default_factory=list)
     docs: bool | None = None
 
 
@@ -40,11 +42,14 @@ class UvicornSettings:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    trusted_proxies: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresSettings:
     url: str = field(default="", repr=False)
+    owner_url: str = field(default="", repr=False)
+    replica_url: str = field(default="", repr=False)
     data_dir: Path = Path(".data/postgres")
     pool_size: int = 8
 
@@ -53,6 +58,7 @@ class PostgresSettings:
 class SessionSettings:
     idle_minutes: int = 30
     absolute_hours: int = 12
+    max_per_user: int = 20
 
     @property
     def idle(self) -> timedelta:
@@ -71,13 +77,25 @@ class CookieSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtSettings:
     secret: str = field(default="", repr=False)
+    previous_secrets: list[str] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordSettings:
     pepper: str = field(default="", repr=False)
+    previous_peppers: list[str] = field(default_factory=list, repr=False)
     work_factor: int = 12
     min_length: int = 15
+    blocklist: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrottleSettings:
+    attempts_per_account: int = 5
+    attempts_per_address: int = 50
+    sign_ups_per_address: int = 50
+    memory_minutes: int = 60
+    longest_wait_seconds: int = 900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +113,20 @@ class Settings:
     cookie: CookieSettings = CookieSettings()
     jwt: JwtSettings = JwtSettings()
     password: PasswordSettings = PasswordSettings()
+    throttle: ThrottleSettings = ThrottleSettings()
     logs: LogSettings = LogSettings()
 
     @property
     def origin(self) -> str:
         """Where browsers reach the service: scheme, host and port."""
         return self.app.origin or f"http://{self.uvicorn.host}:{self.uvicorn.port}"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names that the service answers to, without ports."""
+        own = urlsplit(self.origin).hostname
+        local = () if self.app.environment is Environment.PRODUCTION else ("127.0.0.1", "localhost", "::1")
+        return frozenset((*self.app.hosts, *local, *([own] if own else [])))
 
     @property
     def serves_docs(self) -> bool:
@@ -115,5 +141,5 @@ def described(settings: Settings) -> Iterator[str]:
         values = getattr(settings, section.name)
         for key in fields(values):
             value = getattr(values, key.name)
-            shown = value if key.repr else ("********" if value else "(not set)")
-            yield f"{section.name}.{key.name} = {'(not set)' if shown in (None, '') else shown}"
+            shown = "(not set)" if value in (None, "", []) else value if key.repr else "********"
+            yield f"{section.name}.{key.name} = {', '.join(shown) if isinstance(shown, list) else shown}"

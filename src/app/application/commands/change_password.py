@@ -2,9 +2,10 @@ from dataclasses import dataclass
 
 from app.application.authorization import lock_self_or_subordinate
 from app.application.identity import Identity
-from app.application.ports import Clock, PasswordHasher, Sessions, Transaction, Users
+from app.application.passwords import Passwords
+from app.application.ports import Audit, Clock, Sessions, Transaction, Users
+from app.domain.audit import Action
 from app.domain.errors import InvalidCredentialsError, InvalidError
-from app.domain.password import PasswordPolicy
 from app.domain.user import User
 from app.domain.username import Username
 
@@ -13,37 +14,41 @@ from app.domain.username import Username
 class ChangePassword:
     """One changes one's own password by giving the current one; admins set a subordinate's without.
 
-    Every other session of that user ends.
+    Every other session of that user ends. A user whose password an admin has set must change it before anything else.
     """
 
     identity: Identity
     users: Users
     sessions: Sessions
-    hasher: PasswordHasher
-    policy: PasswordPolicy
+    passwords: Passwords
+    audit: Audit
     clock: Clock
     transaction: Transaction
 
     async def __call__(self, username: str, password: str, current_password: str | None) -> None:
         name = Username(username)
-        self.policy.ensure_allows(password)
+        if name != self.identity.username:
+            self.identity.ensure_password_is_own()
         async with self.transaction:
-            before = await lock_self_or_subordinate(self.users, self.identity, name)
+            _, before = await lock_self_or_subordinate(self.users, self.identity, name)
         is_own = before.id == self.identity.user_id
         if is_own:
             await self._ensure_knows(before, current_password)
-        password_hash = await self.hasher.hash(password)
+            if password == current_password:
+                raise InvalidError("password", "Must be another one than the current password.")
+        password_hash = await self.passwords.choose(name, password)
         async with self.transaction:
             # Hashing took a while, with nothing locked: everything is decided anew.
-            user = await lock_self_or_subordinate(self.users, self.identity, name)
+            actor, user = await lock_self_or_subordinate(self.users, self.identity, name)
             if is_own and user.password_hash != before.password_hash:
                 raise InvalidCredentialsError
-            user.change_password(password_hash, self.clock.now())
+            user.change_password(password_hash, self.clock.now(), by=actor)
             await self.users.save(user)
             await self.sessions.end_all_of(user.id, but=self.identity.session_id)
+            await self.audit.record(Action.CHANGE_PASSWORD, actor=actor.username, target=name)
 
     async def _ensure_knows(self, user: User, current_password: str | None) -> None:
         if current_password is None:
             raise InvalidError("current_password", "Give your current password to change it.")
-        if not await self.hasher.verify(current_password, user.password_hash):
+        if not await self.passwords.verify(Action.CHANGE_PASSWORD, user.username, user, current_password):
             raise InvalidCredentialsError

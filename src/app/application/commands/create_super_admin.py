@@ -2,8 +2,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from app.application.ports import Clock, PasswordHasher, Transaction, Users
-from app.domain.password import PasswordPolicy
+from app.application.passwords import Passwords
+from app.application.ports import Audit, Clock, Transaction, Users
+from app.domain.audit import Action
 from app.domain.role import Role
 from app.domain.user import User
 from app.domain.username import Username
@@ -20,8 +21,8 @@ class CreateSuperAdmin:
     """The operator makes a super admin, on the command line only. An existing user is raised and keeps the password."""
 
     users: Users
-    hasher: PasswordHasher
-    policy: PasswordPolicy
+    passwords: Passwords
+    audit: Audit
     clock: Clock
     transaction: Transaction
 
@@ -32,10 +33,11 @@ class CreateSuperAdmin:
                 if not user.grant_super_admin(self.clock.now()):
                     return SuperAdminOutcome.UNCHANGED
                 await self.users.save(user)
+                await self.audit.record(Action.CREATE_SUPER_ADMIN, actor=None, target=name)
                 return SuperAdminOutcome.RAISED
-        password = ask_password()
-        self.policy.ensure_allows(password)
-        user = User.create(name, Role.SUPER_ADMIN, await self.hasher.hash(password), self.clock.now())
+        password_hash = await self.passwords.choose(name, ask_password())
+        user = User.create(name, Role.SUPER_ADMIN, password_hash, self.clock.now())
         async with self.transaction:
             await self.users.add(user)
+            await self.audit.record(Action.CREATE_SUPER_ADMIN, actor=None, target=name)
         return SuperAdminOutcome.CREATED

@@ -2,7 +2,8 @@ from dataclasses import dataclass
 
 from app.application.authorization import lock_subordinate
 from app.application.identity import Identity
-from app.application.ports import Clock, Sessions, Transaction, Users
+from app.application.ports import Audit, Clock, Sessions, Transaction, Users
+from app.domain.audit import Action
 from app.domain.role import Role
 from app.domain.username import Username
 
@@ -14,6 +15,7 @@ class InactivateUser:
     identity: Identity
     users: Users
     sessions: Sessions
+    audit: Audit
     clock: Clock
     transaction: Transaction
 
@@ -23,3 +25,4 @@ class InactivateUser:
             if user.inactivate(self.clock.now()):
                 await self.users.save(user)
                 await self.sessions.end_all_of(user.id)
+                await self.audit.record(Action.INACTIVATE_USER, actor=self.identity.username, target=user.username)

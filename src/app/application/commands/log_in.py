@@ -1,8 +1,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.application.ports import Clock, PasswordHasher, Sessions, SessionTokens, Transaction, Users
+from app.application.passwords import Passwords
+from app.application.ports import Audit, Clock, PasswordHasher, Sessions, SessionTokens, Transaction, Users
+from app.domain.audit import Action
 from app.domain.errors import InvalidCredentialsError
+from app.domain.origin import Origin
 from app.domain.session import Session, SessionLifetime, new_secret
 from app.domain.user import User
 from app.domain.username import Username
@@ -20,28 +23,41 @@ class LogIn:
 
     users: Users
     sessions: Sessions
+    passwords: Passwords
     hasher: PasswordHasher
     tokens: SessionTokens
     lifetime: SessionLifetime
+    origin: Origin
+    audit: Audit
     clock: Clock
     transaction: Transaction
 
     async def __call__(self, username: str, password: str) -> LoggedIn:
-        user = await self._find(username)
-        if not await self.hasher.verify(password, user.password_hash if user else None) or user is None:
+        name = Username.parse(username)
+        user = await self._find(name)
+        if not await self.passwords.verify(Action.LOG_IN, name, user, password) or user is None:
             raise InvalidCredentialsError
+        new_hash = await self.hasher.hash(password) if self.hasher.is_outdated(user.password_hash) else None
         secret, now = new_secret(), self.clock.now()
-        session = Session.open(user.id, secret, self.lifetime, now)
+        session = Session.open(user.id, secret, self.lifetime, self.origin, now)
         async with self.transaction:
-            # Hashing took a while: under lock, ask again whether this user may still log in with this password.
-            locked = await self.users.lock_for_login(user.id)
-            if locked is None or not locked.is_active or locked.password_hash != user.password_hash:
-                raise InvalidCredentialsError
-            await self.sessions.add(session)
+            await self._decide_again(user, new_hash)
+            await self.sessions.add(session, keep=self.lifetime.max_per_user)
+            await self.audit.record(Action.LOG_IN, actor=user.username, target=user.username)
         token = self.tokens.encode(secret, issued_at=now, expires_at=session.expires_at)
         return LoggedIn(token, session.expires_at)
 
-    async def _find(self, username: str) -> User | None:
-        name = Username.parse(username)
+    async def _find(self, name: Username | None) -> User | None:
         async with self.transaction:
             return await self.users.find(name) if name else None
+
+    async def _decide_again(self, user: User, new_hash: str | None) -> None:
+        """Hashing took a while: may this user, locked now, still log in with this password?"""
+        # The stronger lock from the start: two logins that share a row and both want to write it would deadlock.
+        lock = self.users.lock_actor if new_hash else self.users.lock_for_login
+        locked = await lock(user.id)
+        if locked is None or not locked.is_active or locked.password_hash != user.password_hash:
+            raise InvalidCredentialsError
+        if new_hash:
+            locked.password_hash = new_hash
+            await self.users.save(locked)

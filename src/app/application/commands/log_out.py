@@ -1,7 +1,8 @@
 from dataclasses import dataclass
 
 from app.application.identity import Identity
-from app.application.ports import Sessions, Transaction
+from app.application.ports import Audit, Sessions, Transaction
+from app.domain.audit import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,8 +11,10 @@ class LogOut:
 
     identity: Identity
     sessions: Sessions
+    audit: Audit
     transaction: Transaction
 
     async def __call__(self) -> None:
         async with self.transaction:
-            await self.sessions.end(self.identity.session_id)
+            if await self.sessions.end(self.identity.session_id, user_id=self.identity.user_id):
+                await self.audit.record(Action.LOG_OUT, actor=self.identity.username, target=self.identity.username)

@@ -2,7 +2,8 @@ from dataclasses import dataclass
 
 from app.application.authorization import lock_subordinate
 from app.application.identity import Identity
-from app.application.ports import Clock, Transaction, Users
+from app.application.ports import Audit, Clock, Transaction, Users
+from app.domain.audit import Action
 from app.domain.role import Role
 from app.domain.username import Username
 
@@ -16,6 +17,7 @@ class ReactivateUser:
 
     identity: Identity
     users: Users
+    audit: Audit
     clock: Clock
     transaction: Transaction
 
@@ -24,3 +26,4 @@ class ReactivateUser:
             user = await lock_subordinate(self.users, self.identity, Username(username), actor_is=Role.ADMIN)
             if user.reactivate(self.clock.now()):
                 await self.users.save(user)
+                await self.audit.record(Action.REACTIVATE_USER, actor=self.identity.username, target=user.username)

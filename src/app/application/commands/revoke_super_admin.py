@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
-from app.application.ports import Clock, Transaction, Users
+from app.application.ports import Audit, Clock, Transaction, Users
+from app.domain.audit import Action
 from app.domain.errors import LastSuperAdminError, UserNotFoundError
 from app.domain.role import Role
 from app.domain.username import Username
@@ -11,6 +12,7 @@ class RevokeSuperAdmin:
     """The operator makes a super admin a plain user, on the command line only. The last active one stays."""
 
     users: Users
+    audit: Audit
     clock: Clock
     transaction: Transaction
 
@@ -27,4 +29,5 @@ class RevokeSuperAdmin:
                 raise LastSuperAdminError
             user.revoke_super_admin(self.clock.now())
             await self.users.save(user)
+            await self.audit.record(Action.REVOKE_SUPER_ADMIN, actor=None, target=name)
             return True

@@ -1,12 +1,15 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Protocol
 
-from annotated_types import Interval
+from annotated_types import Interval, MaxLen
 
 from app.application.account import Account
 from app.application.identity import Identity
+from app.application.json import Json
+from app.domain.errors import InvalidError
 from app.domain.role import Role
+from app.domain.username import Username
 
 
 class UserSorting(StrEnum):
@@ -28,30 +31,42 @@ class UserListRequest:
 
     limit: Annotated[int, Interval(ge=1, le=100)] = 20
     offset: Annotated[int, Interval(ge=0, le=10_000)] = 0
+    cursor: Annotated[str | None, MaxLen(500)] = None
     sorting_field: UserSorting = UserSorting.USERNAME
     sorting_order: SortingOrder = SortingOrder.ASC
     role: Role | None = None
     is_active: bool | None = None
+    search: Annotated[str | None, MaxLen(20)] = None
     with_total: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class UserList:
+    """`total` is null where it was not asked for, and where more than 10 000 accounts match: it is never a guess."""
+
     users: list[Account]
+    next_cursor: str | None
     total: int | None
 
 
 class UserPages(Protocol):
-    async def __call__(self, request: UserListRequest) -> UserList: ...
+    async def __call__(self, request: UserListRequest) -> Json[UserList]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """Admins list all accounts. The order is total: ties are broken by id."""
+    """Admins list all accounts. The order is total: ties are broken by id.
+
+    `cursor` goes on where the page before ended, at the same cost for every page; `offset` is for shallow pages.
+    """
 
     identity: Identity
     pages: UserPages
 
-    async def __call__(self, request: UserListRequest) -> UserList:
+    async def __call__(self, request: UserListRequest) -> Json[UserList]:
         self.identity.ensure_at_least(Role.ADMIN)
+        if request.cursor is not None and request.offset:
+            raise InvalidError("cursor", "Cannot be combined with offset.")
+        if request.search is not None:
+            request = replace(request, search=Username.prefix(request.search))
         return await self.pages(request)

@@ -52,7 +52,8 @@ class _Connection(AsyncConnection[TupleRow]):
 class Database:
     """Connections rest in autocommit, so that a query is one round trip. A command's transaction turns it off."""
 
-    def __init__(self, url: str, pool_size: int) -> None:
+    def __init__(self, url: str, pool_size: int, *, has_replica: bool = False) -> None:
+        self.has_replica = has_replica
         self._pool = AsyncConnectionPool(
             url,
             connection_class=_Connection,
@@ -74,9 +75,12 @@ class Database:
     async def close(self) -> None:
         await self._pool.close()
 
-    async def fetch_all[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> list[Row]:
+    async def fetch_all[Row](
+        self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row], *, prepare: bool | None = None
+    ) -> list[Row]:
+        """`prepare=False` has the statement planned for these parameters; by default it is prepared in time."""
         async with self._connection() as connection:
-            cursor = await connection.cursor(row_factory=rows).execute(sql, parameters)
+            cursor = await connection.cursor(row_factory=rows).execute(sql, parameters, prepare=prepare)
             return await cursor.fetchall()
 
     async def fetch_one[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
@@ -95,12 +99,19 @@ class Database:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[_Connection]:
         with database_errors():
-            async with self._pool.connection() as connection:
-                try:
-                    yield connection
-                finally:
-                    if connection.broken:
-                        await self.forget_lost_connections()
+            connection = await self._pool.getconn()
+            try:
+                yield connection
+            finally:
+                await self._pool.putconn(connection)
+                if connection.broken:
+                    await self.forget_lost_connections()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        """For the few writes that belong to no command. Commits on leaving, rolls back on an exception."""
+        async with self._connection() as connection, connection.transaction():
+            yield connection
 
     async def _for_transaction(self) -> _Connection:
         connection = await self._pool.getconn()
@@ -113,8 +124,8 @@ async def _to_autocommit(connection: _Connection) -> None:
 
 
 @asynccontextmanager
-async def opened(url: str, pool_size: int) -> AsyncIterator[Database]:
-    database = Database(url, pool_size)
+async def opened(url: str, pool_size: int, *, has_replica: bool = False) -> AsyncIterator[Database]:
+    database = Database(url, pool_size, has_replica=has_replica)
     await database.open()
     try:
         yield database

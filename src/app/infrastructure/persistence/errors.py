@@ -8,7 +8,7 @@ import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from app.domain.errors import ConflictError, UnavailableError, UsernameTakenError
+from app.domain.errors import ConflictError, TransactionConflictError, UnavailableError, UsernameTakenError
 
 UNIQUE_CONSTRAINTS: Final[dict[str, type[ConflictError]]] = {
     "uq_users_username": UsernameTakenError,
@@ -23,23 +23,28 @@ class DatabaseError(Exception):
 
 
 @contextmanager
-def database_errors() -> Iterator[None]:
-    """Every statement runs inside one of these. Causes are cut off (`from None`): a traceback must not quote a row."""
+def database_errors(*, may_retry: bool = False) -> Iterator[None]:
+    """Every statement runs inside one of these. Causes are cut off (`from None`): a traceback must not quote a row.
+
+    `may_retry` says that COMMIT has not been sent, so that a deadlock has certainly changed nothing.
+    """
     try:
         yield
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):
-            raise _translated(error.orig) from None
+            raise _translated(error.orig, may_retry=may_retry) from None
         raise
     except psycopg.Error as error:
-        raise _translated(error) from None
+        raise _translated(error, may_retry=may_retry) from None
 
 
-def _translated(error: psycopg.Error) -> Exception:
+def _translated(error: psycopg.Error, *, may_retry: bool) -> Exception:
     constraint = error.diag.constraint_name
     if isinstance(error, psycopg.errors.UniqueViolation) and constraint in UNIQUE_CONSTRAINTS:
         return UNIQUE_CONSTRAINTS[constraint]()
     kind = type(error).__name__
+    if may_retry and isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+        return TransactionConflictError()
     # Lost or refused connections, time limits, deadlocks and an exhausted pool are all operational errors.
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         _log.warning("database_unavailable", kind=kind, sqlstate=error.sqlstate)

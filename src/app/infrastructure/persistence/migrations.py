@@ -12,6 +12,7 @@ from psycopg.rows import scalar_row
 from app.domain.errors import UnavailableError
 from app.infrastructure.persistence.database import Database
 from app.infrastructure.persistence.errors import DatabaseError, database_errors
+from app.infrastructure.persistence.grants import grant_to_server
 
 _READY_WITHIN_SECONDS: Final = 0.9
 
@@ -22,9 +23,12 @@ def migration_config(project_root: Path, url: str) -> Config:
     return config
 
 
-def migrate(config: Config) -> None:
+def migrate(config: Config, *, server_role: str | None = None) -> None:
+    """Replicas that start together migrate one after the other."""
     with database_errors():
         command.upgrade(config, "head")
+        if server_role is not None:
+            grant_to_server(config.attributes["url"], server_role)
 
 
 class SchemaReadiness:

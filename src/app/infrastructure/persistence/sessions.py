@@ -7,13 +7,14 @@ from uuid import UUID
 import structlog
 from psycopg import AsyncCursor
 from psycopg.rows import RowMaker
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, func, insert, select
 
 from app.application.identity import Identity
 from app.application.ports import LiveSession
 from app.domain.errors import UnavailableError
 from app.domain.role import Role
 from app.domain.session import Session, SessionLifetime
+from app.domain.username import Username
 from app.infrastructure.persistence.database import Database
 from app.infrastructure.persistence.tables import sessions
 from app.infrastructure.persistence.transaction import SqlTransaction
@@ -25,21 +26,33 @@ class SqlSessions:
     def __init__(self, transaction: SqlTransaction) -> None:
         self._transaction = transaction
 
-    async def add(self, session: Session) -> None:
-        await self._transaction.connection.execute(insert(sessions).values(_to_row(session)))
+    async def add(self, session: Session, *, keep: int) -> None:
+        connection = self._transaction.connection
+        # Logins of one user share the user's row; this lock lets them count their sessions one after the other.
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(session.user_id), 0))))
+        await connection.execute(insert(sessions).values(_to_row(session)))
+        newest = (
+            select(sessions.c.id)
+            .where(sessions.c.user_id == session.user_id)
+            .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+            .limit(keep)
+        )
+        surplus = delete(sessions).where(sessions.c.user_id == session.user_id, sessions.c.id.not_in(newest))
+        await connection.execute(surplus)
 
-    async def end(self, session_id: UUID) -> None:
-        await self._transaction.connection.execute(delete(sessions).where(sessions.c.id == session_id))
+    async def end(self, session_id: UUID, *, user_id: UUID) -> bool:
+        statement = delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
+        return (await self._transaction.connection.execute(statement)).rowcount == 1
 
-    async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> None:
+    async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
         statement = delete(sessions).where(sessions.c.user_id == user_id)
         if but is not None:
             statement = statement.where(sessions.c.id != but)
-        await self._transaction.connection.execute(statement)
+        return (await self._transaction.connection.execute(statement)).rowcount
 
 
 _FIND: Final = """
-    SELECT sessions.user_id, sessions.id, users.role, sessions.last_seen_at
+    SELECT sessions.user_id, sessions.id, users.username, users.role, users.must_change_password, sessions.last_seen_at
     FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.secret_hash = %(secret_hash)s AND users.is_active
         AND sessions.idle_expires_at > %(now)s AND sessions.expires_at > %(now)s
@@ -73,7 +86,7 @@ class SqlLiveSessions:
 
 
 def _live_session(_: AsyncCursor[LiveSession]) -> RowMaker[LiveSession]:
-    return lambda row: LiveSession(Identity(row[0], row[1], Role(row[2])), row[3])
+    return lambda row: LiveSession(Identity(row[0], row[1], Username(row[2]), Role(row[3]), row[4]), row[5])
 
 
 def _to_row(session: Session) -> dict[str, object]:
@@ -85,4 +98,6 @@ def _to_row(session: Session) -> dict[str, object]:
         "last_seen_at": session.last_seen_at,
         "idle_expires_at": session.idle_expires_at,
         "expires_at": session.expires_at,
+        "ip": session.ip,
+        "user_agent": session.user_agent,
     }

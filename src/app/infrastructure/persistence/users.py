@@ -68,6 +68,7 @@ def _to_row(user: User) -> dict[str, object]:
         "role": user.role.value,
         "is_active": user.is_active,
         "password_hash": user.password_hash,
+        "must_change_password": user.must_change_password,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
     }
@@ -80,6 +81,7 @@ def _to_user(row: Row[Sequence[object]]) -> User:
         role=Role(row.role),
         is_active=row.is_active,
         password_hash=row.password_hash,
+        must_change_password=row.must_change_password,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -1,7 +1,6 @@
 """Super admins are made and unmade here, and nowhere else."""
 
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
 import typer
@@ -9,10 +8,7 @@ from dishka import AsyncContainer
 
 from app.application.commands.create_super_admin import CreateSuperAdmin, SuperAdminOutcome
 from app.application.commands.revoke_super_admin import RevokeSuperAdmin
-
-type Act = Callable[[AsyncContainer], Awaitable[str]]
-type Operate = Callable[[Act], str]
-"""Runs an act with a request's container at hand and gives back what there is to say."""
+from app.presentation.cli.operate import Operate
 
 type Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The account's name.")]
 

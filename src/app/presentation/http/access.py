@@ -5,6 +5,7 @@ The finer rules, about roles, are the use cases' own.
 
 from typing import Final
 
+import structlog
 from fastapi import Depends, Request
 
 from app.application.authentication import Authenticate
@@ -17,7 +18,9 @@ async def identify(request: Request, cookie: SessionCookie, authenticate: Authen
     token = cookie.read(request)
     if token is None:
         raise UnauthenticatedError
-    return await authenticate(token)
+    identity = await authenticate(token)
+    structlog.contextvars.bind_contextvars(caller=identity.username.value)
+    return identity
 
 
 async def _anyone() -> None:
@@ -26,6 +29,11 @@ async def _anyone() -> None:
 
 async def _authenticated(request: Request) -> None:
     # Here, and not first when the use case asks for it, so that strangers get 401 before their input is judged.
+    identity = await request.state.dishka_container.get(Identity)
+    identity.ensure_password_is_own()
+
+
+async def _authenticated_only(request: Request) -> None:
     await request.state.dishka_container.get(Identity)
 
 
@@ -46,6 +54,8 @@ async def _anonymous(request: Request) -> None:
 
 EVERYONE: Final = Depends(_anyone)
 AUTHENTICATED: Final = Depends(_authenticated)
+AUTHENTICATED_ONLY: Final = Depends(_authenticated_only)
+"""Also open to one who has to change the password first: for changing it, and for leaving."""
 ANONYMOUS: Final = Depends(_anonymous)
 CLEARS_COOKIE: Final = Depends(_clears_cookie)
 """Not about access: a refusal, too, takes the cookie away. Stands before the access so that it is known by then."""

@@ -1,15 +1,26 @@
-"""Sign-up, login and one's own account."""
+"""Sign-up, login, and one's own account and sessions."""
+
+from uuid import UUID
 
 from dishka import FromDishka
 from fastapi import APIRouter, Response
 
 from app.application.account import Account
+from app.application.commands.end_other_sessions import EndOtherSessions
+from app.application.commands.end_session import EndSession
 from app.application.commands.log_in import LogIn
 from app.application.commands.log_out import LogOut
 from app.application.commands.sign_up import SignUp
 from app.application.queries.get_me import GetMe
-from app.domain.errors import AlreadyAuthenticatedError, InvalidCredentialsError, UsernameTakenError
-from app.presentation.http.access import ANONYMOUS, AUTHENTICATED, CLEARS_COOKIE
+from app.application.queries.list_sessions import ListSessions, SessionList
+from app.domain.errors import (
+    AlreadyAuthenticatedError,
+    InvalidCredentialsError,
+    SessionNotFoundError,
+    ThrottledError,
+    UsernameTakenError,
+)
+from app.presentation.http.access import ANONYMOUS, AUTHENTICATED, AUTHENTICATED_ONLY, CLEARS_COOKIE
 from app.presentation.http.bodies import LogInBody, SignUpBody
 from app.presentation.http.cookie import SessionCookie
 from app.presentation.http.route import UseCaseRoute, problems
@@ -21,7 +32,7 @@ router = APIRouter(prefix="/account", tags=["account"], route_class=UseCaseRoute
     "/signup",
     status_code=201,
     dependencies=[ANONYMOUS],
-    responses=problems(UsernameTakenError, AlreadyAuthenticatedError),
+    responses=problems(UsernameTakenError, AlreadyAuthenticatedError, ThrottledError),
 )
 async def sign_up(body: SignUpBody, execute: FromDishka[SignUp]) -> Account:
     return await execute(body.username, body.password)
@@ -31,7 +42,7 @@ async def sign_up(body: SignUpBody, execute: FromDishka[SignUp]) -> Account:
     "/login",
     status_code=204,
     dependencies=[ANONYMOUS],
-    responses=problems(InvalidCredentialsError, AlreadyAuthenticatedError),
+    responses=problems(InvalidCredentialsError, AlreadyAuthenticatedError, ThrottledError),
 )
 async def log_in(
     body: LogInBody, response: Response, execute: FromDishka[LogIn], cookie: FromDishka[SessionCookie]
@@ -40,7 +51,7 @@ async def log_in(
     cookie.set(response, session.token, session.expires_at)
 
 
-@router.delete("/logout", status_code=204, dependencies=[CLEARS_COOKIE, AUTHENTICATED])
+@router.delete("/logout", status_code=204, dependencies=[CLEARS_COOKIE, AUTHENTICATED_ONLY])
 async def log_out(response: Response, execute: FromDishka[LogOut], cookie: FromDishka[SessionCookie]) -> None:
     await execute()
     cookie.clear(response)
@@ -49,3 +60,20 @@ async def log_out(response: Response, execute: FromDishka[LogOut], cookie: FromD
 @router.get("/me", dependencies=[AUTHENTICATED])
 async def get_me(query: FromDishka[GetMe]) -> Account:
     return await query()
+
+
+@router.get("/sessions", dependencies=[AUTHENTICATED])
+async def list_sessions(query: FromDishka[ListSessions]) -> SessionList:
+    return await query()
+
+
+@router.delete(
+    "/sessions/{session_id}", status_code=204, dependencies=[AUTHENTICATED], responses=problems(SessionNotFoundError)
+)
+async def end_session(session_id: UUID, execute: FromDishka[EndSession]) -> None:
+    await execute(session_id)
+
+
+@router.delete("/sessions", status_code=204, dependencies=[AUTHENTICATED])
+async def end_other_sessions(execute: FromDishka[EndOtherSessions]) -> None:
+    await execute()

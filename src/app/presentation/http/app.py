@@ -1,55 +1,76 @@
 """The HTTP application, from its parts."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from typing import Final
 
 from dishka import AsyncContainer
 from dishka.integrations.fastapi import setup_dishka
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.presentation.http import account, docs, general, problems, users
+from app.presentation.http import account, audit, docs, general, problems, users
 from app.presentation.http.cookie import SessionCookie
-from app.presentation.http.middleware import CrossSiteMiddleware, JsonBodyMiddleware, RequestIdMiddleware
+from app.presentation.http.middleware import CrossSiteMiddleware, HostMiddleware, JsonBodyMiddleware, RequestMiddleware
+from app.presentation.http.written import WrittenMiddleware
 
 _DESCRIPTION: Final = "Accounts: cookie sessions, a role hierarchy and its administration."
 
+type Background = Callable[[AsyncContainer], AbstractAsyncContextManager[None]]
+"""What runs beside the requests, from start to stop."""
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_http_app(container: AsyncContainer, cookie: SessionCookie, *, origin: str, serves_docs: bool) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """How the service is reached. `hosts` are the names it answers to, `trusted_proxies` addresses or networks."""
+
+    origin: str
+    hosts: Collection[str]
+    trusted_proxies: Sequence[str]
+    hsts: bool
+    serves_docs: bool
+    has_replica: bool
+
+
+def create_http_app(container: AsyncContainer, cookie: SessionCookie, edge: Edge, background: Background) -> FastAPI:
     app = FastAPI(
         title="Gatehouse",
         version=version("gatehouse"),
         description=_DESCRIPTION,
-        lifespan=_closing(container),
+        lifespan=_lifespan(container, background),
         openapi_url=None,  # served by docs.install, where it is served at all
         redirect_slashes=False,  # such a redirect would be built from the Host header
     )
-    api = APIRouter(prefix="/api/v1")
-    api.include_router(account.router)
-    api.include_router(users.router)
+    for module in (users, account, audit):
+        app.include_router(module.router, prefix="/api/v1")
     app.include_router(general.router)
-    app.include_router(api)
     problems.install(app)
     app.openapi = partial(docs.complete_openapi, app, cookie)  # type: ignore[method-assign]  # FastAPI's documented way
-    if serves_docs:
+    if edge.serves_docs:
         docs.install(app)
     # The last one added sees a request first.
     setup_dishka(container, app)
+    if edge.has_replica:
+        app.add_middleware(WrittenMiddleware, secure=cookie.secure)
     app.add_middleware(JsonBodyMiddleware)
-    app.add_middleware(CrossSiteMiddleware, origin=origin)
-    app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(CrossSiteMiddleware, origin=edge.origin)
+    app.add_middleware(HostMiddleware, hosts=edge.hosts)
+    app.add_middleware(RequestMiddleware, hsts=edge.hsts)
+    if edge.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(edge.trusted_proxies))
     return app
 
 
-def _closing(container: AsyncContainer) -> Lifespan:
+def _lifespan(container: AsyncContainer, background: Background) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            yield
+            async with background(container):
+                yield
         finally:
             await container.close()
 

@@ -1,6 +1,6 @@
 """Request bodies. Unknown fields are refused, and nothing is converted: a number is no string."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -13,15 +13,28 @@ def _ensure_is_text(value: str) -> str:
     return value
 
 
+USERNAME_SHAPE: Final[dict[str, Any]] = {
+    "minLength": username.MIN_LENGTH,
+    "maxLength": username.MAX_LENGTH,
+    "pattern": "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$",
+}
+"""For the document. The domain is what judges."""
+_EXAMPLE: Final = "seven lanterns over a quiet harbour"
+
 Text = Annotated[str, AfterValidator(_ensure_is_text)]
-UsernameField = Annotated[Text, Field(description=f"{username.RULE}; case does not count.", examples=["alice"])]
-PasswordField = Annotated[Text, Field(repr=False, examples=["correct horse battery staple"])]
+UsernameField = Annotated[
+    Text,
+    Field(
+        description=f"{username.RULE}; case does not count.", examples=["alice"], json_schema_extra={**USERNAME_SHAPE}
+    ),
+]
+PasswordField = Annotated[Text, Field(repr=False, examples=[_EXAMPLE])]
 NewPasswordField = Annotated[
     Text,
     Field(
         repr=False,
         description=f"At most {password.MAX_LENGTH} characters, any of Unicode; counted after NFC.",
-        examples=["correct horse battery staple"],
+        examples=[_EXAMPLE],
     ),
 ]
 

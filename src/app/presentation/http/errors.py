@@ -8,6 +8,11 @@ class CrossSiteRequestError(ForbiddenError):
     title = "This request comes from another site."
 
 
+class InvalidHostError(GatehouseError):
+    slug = "invalid-host"
+    title = "This service does not answer to that host name."
+
+
 class MethodNotAllowedError(GatehouseError):
     slug = "method-not-allowed"
     title = "This method is not allowed here."

@@ -1,11 +1,12 @@
 """What every request passes before it reaches a route. Pure ASGI: nothing here buffers or wraps an answer."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid6 import uuid7
 
@@ -14,22 +15,36 @@ from app.presentation.http.errors import (
     ContentTooLargeError,
     CrossSiteRequestError,
     InternalError,
+    InvalidHostError,
     UnsupportedMediaTypeError,
 )
 from app.presentation.http.problems import problem_response
 
 MAX_BODY_BYTES: Final = 16 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_HOST: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+PROBES: Final = frozenset({"/livez", "/readyz"})
+SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_HSTS: Final = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 _log = structlog.get_logger()
 
 
-class RequestIdMiddleware:
-    """Names every request, in the answer and in every log line, and answers what nobody foresaw with an opaque 500."""
+class RequestMiddleware:
+    """Around everything else: names every request, in the answer and in every log line, puts the security headers on
+    every answer, and answers what nobody foresaw with an opaque 500.
+    """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
         self._app = app
+        headers = {**SECURITY_HEADERS, **(_HSTS if hsts else {})}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,17 +59,40 @@ class RequestIdMiddleware:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                headers = message["headers"]
+                present = {name for name, _ in headers}
+                headers.extend(header for header in self._headers if header[0] not in present)
+                headers.append((b"x-request-id", request_id.encode()))
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_named)
-            except Exception:
-                _log.exception("internal_error", method=scope["method"])
-                if started:
-                    raise
-                await problem_response(InternalError(), request_id)(scope, receive, send_named)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, send_named)
+        except Exception:
+            _log.exception("internal_error", method=scope["method"])
+            if started:
+                raise
+            await problem_response(InternalError(), request_id)(scope, receive, send_named)
+
+
+class HostMiddleware:
+    """Answers only to its own names, so that nothing is ever built from a Host that an attacker chose.
+
+    The probes are asked by address, and build nothing.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in PROBES:
+            asked = Headers(scope=scope).getlist("host")
+            if len(asked) != 1 or _host_name(asked[0]) not in self._hosts:
+                await _refuse(InvalidHostError(), scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class CrossSiteMiddleware:
@@ -129,7 +167,20 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse(error: GatehouseError, scope: Scope, receive: Receive, send: Send) -> None:
+    client = scope.get("client")
+    _log.info(
+        "refused",
+        problem=error.slug,
+        method=scope["method"],
+        path=scope["path"],
+        ip=client[0] if client else None,
+    )
     await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
+
+
+def _host_name(host: str) -> str | None:
+    found = _HOST.fullmatch(host)
+    return found[1].strip("[]").lower() if found else None
 
 
 def _normalized(origin: str) -> tuple[str, str | None, int | None]:

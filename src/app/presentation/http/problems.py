@@ -17,15 +17,18 @@ from app.domain.errors import (
     GatehouseError,
     InvalidError,
     NotFoundError,
+    ThrottledError,
     UnauthenticatedError,
     UnavailableError,
 )
 from app.presentation.http.errors import (
     ContentTooLargeError,
     InternalError,
+    InvalidHostError,
     MethodNotAllowedError,
     UnsupportedMediaTypeError,
 )
+from app.presentation.http.origin import client_ip
 
 STATUSES: Final[dict[type[GatehouseError], HTTPStatus]] = {
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -33,10 +36,12 @@ STATUSES: Final[dict[type[GatehouseError], HTTPStatus]] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
+    ThrottledError: HTTPStatus.TOO_MANY_REQUESTS,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     ContentTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InvalidHostError: HTTPStatus.BAD_REQUEST,
     InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """Looked up along the error's class hierarchy, so a new error has its category's status."""
@@ -79,7 +84,8 @@ def install(app: FastAPI) -> None:
 def problem_response(error: GatehouseError, request_id: str) -> Response:
     if isinstance(error, InvalidError):
         return _invalid([FieldProblem(field=error.field, message=error.message)], request_id)
-    return _respond(_document(error, request_id))
+    retry_after = error.retry_after if isinstance(error, ThrottledError) else RETRY_AFTER_SECONDS
+    return _respond(_document(error, request_id), retry_after=retry_after)
 
 
 def _document(error: GatehouseError, request_id: str) -> Problem:
@@ -92,10 +98,12 @@ def _document(error: GatehouseError, request_id: str) -> Problem:
     )
 
 
-def _respond(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+def _respond(
+    problem: Problem, headers: dict[str, str] | None = None, retry_after: int = RETRY_AFTER_SECONDS
+) -> Response:
     headers = headers or {}
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["Retry-After"] = str(retry_after)
     return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
 
 
@@ -106,6 +114,7 @@ def _invalid(errors: list[FieldProblem], request_id: str) -> Response:
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatehouseError)
+    _log.info("refused", problem=error.slug, method=request.method, path=request.url.path, ip=client_ip(request))
     response = problem_response(error, request.state.request_id)
     if on_refusal := getattr(request.state, "on_refusal", None):
         on_refusal(response)
@@ -123,10 +132,10 @@ def _field_problem(found: dict[str, object]) -> FieldProblem:
     location = found["loc"]
     assert isinstance(location, tuple)
     if found["type"] == "extra_forbidden":
-        return FieldProblem(field="body", message="Holds an unknown field.")
+        return FieldProblem(field=str(location[0]), message="Holds an unknown field.")
     if found["type"] == "json_invalid":
         return FieldProblem(field="body", message="Is not valid JSON.")
-    field = str(location[1]) if len(location) > 1 else "body"
+    field = str(location[1] if len(location) > 1 else location[0])
     if found["type"] == "uuid_parsing":  # pydantic's own message quotes the offending character
         return FieldProblem(field=field, message="Must be a UUID.")
     return FieldProblem(field=field, message=f"{str(found['msg']).removeprefix('Value error, ')}.")

@@ -1,24 +1,37 @@
 """A route that documents itself: the use case's docstring is its text, and what every route may answer is added."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from copy import deepcopy
+from functools import wraps
 from typing import Any, Final, get_type_hints
 
 from dishka.integrations.fastapi import DishkaRoute
+from fastapi.params import Depends
 
-from app.domain.errors import GatehouseError, InvalidError, UnauthenticatedError, UnavailableError
-from app.presentation.http.access import AUTHENTICATED, EVERYONE
+from app.domain.errors import (
+    GatehouseError,
+    InvalidError,
+    PasswordChangeRequiredError,
+    TransactionConflictError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from app.presentation.http.access import AUTHENTICATED, AUTHENTICATED_ONLY, EVERYONE
 from app.presentation.http.bodies import Body
 from app.presentation.http.errors import (
     ContentTooLargeError,
     CrossSiteRequestError,
     InternalError,
+    InvalidHostError,
     UnsupportedMediaTypeError,
 )
-from app.presentation.http.middleware import SAFE_METHODS
+from app.presentation.http.middleware import PROBES, SAFE_METHODS
 from app.presentation.http.problems import MEDIA_TYPE, InvalidInputProblem, Problem, status_of
+from app.presentation.http.query import QueryString
 
 type Responses = dict[int | str, dict[str, Any]]
 
+_MAX_RETRIES: Final = 3
 SECURITY_SCHEME: Final = "session"
 _USE_CASES: Final = ("app.application.commands.", "app.application.queries.")
 
@@ -59,24 +72,59 @@ class UseCaseRoute(DishkaRoute):
         use_case = next((hint for hint in hints if _is_use_case(hint)), None)
         if use_case is not None:
             options["description"] = use_case.__doc__
-        options["responses"] = _merged(options.get("responses") or {}, problems(*_implied(hints, options)))
-        if AUTHENTICATED in options["dependencies"]:
-            options["openapi_extra"] = {"security": [{SECURITY_SCHEME: []}]}
-        super().__init__(path, endpoint, **options)
+        options["responses"] = _merged(options.get("responses") or {}, problems(*_implied(path, hints, options)))
+        extra: dict[str, Any] = {"security": [{SECURITY_SCHEME: []}]} if _is_authenticated(options) else {}
+        if parameters := _query_parameters(endpoint):
+            extra["parameters"] = parameters
+        options["openapi_extra"] = extra
+        super().__init__(path, _retried(endpoint), **options)
 
 
 def _is_use_case(hint: object) -> bool:
     return isinstance(hint, type) and hint.__module__.startswith(_USE_CASES)
 
 
-def _implied(hints: Iterable[object], options: dict[str, Any]) -> Iterator[type[GatehouseError]]:
+def _query_parameters(endpoint: Callable[..., Any]) -> list[dict[str, Any]]:
+    return [
+        parameter
+        for hint in get_type_hints(endpoint, include_extras=True).values()
+        for marker in getattr(hint, "__metadata__", ())
+        if isinstance(marker, Depends) and isinstance(marker.dependency, QueryString)
+        for parameter in marker.dependency.parameters()
+    ]
+
+
+def _is_authenticated(options: dict[str, Any]) -> bool:
+    return AUTHENTICATED in options["dependencies"] or AUTHENTICATED_ONLY in options["dependencies"]
+
+
+def _retried[**P, R](endpoint: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """A use case that lost against a parallel transaction, and so has changed nothing, is tried again."""
+
+    @wraps(endpoint)
+    async def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(_MAX_RETRIES):
+            try:
+                return await endpoint(*args, **kwargs)
+            except TransactionConflictError:
+                continue
+        return await endpoint(*args, **kwargs)
+
+    return tried
+
+
+def _implied(path: str, hints: Iterable[object], options: dict[str, Any]) -> Iterator[type[GatehouseError]]:
     """What the edge may answer before the use case is asked."""
     yield InternalError
+    if path not in PROBES:
+        yield InvalidHostError
     if EVERYONE not in options["dependencies"]:
         yield UnavailableError
         yield InvalidError
-    if AUTHENTICATED in options["dependencies"]:
+    if _is_authenticated(options):
         yield UnauthenticatedError
+    if AUTHENTICATED in options["dependencies"]:
+        yield PasswordChangeRequiredError
     if not SAFE_METHODS.issuperset(options["methods"]):
         yield CrossSiteRequestError
     if any(isinstance(hint, type) and issubclass(hint, Body) for hint in hints):
@@ -85,7 +133,7 @@ def _implied(hints: Iterable[object], options: dict[str, Any]) -> Iterator[type[
 
 
 def _merged(declared: Responses, implied: Responses) -> Responses:
-    merged = {**implied, **declared}
+    merged = {**implied, **deepcopy(declared)}
     for status in declared.keys() & implied.keys():
         examples = merged[status]["content"][MEDIA_TYPE]["examples"]
         merged[status]["content"][MEDIA_TYPE]["examples"] = {

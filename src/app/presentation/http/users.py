@@ -1,64 +1,74 @@
 """Administration of users."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from dishka import FromDishka
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from app.application.account import Account
 from app.application.commands.change_password import ChangePassword
 from app.application.commands.create_user import CreateUser
+from app.application.commands.end_user_sessions import EndUserSessions
 from app.application.commands.grant_admin import GrantAdmin
 from app.application.commands.inactivate_user import InactivateUser
 from app.application.commands.reactivate_user import ReactivateUser
 from app.application.commands.revoke_admin import RevokeAdmin
 from app.application.queries.get_user import GetUser
+from app.application.queries.list_sessions import SessionList
+from app.application.queries.list_user_sessions import ListUserSessions
 from app.application.queries.list_users import ListUsers, UserList, UserListRequest
-from app.domain.errors import ForbiddenError, InvalidCredentialsError, UsernameTakenError, UserNotFoundError
+from app.domain.errors import (
+    ForbiddenError,
+    InvalidCredentialsError,
+    PasswordChangeRequiredError,
+    ThrottledError,
+    UsernameTakenError,
+    UserNotFoundError,
+)
 from app.domain.role import Role
-from app.presentation.http.access import AUTHENTICATED
+from app.presentation.http.access import AUTHENTICATED, AUTHENTICATED_ONLY
 from app.presentation.http.bodies import ChangePasswordBody, CreateUserBody, UsernameBody
+from app.presentation.http.query import QueryString
 from app.presentation.http.route import UseCaseRoute, problems
 
-router = APIRouter(
-    prefix="/users",
-    tags=["users"],
-    route_class=UseCaseRoute,
-    dependencies=[AUTHENTICATED],
-)
+router = APIRouter(prefix="/users", tags=["users"], route_class=UseCaseRoute)
+
+ON_A_USER: Final = problems(ForbiddenError, UserNotFoundError)
 
 
-@router.post("/", status_code=201, responses=problems(ForbiddenError, UsernameTakenError))
+@router.post("/", status_code=201, dependencies=[AUTHENTICATED], responses=problems(ForbiddenError, UsernameTakenError))
 async def create_user(body: CreateUserBody, execute: FromDishka[CreateUser]) -> Account:
     return await execute(body.username, body.password, Role(body.role))
 
 
-@router.get("/", responses=problems(ForbiddenError))
-async def list_users(request: Annotated[UserListRequest, Depends()], query: FromDishka[ListUsers]) -> UserList:
-    return await query(request)
+@router.get("/", response_model=UserList, dependencies=[AUTHENTICATED], responses=problems(ForbiddenError))
+async def list_users(
+    request: Annotated[UserListRequest, Depends(QueryString(UserListRequest))], query: FromDishka[ListUsers]
+) -> Response:
+    return Response(await query(request), media_type="application/json")
 
 
-@router.get("/{username}", responses=problems(ForbiddenError, UserNotFoundError))
+@router.get("/{username}", dependencies=[AUTHENTICATED], responses=ON_A_USER)
 async def get_user(username: str, query: FromDishka[GetUser]) -> Account:
     return await query(username)
 
 
-@router.patch("/inactivate", status_code=204, responses=problems(ForbiddenError, UserNotFoundError))
+@router.patch("/inactivate", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
 async def inactivate_user(body: UsernameBody, execute: FromDishka[InactivateUser]) -> None:
     await execute(body.username)
 
 
-@router.patch("/reactivate", status_code=204, responses=problems(ForbiddenError, UserNotFoundError))
+@router.patch("/reactivate", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
 async def reactivate_user(body: UsernameBody, execute: FromDishka[ReactivateUser]) -> None:
     await execute(body.username)
 
 
-@router.patch("/grant", status_code=204, responses=problems(ForbiddenError, UserNotFoundError))
+@router.patch("/grant", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
 async def grant_admin(body: UsernameBody, execute: FromDishka[GrantAdmin]) -> None:
     await execute(body.username)
 
 
-@router.patch("/revoke", status_code=204, responses=problems(ForbiddenError, UserNotFoundError))
+@router.patch("/revoke", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
 async def revoke_admin(body: UsernameBody, execute: FromDishka[RevokeAdmin]) -> None:
     await execute(body.username)
 
@@ -66,7 +76,25 @@ async def revoke_admin(body: UsernameBody, execute: FromDishka[RevokeAdmin]) -> 
 @router.patch(
     "/change_password",
     status_code=204,
-    responses=problems(ForbiddenError, UserNotFoundError, InvalidCredentialsError),
+    dependencies=[AUTHENTICATED_ONLY],
+    responses=problems(
+        ForbiddenError, PasswordChangeRequiredError, UserNotFoundError, InvalidCredentialsError, ThrottledError
+    ),
 )
 async def change_password(body: ChangePasswordBody, execute: FromDishka[ChangePassword]) -> None:
     await execute(body.username, body.password, body.current_password)
+
+
+@router.get("/{username}/sessions", dependencies=[AUTHENTICATED], responses=ON_A_USER)
+async def list_user_sessions(username: str, query: FromDishka[ListUserSessions]) -> SessionList:
+    return await query(username)
+
+
+@router.delete(
+    "/{username}/sessions",
+    status_code=204,
+    dependencies=[AUTHENTICATED],
+    responses=ON_A_USER,
+)
+async def end_user_sessions(username: str, execute: FromDishka[EndUserSessions]) -> None:
+    await execute(username)

@@ -1,6 +1,8 @@
-"""How an account is read, shared by the queries that return accounts."""
+"""How an account is read, shared by the queries that return accounts. Its fields are those of `Account`, no others."""
 
-from typing import Final
+from dataclasses import fields
+from datetime import datetime
+from typing import Final, get_type_hints
 
 from psycopg import AsyncCursor
 from psycopg.rows import RowMaker
@@ -8,7 +10,18 @@ from psycopg.rows import RowMaker
 from app.application.account import Account
 from app.domain.role import Role
 
-ACCOUNT_COLUMNS: Final = "id, username, role, is_active, created_at, updated_at"
+_RFC_3339: Final = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+_TYPES: Final = get_type_hints(Account)
+
+
+def _json_value(column: str) -> str:
+    return f"to_char({column} AT TIME ZONE 'UTC', {_RFC_3339})" if _TYPES[column] is datetime else column
+
+
+ACCOUNT_COLUMNS: Final = ", ".join(field.name for field in fields(Account))
+ACCOUNT_JSON: Final = (
+    f"json_build_object({', '.join(f"'{field.name}', {_json_value(field.name)}" for field in fields(Account))})::text"
+)
 
 
 def account_row(_: AsyncCursor[Account]) -> RowMaker[Account]:

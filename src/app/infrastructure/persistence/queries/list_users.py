@@ -1,52 +1,158 @@
-from typing import Final
+"""Pages of users, by keyset: the cost of a page depends on its length alone."""
 
-from psycopg.rows import scalar_row
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
 
+from psycopg import AsyncCursor
+from psycopg.rows import RowMaker, scalar_row
+
+from app.application.cursor import Cursors
+from app.application.json import Json
 from app.application.queries.list_users import SortingOrder, UserList, UserListRequest, UserSorting
-from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.queries.account import ACCOUNT_COLUMNS, account_row
+from app.domain.role import Role
+from app.infrastructure.persistence.queries.account import ACCOUNT_COLUMNS, ACCOUNT_JSON
+from app.infrastructure.persistence.replica import Reads
 
-_COLUMNS: Final = {
-    UserSorting.USERNAME: "username",
-    UserSorting.ROLE: "role",
-    UserSorting.IS_ACTIVE: "is_active",
-    UserSorting.CREATED_AT: "created_at",
-    UserSorting.UPDATED_AT: "updated_at",
+COUNT_LIMIT: Final = 10_000
+
+# Usernames are unique and need no id to break ties.
+_ORDERS: Final = {
+    UserSorting.USERNAME: ("username",),
+    UserSorting.ROLE: ("role", "id"),
+    UserSorting.IS_ACTIVE: ("is_active", "id"),
+    UserSorting.CREATED_AT: ("created_at", "id"),
+    UserSorting.UPDATED_AT: ("updated_at", "id"),
 }
-_DIRECTIONS: Final = {SortingOrder.ASC: "ASC", SortingOrder.DESC: "DESC"}
+_PREFIX: Final = "username >= %(from)s AND username < %(below)s"
+_AFTER_USERNAME: Final = "username {} %(after)s"
+_AFTER_ID: Final = "id {} %(after_id)s::uuid"
+_AFTER_TIME: Final = "({}, id) {} (%(after)s::timestamptz, %(after_id)s::uuid)"
+
+
+class _Found(NamedTuple):
+    """A row: the account as JSON, and its place in the order as text, as a cursor keeps it."""
+
+    json: str
+    value: str
+    id: str
 
 
 class SqlUserPages:
-    """Text of SQL comes from the tables above, values only as parameters."""
+    """One statement a page, put together from the constants above; values go as parameters only.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    A page is the best rows of up to six branches, one for each combination of role and state that may match. Within a
+    branch both are constant, so an index on (role, is_active, <order>) is read from the right place on, and reading
+    stops after a page's worth of rows.
+    """
 
-    async def __call__(self, request: UserListRequest) -> UserList:
-        parameters = {
-            "role": request.role,
-            "is_active": request.is_active,
-            "limit": request.limit,
-            "offset": request.offset,
-        }
-        where = _where(request)
-        column, direction = _COLUMNS[request.sorting_field], _DIRECTIONS[request.sorting_order]
-        page = f"""
-            SELECT {ACCOUNT_COLUMNS} FROM users {where}
-            ORDER BY {column} {direction}, id {direction}
-            LIMIT %(limit)s OFFSET %(offset)s
-        """
-        users = await self._database.fetch_all(page, parameters, account_row)
-        total = None
-        if request.with_total:
-            total = await self._database.fetch_one(f"SELECT count(*) FROM users {where}", parameters, scalar_row)
-        return UserList(users, total)
+    def __init__(self, reads: Reads, cursors: Cursors) -> None:
+        self._reads = reads
+        self._cursors = cursors
+
+    async def __call__(self, request: UserListRequest) -> Json[UserList]:
+        after = self._cursors.decode(_scope(request), request.cursor) if request.cursor is not None else None
+        parameters = _prefix_parameters(request)
+        if after is not None:
+            parameters |= {"after": after[0], "after_id": after[1]}
+        # Which index serves a prefix in another order depends on the prefix: such a statement is planned anew.
+        prepare = None if request.search is None else False
+        found = await self._reads.fetch_all(_statement(request, after), parameters, _found_row, prepare=prepare)
+        page = found[: request.limit]
+        users = ",".join([row.json for row in page])
+        more = f'"{self._cursor(request, page[-1])}"' if len(found) > len(page) else "null"
+        total = await self._total(request) if request.with_total else None
+        return Json(f'{{"users":[{users}],"next_cursor":{more},"total":{"null" if total is None else total}}}'.encode())
+
+    async def _total(self, request: UserListRequest) -> int | None:
+        """Counts up to a limit: beyond it, a count would cost what the pages save."""
+        roles, states = _matching(request)
+        among = ", ".join(f"'{role}'" for role in roles)
+        conditions = [f"role IN ({among})", *([] if len(states) > 1 else [_state(is_active=states[0])])]
+        if request.search is not None:
+            conditions.append(_PREFIX)
+        matching = f"SELECT FROM users WHERE {' AND '.join(conditions)} LIMIT {COUNT_LIMIT + 1}"
+        total = await self._reads.fetch_one(
+            f"SELECT count(*) FROM ({matching}) AS matching", _prefix_parameters(request), scalar_row
+        )
+        return None if total is None or total > COUNT_LIMIT else total
+
+    def _cursor(self, request: UserListRequest, last: _Found) -> str:
+        return self._cursors.encode(_scope(request), (last.value, last.id))
 
 
-def _where(request: UserListRequest) -> str:
-    conditions = []
-    if request.role is not None:
-        conditions.append("role = %(role)s")
-    if request.is_active is not None:
-        conditions.append("is_active = %(is_active)s")
-    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
+def _found_row(_: AsyncCursor[_Found]) -> RowMaker[_Found]:
+    return _Found._make
+
+
+@lru_cache(maxsize=256)
+def _statement(request: UserListRequest, after: tuple[str, ...] | None) -> str:
+    # One row more than asked for tells whether there is a next page. Limits stand in the text: with a parameter in
+    # their place PostgreSQL would plan for a tenth of the table.
+    needed = request.limit + 1
+    direction = "ASC" if request.sorting_order is SortingOrder.ASC else "DESC"
+    columns = _ORDERS[request.sorting_field]
+    order = ", ".join(f"{column} {direction}" for column in columns)
+    branches = " UNION ALL ".join(
+        f"(SELECT {ACCOUNT_COLUMNS} FROM users WHERE {condition} ORDER BY {order} LIMIT {request.offset + needed})"
+        for condition in _branches(request, after)
+    )
+    return f"""
+        SELECT {ACCOUNT_JSON}, {columns[0]}::text, id::text FROM ({branches}) AS users
+        ORDER BY {order} LIMIT {needed} OFFSET {request.offset}
+    """
+
+
+def _branches(request: UserListRequest, after: tuple[str, ...] | None) -> Iterator[str]:
+    """The condition of each branch."""
+    common = ["true"] if request.search is None else [_PREFIX]
+    if request.sorting_field is UserSorting.USERNAME and request.role is None and request.is_active is None:
+        # All of them in their own order: the index that keeps usernames unique serves that directly.
+        yield " AND ".join([*common, *_beyond(request, after, constant="")])
+        return
+    roles, states = _matching(request)
+    for role in roles:
+        for is_active in states:
+            constants = {UserSorting.ROLE: role.value, UserSorting.IS_ACTIVE: str(is_active).lower()}
+            beyond = _beyond(request, after, constants.get(request.sorting_field, ""))
+            yield " AND ".join([f"role = '{role}'", _state(is_active=is_active), *common, *beyond])
+
+
+def _beyond(request: UserListRequest, after: tuple[str, ...] | None, constant: str) -> list[str]:
+    """What lies behind the cursor, in a branch where the column of the order may be constant."""
+    if after is None:
+        return []
+    is_ascending = request.sorting_order is SortingOrder.ASC
+    is_after = ">" if is_ascending else "<"
+    if request.sorting_field is UserSorting.USERNAME:
+        return [_AFTER_USERNAME.format(is_after)]
+    if not constant:
+        return [_AFTER_TIME.format(request.sorting_field.value, is_after)]
+    if constant == after[0]:
+        return [_AFTER_ID.format(is_after)]
+    # Roles and states sort by their names, here as in PostgreSQL: the branch lies wholly behind the cursor or before.
+    return [] if (constant > after[0]) is is_ascending else ["false"]
+
+
+def _matching(request: UserListRequest) -> tuple[list[Role], list[bool]]:
+    roles = list(Role) if request.role is None else [request.role]
+    states = [False, True] if request.is_active is None else [request.is_active]
+    return roles, states
+
+
+def _state(*, is_active: bool) -> str:
+    return "is_active" if is_active else "NOT is_active"
+
+
+def _prefix_parameters(request: UserListRequest) -> dict[str, object]:
+    """All that begins with the prefix lies between it and the same with its last character raised by one."""
+    if request.search is None:
+        return {}
+    return {"from": request.search, "below": request.search[:-1] + chr(ord(request.search[-1]) + 1)}
+
+
+@lru_cache(maxsize=256)
+def _scope(request: UserListRequest) -> str:
+    """What a cursor is bound to: the list and its order, but not the page's length."""
+    filters = (request.sorting_field, request.sorting_order, request.role, request.is_active, request.search)
+    return f"users {[str(part) for part in filters]}"

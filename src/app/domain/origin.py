@@ -1,0 +1,12 @@
+"""Where a request comes from."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Kept with sessions and audit events. All of it is None on the command line."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None

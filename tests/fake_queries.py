@@ -1,0 +1,102 @@
+"""In-memory stand-ins for the statements that queries ask."""
+
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from uuid6 import uuid7
+
+from app.application.account import Account
+from app.application.json import Json
+from app.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
+from app.application.queries.list_sessions import SessionList, SessionView
+from app.application.queries.list_users import SortingOrder, UserList, UserListRequest
+from tests.fakes import FakeClock, FakeStore
+
+
+class FakeAccountById:
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def __call__(self, user_id: UUID) -> Account | None:
+        return next((Account.of(user) for user in self._store.users.values() if user.id == user_id), None)
+
+
+class FakeAccountByUsername:
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def __call__(self, username: str) -> Account | None:
+        return next((Account.of(user) for user in self._store.users.values() if user.username.value == username), None)
+
+
+_USER_LIST = TypeAdapter(UserList)
+
+
+def read(page: Json[UserList]) -> UserList:
+    """What the bytes say."""
+    return _USER_LIST.validate_json(page)
+
+
+class FakeUserPages:
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def __call__(self, request: UserListRequest) -> Json[UserList]:
+        accounts = [
+            Account.of(user)
+            for user in self._store.users.values()
+            if request.role in (None, user.role) and request.is_active in (None, user.is_active)
+            if user.username.value.startswith(request.search or "")
+        ]
+        accounts.sort(
+            key=lambda account: (getattr(account, request.sorting_field), account.id),
+            reverse=request.sorting_order is SortingOrder.DESC,
+        )
+        page = accounts[request.offset : request.offset + request.limit]
+        return Json(_USER_LIST.dump_json(UserList(page, None, len(accounts) if request.with_total else None)))
+
+
+class FakeAuditPages:
+    """All events of which the request asks for the actor, the target and the action, on one page."""
+
+    def __init__(self, store: FakeStore, clock: FakeClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self, request: AuditRequest) -> AuditPage:
+        events = [
+            AuditEvent(uuid7(), self._clock.now(), event.action, event.outcome, event.actor, event.target, None, None)
+            for event in reversed(self._store.events)
+            if request.actor in (None, event.actor)
+            if request.target in (None, event.target)
+            if request.action in (None, event.action)
+        ]
+        return AuditPage(events, None)
+
+
+class FakeSessionViews:
+    def __init__(self, store: FakeStore, clock: FakeClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self, user_id: UUID, *, current_id: UUID) -> SessionList:
+        live = [
+            session
+            for session in self._store.sessions.values()
+            if session.user_id == user_id and session.idle_expires_at > self._clock.now()
+        ]
+        live.sort(key=lambda session: (session.created_at, session.id), reverse=True)
+        return SessionList(
+            [
+                SessionView(
+                    id=session.id,
+                    created_at=session.created_at,
+                    last_seen_at=session.last_seen_at,
+                    expires_at=session.expires_at,
+                    ip=session.ip,
+                    user_agent=session.user_agent,
+                    is_current=session.id == current_id,
+                )
+                for session in live
+            ]
+        )

@@ -1,0 +1,49 @@
+from dataclasses import replace
+
+import pytest
+from dishka import Provider, Scope
+from fastapi import FastAPI
+from psycopg.conninfo import make_conninfo
+
+from app.application.commands.create_super_admin import CreateSuperAdmin
+from app.domain.origin import Origin
+from app.setup.app import create_app
+from app.setup.providers import create_container
+from app.setup.settings import PostgresSettings, Settings, ThrottleSettings
+from tests.conftest import SERVER_ROLE, CreateDatabase
+from tests.fakes import PASSWORD
+from tests.fuzz.findings import SUPER_ADMIN
+
+
+@pytest.fixture
+def fuzz_examples(request: pytest.FixtureRequest) -> int:
+    examples: int = request.config.getoption("--fuzz-examples")
+    return examples
+
+
+@pytest.fixture
+def fuzzed_settings(settings: Settings, create_database: CreateDatabase) -> Settings:
+    """A database of its own, the host that schemathesis asks for, and a throttle that stays out of the way."""
+    many = 1_000_000
+    return replace(
+        settings,
+        app=replace(settings.app, hosts=["testserver"]),
+        postgres=PostgresSettings(url=make_conninfo(create_database("fuzz"), user=SERVER_ROLE), pool_size=1),
+        throttle=ThrottleSettings(attempts_per_account=many, attempts_per_address=many, sign_ups_per_address=many),
+    )
+
+
+@pytest.fixture
+async def fuzzed_app(fuzzed_settings: Settings) -> FastAPI:
+    """With a super admin. schemathesis starts it, on a loop of its own, and ends it with the test."""
+    parts = Provider(scope=Scope.APP)
+    parts.provide(_nowhere)
+    container = create_container(fuzzed_settings, parts)
+    async with container() as request:
+        await (await request.get(CreateSuperAdmin))(SUPER_ADMIN, lambda: PASSWORD)
+    await container.close()
+    return create_app(fuzzed_settings)
+
+
+def _nowhere() -> Origin:
+    return Origin()

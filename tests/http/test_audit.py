@@ -1,0 +1,165 @@
+"""What is written down of what happens."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+import structlog
+
+from app.domain.role import Role
+from tests.conftest import House
+from tests.fakes import PASSWORD
+from tests.http.answers import assert_done, assert_problem, rfc3339
+from tests.http.houses import client_from, try_log_in
+from tests.http.trail import page, trail
+
+SIGN_UP = "/api/v1/account/signup"
+USERS = "/api/v1/users/"
+SESSIONS = "/api/v1/account/sessions"
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.promise("G1")
+async def test_an_event_says_who_did_what_to_whom_from_where_and_when(house: House, chief: httpx.AsyncClient) -> None:
+    await house.add_user("alice")
+    client = await client_from(house, "192.0.2.7", **{"x-request-id": "the-one"})
+    assert_done(await try_log_in(client))
+
+    body = await page(house, chief, actor="alice")
+
+    assert set(body) == {"events", "next_cursor"}
+    [event] = body["events"]
+    assert UUID(event.pop("id")).version == 7
+    assert event == {
+        "at": rfc3339(house.clock.now()),
+        "action": "log_in",
+        "outcome": "succeeded",
+        "actor": "alice",
+        "target": "alice",
+        "ip": "192.0.2.7",
+        "request_id": "the-one",
+    }
+
+
+@pytest.mark.promise("G1")
+async def test_the_log_says_the_same(house: House) -> None:
+    await house.add_user("alice")
+    client = await client_from(house, "192.0.2.7", **{"x-request-id": "the-one"})
+
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        await try_log_in(client, password="wrong " + PASSWORD)
+        await try_log_in(client)
+
+    told = [line for line in logs if line["event"] == "audit"]
+    common = {"action": "log_in", "target": "alice", "ip": "192.0.2.7", "request_id": "the-one"}
+    failed, succeeded = ({key: line[key] for key in ("outcome", *common)} for line in told)
+    assert failed == {"outcome": "failed", **common}
+    assert succeeded == {"outcome": "succeeded", **common}
+    assert told[1]["actor"] == "alice"
+
+
+@pytest.mark.promise("G1")
+async def test_a_refusal_is_logged_with_where_it_came_from(house: House) -> None:
+    mallory = await client_from(house, "192.0.2.66", **{"x-request-id": "the-one"})
+    await house.add_user("mallory")
+    assert_done(await try_log_in(mallory, "mallory"))
+
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        assert_problem(await mallory.get(USERS), "forbidden")
+
+    [line] = [line for line in logs if line["event"] == "refused"]
+    expected = {"problem": "forbidden", "method": "GET", "path": USERS, "ip": "192.0.2.66", "request_id": "the-one"}
+    assert {key: line[key] for key in expected} == expected
+
+
+async def test_every_act_leaves_its_event_newest_first(house: House, chief: httpx.AsyncClient) -> None:
+    alice = await house.client()
+    change = f"{USERS}change_password"
+    new = "a whole new sentence to remember"
+    acts: list[tuple[str, httpx.AsyncClient, str, str, dict[str, str] | None, str, str]] = [
+        ("sign_up", alice, "POST", SIGN_UP, {"username": "alice", "password": PASSWORD}, "alice", "alice"),
+        (
+            "log_in",
+            alice,
+            "POST",
+            "/api/v1/account/login",
+            {"username": "alice", "password": PASSWORD},
+            "alice",
+            "alice",
+        ),
+        ("create_user", chief, "POST", USERS, {"username": "bobby", "password": PASSWORD}, "chief", "bobby"),
+        ("grant_admin", chief, "PATCH", f"{USERS}grant", {"username": "alice"}, "chief", "alice"),
+        ("inactivate_user", alice, "PATCH", f"{USERS}inactivate", {"username": "bobby"}, "alice", "bobby"),
+        ("reactivate_user", alice, "PATCH", f"{USERS}reactivate", {"username": "bobby"}, "alice", "bobby"),
+        ("revoke_admin", chief, "PATCH", f"{USERS}revoke", {"username": "alice"}, "chief", "alice"),
+        ("change_password", chief, "PATCH", change, {"username": "bobby", "password": new}, "chief", "bobby"),
+        ("log_out", alice, "DELETE", "/api/v1/account/logout", None, "alice", "alice"),
+    ]
+    for _, client, method, path, body, *_ in acts:
+        answer = await client.request(method, path, json=body)
+        assert answer.is_success, (path, answer.text)
+        house.clock.advance(SECOND)
+
+    expected = [(action, "succeeded", actor, target) for action, *_, actor, target in reversed(acts)]
+    assert await trail(house, chief) == [*expected, ("log_in", "succeeded", "chief", "chief")]
+
+
+async def test_ending_sessions_leaves_events(house: House, chief: httpx.AsyncClient) -> None:
+    alice = await house.logged_in("alice")
+    for _ in range(3):
+        await house.log_in("alice")
+    oldest = (await alice.get(SESSIONS)).json()["sessions"][-2]["id"]
+    since = house.clock.now() + SECOND
+    for client, path in ((alice, f"{SESSIONS}/{oldest}"), (alice, SESSIONS), (chief, f"{USERS}alice/sessions")):
+        house.clock.advance(SECOND)
+        assert_done(await client.delete(path))
+
+    assert await trail(house, chief, since=since.isoformat()) == [
+        ("end_user_sessions", "succeeded", "chief", "alice"),
+        ("end_other_sessions", "succeeded", "alice", "alice"),
+        ("end_session", "succeeded", "alice", "alice"),
+    ]
+
+
+@pytest.mark.promise("G2", "Z10")
+async def test_what_was_refused_or_changed_nothing_leaves_no_event(house: House, chief: httpx.AsyncClient) -> None:
+    await house.add_user("equal", Role.SUPER_ADMIN)
+    await house.add_user("admin", Role.ADMIN)
+    before = await page(house, chief)
+
+    for path, username in (("revoke", "equal"), ("grant", "nobody"), ("grant", "admin"), ("reactivate", "admin")):
+        await chief.patch(f"{USERS}{path}", json={"username": username})
+    await chief.post(USERS, json={"username": "admin", "password": PASSWORD})
+    await chief.delete(f"{USERS}admin/sessions")
+    await chief.delete(SESSIONS)
+
+    assert await page(house, chief) == before
+
+
+@pytest.mark.promise("G1")
+@pytest.mark.parametrize(
+    ("username", "target"), [("alice", "alice"), ("ALICE", "alice"), ("nobody", "nobody"), ("no name at all", None)]
+)
+async def test_a_failed_login_appears(
+    house: House, chief: httpx.AsyncClient, username: str, target: str | None
+) -> None:
+    await house.add_user("alice")
+
+    await try_log_in(await client_from(house, "192.0.2.66"), username, "wrong " + PASSWORD)
+
+    body = await page(house, chief)
+    event = body["events"][0]
+    told = (event["action"], event["outcome"], event["actor"], event["target"], event["ip"])
+    assert told == ("log_in", "failed", None, target, "192.0.2.66")
+    assert PASSWORD not in str(body)
+
+
+async def test_a_failed_change_of_password_appears(house: House, chief: httpx.AsyncClient) -> None:
+    body = {"username": "alice", "password": "a whole new sentence", "current_password": "wrong"}
+    alice = await house.logged_in("alice")
+
+    await alice.patch(f"{USERS}change_password", json=body)
+
+    action, outcome, _, target = (await trail(house, chief, action="change_password"))[0]
+    assert (action, outcome, target) == ("change_password", "failed", "alice")

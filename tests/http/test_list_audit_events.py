@@ -1,0 +1,163 @@
+"""How super admins read the audit trail."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from app.domain.role import Role
+from tests.conftest import House
+from tests.fakes import PASSWORD
+from tests.http.answers import assert_done, assert_problem
+from tests.http.trail import AUDIT, page, trail
+
+SIGN_UP = "/api/v1/account/signup"
+USERS = "/api/v1/users/"
+SECOND = timedelta(seconds=1)
+FOREIGN = ("cursor", "Must be the next_cursor of the page before, with the same sorting and filters.")
+
+
+@pytest.fixture
+async def busy(house: House, chief: httpx.AsyncClient) -> datetime:
+    """A second apart: alice signs up, bobby signs up, alice becomes an admin, alice logs in. When the first did."""
+    client = await house.client()
+    start = house.clock.now()
+    for name in ("alice", "bobby"):
+        assert (await client.post(SIGN_UP, json={"username": name, "password": PASSWORD})).status_code == 201
+        house.clock.advance(SECOND)
+    assert_done(await chief.patch(f"{USERS}grant", json={"username": "alice"}))
+    house.clock.advance(SECOND)
+    await house.log_in("alice")
+    return start
+
+
+EVENTS = ["log_in alice", "grant_admin alice", "sign_up bobby", "sign_up alice", "log_in chief"]
+
+
+async def told(house: House, chief: httpx.AsyncClient, **query: Any) -> list[str]:
+    return [f"{action} {target}" for action, _, _, target in await trail(house, chief, **query)]
+
+
+@pytest.mark.parametrize(
+    ("query", "events"),
+    [
+        ({}, [0, 1, 2, 3, 4]),
+        ({"actor": "alice"}, [0, 3]),
+        ({"actor": "CHIEF"}, [1, 4]),
+        ({"target": "alice"}, [0, 1, 3]),
+        ({"actor": "chief", "target": "alice"}, [1]),
+        ({"action": "sign_up"}, [2, 3]),
+        ({"action": "sign_up", "target": "bobby"}, [2]),
+        ({"actor": "nobody"}, []),
+        ({"action": "log_out"}, []),
+        ({"limit": "2"}, [0, 1]),
+    ],
+)
+async def test_filters_narrow_the_trail(
+    house: House, chief: httpx.AsyncClient, busy: datetime, query: dict[str, str], events: list[int]
+) -> None:
+    assert busy < house.clock.now()
+    assert await told(house, chief, **query) == [EVENTS[number] for number in events]
+
+
+@pytest.mark.parametrize(
+    ("span", "events"),
+    [
+        ({"since": 0}, [0, 1, 2, 3]),
+        ({"since": 1}, [0, 1, 2]),
+        ({"since": 1, "until": 2}, [2]),
+        ({"until": 1}, [3, 4]),
+        ({"since": 2, "until": 1}, []),
+        ({"since": 4}, []),
+    ],
+)
+async def test_a_span_of_time_holds_its_beginning_and_not_its_end(
+    house: House, chief: httpx.AsyncClient, busy: datetime, span: dict[str, int], events: list[int]
+) -> None:
+    query = {name: (busy + second * SECOND).isoformat() for name, second in span.items()}
+
+    assert await told(house, chief, **query) == [EVENTS[number] for number in events]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4])
+@pytest.mark.parametrize("same_time", [True, False])
+async def test_pages_hold_every_event_once_whatever_happens_meanwhile(
+    house: House, chief: httpx.AsyncClient, limit: int, *, same_time: bool
+) -> None:
+    for number in range(6):
+        await house.logged_in(f"user-{number}")
+        house.clock.advance(timedelta(0) if same_time else SECOND)
+    everything = (await page(house, chief, limit=100))["events"]
+    assert len(everything) == 7
+
+    got, cursor = [], None
+    while True:
+        body = await page(house, chief, limit=limit, **({"cursor": cursor} if cursor else {}))
+        got += body["events"]
+        cursor = body["next_cursor"]
+        if cursor is None:
+            break
+        house.clock.advance(SECOND)
+        await house.log_in("user-0")
+
+    assert got == everything
+
+
+async def test_a_cursor_is_good_for_its_own_trail_only(house: House, chief: httpx.AsyncClient, busy: datetime) -> None:
+    cursor = (await page(house, chief, limit=1, actor="alice"))["next_cursor"]
+    users = (await chief.get(USERS, params={"limit": 1})).json()["next_cursor"]
+    other = {"a": "b"}.get(cursor[0], "a")
+    queries: list[dict[str, Any]] = [
+        {"cursor": cursor},
+        {"cursor": cursor, "actor": "bobby"},
+        {"cursor": cursor, "actor": "alice", "action": "log_in"},
+        {"cursor": cursor, "actor": "alice", "since": busy.isoformat()},
+        *(
+            {"cursor": forged, "actor": "alice"}
+            for forged in (other + cursor[1:], cursor[:-4], users, "", "x", "ä", "\0")
+        ),
+    ]
+
+    for query in queries:
+        assert_problem(await chief.get(AUDIT, params=query), "invalid-input", FOREIGN)
+    assert len((await page(house, chief, limit=50, cursor=cursor, actor="alice"))["events"]) == 1
+
+
+@pytest.mark.promise("I2", "I3")
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("actor", "\0"),
+        ("actor", "kanari\0envogel"),
+        ("target", "kanari\0envogel"),
+        ("target", "\u0430lice"),
+        ("actor", "kanarienvogel' OR 1=1"),
+        ("action", "log_in\0"),
+        ("action", "kanarienvogel"),
+        ("since", "2026-01-01\0"),
+        ("since", "kanarienvogel"),
+        ("since", "2026-01-01T00:00:00"),
+        ("until", "2026-01-01T00:00:00"),
+        ("until", "99999999999999999999"),
+        ("limit", "0"),
+        ("limit", "101"),
+        ("cursor", "x" * 501),
+    ],
+)
+async def test_a_wrong_value_is_refused_and_not_repeated(chief: httpx.AsyncClient, field: str, value: str) -> None:
+    answer = await chief.get(f"{AUDIT}?{field}={quote(value)}")
+
+    assert answer.status_code == 422, answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert "kanarienvogel" not in answer.text
+
+
+@pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
+async def test_only_super_admins_read_the_trail(house: House, role: Role) -> None:
+    assert_problem(await (await house.logged_in("mallory", role)).get(AUDIT), "forbidden")
+
+
+async def test_strangers_read_nothing(house: House) -> None:
+    assert_problem(await (await house.client()).get(AUDIT), "unauthenticated")

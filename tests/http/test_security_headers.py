@@ -1,0 +1,127 @@
+"""Headers that keep a browser from doing more with an answer than it should."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from dishka import Provider, Scope
+
+from app.application.queries.get_me import GetMe
+from app.domain.role import Role
+from app.setup.settings import AppSettings, Environment, Settings, ThrottleSettings
+from tests.conftest import LOGIN, ORIGIN, House
+from tests.fakes import PASSWORD
+from tests.http.answers import SECURITY_HEADERS
+from tests.http.houses import cookie, open_house, token_of, try_log_in, without_database
+from tests.http.test_problems import Broken
+from tests.http.test_request_id import ANSWERS
+
+pytestmark = pytest.mark.promise("C5")
+
+ME = "/api/v1/account/me"
+HSTS = "strict-transport-security"
+MORE: list[tuple[int, dict[str, Any]]] = [
+    (200, {"method": "GET", "url": "/livez"}),
+    (200, {"method": "GET", "url": "/readyz"}),
+    (400, {"method": "GET", "url": "/livez/", "headers": {"host": "evil.test"}}),
+    (405, {"method": "HEAD", "url": ME}),
+]
+
+
+def policy_of(answer: httpx.Response) -> str:
+    """The content security policy; each header stands there once, and all others are the same everywhere."""
+    found = {name: answer.headers.get_list(name) for name in SECURITY_HEADERS}
+    [policy] = found.pop("content-security-policy")
+    assert found == {name: [value] for name, value in SECURITY_HEADERS.items() if name in found}
+    return str(policy)
+
+
+def assert_secure(answer: httpx.Response, *, hsts: bool = False) -> None:
+    assert policy_of(answer) == SECURITY_HEADERS["content-security-policy"]
+    assert (HSTS in answer.headers) is hsts
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"), [(status, asked) for status, asked in [*ANSWERS, *MORE] if asked["url"] != "/docs"]
+)
+async def test_every_status_has_them(house: House, status: int, asked: dict[str, Any]) -> None:
+    client = await house.logged_in("admin", Role.ADMIN)
+
+    answer = await client.request(**asked)
+
+    assert answer.status_code == status
+    assert_secure(answer)
+
+
+@pytest.mark.usefixtures("house")
+async def test_a_throttled_answer_has_them(settings: Settings) -> None:
+    async with open_house(replace(settings, throttle=ThrottleSettings(attempts_per_account=1))) as strict:
+        client = await strict.client()
+        await try_log_in(client)
+
+        answer = await try_log_in(client)
+
+    assert answer.status_code == 429
+    assert_secure(answer)
+
+
+async def test_an_internal_error_has_them(house: House, settings: Settings) -> None:
+    token = token_of(await house.logged_in("alice"))
+    parts = Provider(scope=Scope.REQUEST)
+    parts.provide(Broken, provides=GetMe)
+    async with open_house(settings, parts) as broken:
+        answer = await (await broken.client()).get(ME, headers=cookie(token))
+
+    assert answer.status_code == 500
+    assert_secure(answer)
+
+
+async def test_an_unavailable_service_has_them(settings: Settings) -> None:
+    async with open_house(without_database(settings)) as away:
+        answer = await (await away.client()).get("/readyz")
+
+    assert answer.status_code == 503
+    assert_secure(answer)
+
+
+@pytest.mark.parametrize(
+    ("environment", "hsts"),
+    [(Environment.PRODUCTION, True), (Environment.DEVELOPMENT, False), (Environment.TEST, False)],
+)
+async def test_production_alone_insists_on_tls(
+    house: House, settings: Settings, environment: Environment, *, hsts: bool
+) -> None:
+    await house.add_user("alice")
+    async with open_house(replace(settings, app=AppSettings(environment=environment, origin=ORIGIN))) as other:
+        client = await other.client()
+        answers = [
+            await client.get("/livez"),
+            await client.get(ME),
+            await client.get("/nothing"),
+            await client.get(ME, headers={"host": "evil.test"}),
+            await client.post(LOGIN, json={"username": "alice", "password": PASSWORD}),
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 401, 404, 400, 204]
+    for answer in answers:
+        assert_secure(answer, hsts=hsts)
+        if hsts:
+            [age] = re.findall(r"max-age=(\d+)", answer.headers[HSTS])
+            assert int(age) >= 365 * 24 * 3600
+
+
+async def test_the_docs_page_runs_scripts_from_here_alone_and_stands_in_no_frame(house: House) -> None:
+    answer = await (await house.client()).get("/docs")
+
+    policy = dict(part.strip().split(" ", 1) for part in policy_of(answer).split(";"))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert re.findall(r"<script(?![^>]*\ssrc=)|\son\w+=|<style", answer.text) == []

@@ -1,0 +1,228 @@
+"""Sessions as their owners see and end them, and as admins do."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from app.application.ports import SessionTokens
+from app.domain.role import Role
+from app.setup.settings import SessionSettings, Settings
+from tests.conftest import House
+from tests.http.answers import assert_done, assert_problem, rfc3339
+from tests.http.houses import client_from, cookie, open_house, token_of, try_log_in
+
+SESSIONS = "/api/v1/account/sessions"
+ME = "/api/v1/account/me"
+ALICES = "/api/v1/users/alice/sessions"
+MINUTE = timedelta(minutes=1)
+
+
+async def logged_in_from(house: House, ip: str, agent: str, username: str = "alice") -> httpx.AsyncClient:
+    client = await client_from(house, ip, **{"user-agent": agent})
+    assert_done(await try_log_in(client, username))
+    return client
+
+
+async def listed(client: httpx.AsyncClient, path: str = SESSIONS) -> list[dict[str, Any]]:
+    answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert set(answer.json()) == {"sessions"}
+    sessions: list[dict[str, Any]] = answer.json()["sessions"]
+    return sessions
+
+
+async def id_of(client: httpx.AsyncClient) -> str:
+    [current] = [session["id"] for session in await listed(client) if session["is_current"]]
+    return str(current)
+
+
+def seen(house: House, ip: str, agent: str | None, *, is_current: bool) -> dict[str, object]:
+    """A session opened just now, less its id."""
+    now = house.clock.now()
+    return {
+        "created_at": rfc3339(now),
+        "last_seen_at": rfc3339(now),
+        "expires_at": rfc3339(now + timedelta(hours=12)),
+        "ip": ip,
+        "user_agent": agent,
+        "is_current": is_current,
+    }
+
+
+async def test_ones_own_sessions_are_listed_newest_first_with_where_they_came_from(house: House) -> None:
+    await house.add_user("alice")
+    await house.logged_in("bobby")
+    await logged_in_from(house, "192.0.2.1", "an old browser")
+    old = seen(house, "192.0.2.1", "an old browser", is_current=False)
+    house.clock.advance(MINUTE)
+    client = await logged_in_from(house, "2001:db8::7", "a new browser")
+    new = seen(house, "2001:db8::7", "a new browser", is_current=True)
+
+    sessions = await listed(client)
+
+    ids = [UUID(session.pop("id")) for session in sessions]
+    assert sessions == [new, old]
+    assert {session_id.version for session_id in ids} == {7}
+
+
+@pytest.mark.parametrize(("agent", "kept"), [("x" * 256, "x" * 256), ("x" * 8_000, "x" * 256), ("", None)])
+async def test_of_a_browsers_name_the_beginning_is_kept(house: House, agent: str, kept: str | None) -> None:
+    await house.add_user("alice")
+
+    [session] = await listed(await logged_in_from(house, "192.0.2.1", agent))
+
+    assert session["user_agent"] == kept
+
+
+async def test_a_session_shows_when_it_was_last_used(house: House) -> None:
+    client = await house.logged_in("alice")
+    start = house.clock.now()
+    house.clock.advance(5 * MINUTE)
+    await client.get(ME)
+
+    [session] = await listed(client)
+
+    assert session["created_at"] == rfc3339(start)
+    assert session["last_seen_at"] == rfc3339(house.clock.now())
+
+
+async def test_an_expired_session_is_not_listed(house: House) -> None:
+    await house.logged_in("alice")
+    house.clock.advance(timedelta(minutes=30))
+
+    assert len(await listed(await house.log_in("alice"))) == 1
+
+
+@pytest.mark.promise("S2")
+async def test_the_id_of_a_session_opens_nothing(house: House) -> None:
+    session_id = await id_of(await house.logged_in("alice"))
+    tokens, now, client = await house.container.get(SessionTokens), datetime.now(UTC), await house.client()
+    signed = tokens.encode(session_id, issued_at=now, expires_at=now + timedelta(hours=1))
+
+    for guess in (session_id, UUID(session_id).hex, signed):
+        assert_problem(await client.get(ME, headers=cookie(guess)), "unauthenticated")
+
+
+@pytest.mark.promise("S7")
+async def test_one_session_ends_and_the_others_go_on(house: House) -> None:
+    here, there, elsewhere = await house.logged_in("alice"), await house.log_in("alice"), await house.log_in("alice")
+    token, session_id = token_of(there), await id_of(there)
+
+    assert_done(await here.delete(f"{SESSIONS}/{session_id}"))
+
+    assert_problem(await there.get(ME, headers=cookie(token)), "unauthenticated")
+    assert len(await listed(here)) == len(await listed(elsewhere)) == 2
+    assert_problem(await here.delete(f"{SESSIONS}/{session_id}"), "session-not-found")
+
+
+async def test_the_current_session_can_be_ended_like_any_other(house: House) -> None:
+    client = await house.logged_in("alice")
+
+    assert_done(await client.delete(f"{SESSIONS}/{await id_of(client)}"))
+
+    assert_problem(await client.get(ME), "unauthenticated")
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_someone_elses_session_is_not_found_by_anybody(house: House, role: Role) -> None:
+    alice = await house.logged_in("alice")
+    mallory = await house.logged_in("mallory", role)
+
+    answer = await mallory.delete(f"{SESSIONS}/{await id_of(alice)}")
+
+    assert_problem(answer, "session-not-found")
+    assert_problem(await mallory.delete(f"{SESSIONS}/{UUID(int=1)}"), "session-not-found")
+    assert (await alice.get(ME)).status_code == 200
+
+
+@pytest.mark.promise("I2", "I3")
+@pytest.mark.parametrize("session_id", ["kanarienvogel", "0", "%00", "%ED%A0%80", "x" * 2000])
+async def test_what_is_no_id_is_refused(house: House, session_id: str) -> None:
+    answer = await (await house.logged_in("alice")).delete(f"{SESSIONS}/{session_id}")
+
+    assert_problem(answer, "invalid-input", ("session_id", "Must be a UUID."))
+
+
+@pytest.mark.promise("Z10")
+async def test_all_sessions_end_but_the_current_one(house: House) -> None:
+    here, there, elsewhere = await house.logged_in("alice"), await house.log_in("alice"), await house.log_in("alice")
+    bobby = await house.logged_in("bobby")
+
+    for _ in range(2):
+        assert_done(await here.delete(SESSIONS))
+
+        assert [session["is_current"] for session in await listed(here)] == [True]
+    assert_problem(await there.get(ME), "unauthenticated")
+    assert_problem(await elsewhere.get(ME), "unauthenticated")
+    assert (await bobby.get(ME)).status_code == 200
+
+
+@pytest.mark.promise("S16")
+async def test_beyond_the_most_a_user_may_have_the_oldest_ends(house: House, settings: Settings) -> None:
+    async with open_house(replace(settings, session=SessionSettings(max_per_user=2))) as small:
+        await house.add_user("alice")
+        bobby = await small.logged_in("bobby")
+        clients = []
+        for _ in range(3):
+            clients.append(await small.log_in("alice"))
+            small.clock.advance(timedelta(seconds=1))
+
+        assert [(await client.get(ME)).status_code for client in clients] == [401, 200, 200]
+        assert len(await listed(clients[-1])) == 2
+        assert (await bobby.get(ME)).status_code == 200
+
+
+MANAGERS = [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
+OTHERS = [(caller, role) for caller in Role for role in Role if (caller, role) not in MANAGERS]
+
+
+@pytest.mark.parametrize(("caller", "role"), MANAGERS)
+async def test_admins_see_a_subordinates_sessions_none_of_which_is_theirs(
+    house: House, caller: Role, role: Role
+) -> None:
+    await house.add_user("alice", role)
+    admin = await house.logged_in("admin", caller)
+    await logged_in_from(house, "192.0.2.1", "a browser")
+
+    [session] = await listed(admin, "/api/v1/users/ALICE/sessions")
+
+    assert UUID(session.pop("id")).version == 7
+    assert session == seen(house, "192.0.2.1", "a browser", is_current=False)
+
+
+@pytest.mark.parametrize(("caller", "role"), MANAGERS)
+async def test_admins_end_a_subordinates_sessions_who_may_log_in_again(house: House, caller: Role, role: Role) -> None:
+    admin = await house.logged_in("admin", caller)
+    here, there = await house.logged_in("alice", role), await house.log_in("alice")
+
+    assert_done(await admin.delete(ALICES))
+
+    assert_problem(await here.get(ME), "unauthenticated")
+    assert_problem(await there.get(ME), "unauthenticated")
+    assert (await admin.get(ME)).status_code == 200
+    assert_done(await admin.delete(ALICES))
+    await house.log_in("alice")
+
+
+@pytest.mark.promise("Z2")
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize(("caller", "role"), OTHERS)
+async def test_nobody_sees_or_ends_an_equals_or_a_highers(house: House, method: str, caller: Role, role: Role) -> None:
+    alice = await house.logged_in("alice", role)
+    mallory = await house.logged_in("mallory", caller)
+
+    assert_problem(await mallory.request(method, ALICES), "forbidden")
+    assert_problem(await mallory.request(method, "/api/v1/users/mallory/sessions"), "forbidden")
+
+    assert (await alice.get(ME)).status_code == (await mallory.get(ME)).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_an_unknown_user_is_not_found(house: House, method: str) -> None:
+    admin = await house.logged_in("admin", Role.ADMIN)
+
+    assert_problem(await admin.request(method, "/api/v1/users/nobody/sessions"), "user-not-found")

@@ -1,0 +1,256 @@
+"""Guessing is slowed down where it comes from, and nobody else is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import pytest
+from dishka import Provider, Scope
+from psycopg.rows import scalar_row
+
+from app.application.ports import PasswordHasher
+from app.domain.role import Role
+from app.setup.settings import Settings, ThrottleSettings
+from tests.conftest import House
+from tests.fakes import PASSWORD, FakePasswordHasher
+from tests.http.answers import assert_done, assert_problem
+from tests.http.houses import client_from, open_house, try_log_in
+
+SIGN_UP = "/api/v1/account/signup"
+CHANGE = "/api/v1/users/change_password"
+ME = "/api/v1/account/me"
+WRONG = "wrong " + PASSWORD
+NEW = "a whole new sentence to remember"
+FREE = 5
+HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
+
+
+async def guess(client: httpx.AsyncClient, times: int = FREE, username: str = "alice") -> None:
+    for _ in range(times):
+        assert_problem(await try_log_in(client, username, WRONG), "invalid-credentials")
+
+
+def wait_of(answer: httpx.Response) -> timedelta:
+    assert_problem(answer, "too-many-attempts")
+    return timedelta(seconds=int(answer.headers["retry-after"]))
+
+
+@pytest.mark.promise("L4")
+async def test_after_five_wrong_passwords_even_the_right_one_waits_but_not_elsewhere(house: House) -> None:
+    await house.add_user("alice")
+    here, elsewhere = await client_from(house, HERE), await client_from(house, ELSEWHERE)
+    await guess(here)
+
+    assert_problem(await try_log_in(here), "too-many-attempts")
+
+    assert_done(await try_log_in(elsewhere))
+
+
+async def test_the_wait_is_as_long_as_it_was_said_to_be(house: House) -> None:
+    await house.add_user("alice")
+    client = await house.client()
+    await guess(client)
+    wait = wait_of(await try_log_in(client))
+
+    house.clock.advance(wait - timedelta(milliseconds=1))
+    assert wait_of(await try_log_in(client)) == timedelta(seconds=1)
+
+    house.clock.advance(timedelta(milliseconds=1))
+    assert_done(await try_log_in(client))
+
+
+async def test_every_further_wrong_password_doubles_the_wait_up_to_a_quarter_of_an_hour(house: House) -> None:
+    await house.add_user("alice")
+    client = await house.client()
+    await guess(client)
+
+    waits = []
+    for _ in range(12):
+        wait = wait_of(await try_log_in(client))
+        waits.append(wait.seconds)
+        house.clock.advance(wait)
+        await guess(client, 1)
+
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
+
+
+async def test_an_hour_without_guesses_forgives(house: House) -> None:
+    await house.add_user("alice")
+    client = await house.client()
+    await guess(client)
+
+    house.clock.advance(timedelta(hours=1))
+
+    await guess(client)
+    assert_problem(await try_log_in(client), "too-many-attempts")
+
+
+@pytest.mark.promise("L4")
+async def test_success_resets(house: House) -> None:
+    await house.add_user("alice")
+
+    for _ in range(3):
+        client = await house.client()
+        await guess(client, FREE - 1)
+        assert_done(await try_log_in(client))
+
+
+async def test_logins_that_succeed_are_never_throttled(house: House, settings: Settings) -> None:
+    await house.add_user("alice")
+    async with open_house(replace(settings, throttle=ThrottleSettings(attempts_per_address=2))) as strict:
+        for _ in range(5):
+            await strict.log_in("alice")
+
+
+async def test_another_account_is_not_made_to_wait(house: House) -> None:
+    await house.add_user("alice")
+    await house.add_user("bobby")
+    client = await house.client()
+    await guess(client)
+
+    assert_done(await try_log_in(client, "bobby"))
+
+
+async def test_clocks_that_disagree_a_little_make_nobody_wait(house: House) -> None:
+    """Parallel requests read the clock and count in another order, and no two hosts have the same time."""
+    await house.add_user("alice")
+    client = await house.client()
+    await guess(client, 1)
+
+    house.clock.advance(-timedelta(milliseconds=5))
+
+    assert_done(await try_log_in(client))
+
+
+@pytest.mark.promise("L1")
+async def test_unknown_wrong_and_inactive_are_throttled_alike(house: House) -> None:
+    await house.add_user("alice")
+    await house.add_user("sleeper", is_active=False)
+    histories = []
+    for username, password in (("nobody", WRONG), ("alice", WRONG), ("sleeper", PASSWORD)):
+        client = await house.client(**{"x-request-id": "the-one"})
+        answers = [await try_log_in(client, username, password) for _ in range(FREE + 2)]
+        histories.append([(answer.status_code, answer.text, sorted(answer.headers.items())) for answer in answers])
+
+    assert [status for status, *_ in histories[0]] == [401] * FREE + [429] * 2
+    assert histories[0] == histories[1] == histories[2]
+
+
+@pytest.fixture
+def hasher() -> FakePasswordHasher:
+    return FakePasswordHasher()
+
+
+@pytest.fixture
+async def counted(house: House, settings: Settings, hasher: FakePasswordHasher) -> AsyncIterator[House]:
+    """A house that remembers which hashes it verified."""
+    assert await house.database.fetch_one("SELECT count(*) FROM users", {}, scalar_row) == 0
+    parts = Provider(scope=Scope.APP)
+    parts.provide(lambda: hasher, provides=PasswordHasher)
+    async with open_house(settings, parts) as counted:
+        yield counted
+
+
+@pytest.mark.promise("L3")
+@pytest.mark.parametrize("username", ["alice", "nobody"])
+async def test_of_50_parallel_guesses_five_are_verified(
+    counted: House, hasher: FakePasswordHasher, username: str
+) -> None:
+    await counted.add_user("alice")
+    client = await counted.client()
+
+    answers = await asyncio.gather(*(try_log_in(client, username, f"guess number {n}") for n in range(50)))
+
+    assert sorted(answer.status_code for answer in answers) == [401] * FREE + [429] * 45
+    assert len(hasher.verified) == FREE
+
+
+@pytest.mark.promise("L2")
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("nobody", PASSWORD), ("alice", WRONG), ("sleeper", PASSWORD), ("no name at all", PASSWORD), ("alice", PASSWORD)],
+)
+async def test_every_login_costs_one_verification(
+    counted: House, hasher: FakePasswordHasher, username: str, password: str
+) -> None:
+    await counted.add_user("alice")
+    await counted.add_user("sleeper", is_active=False)
+
+    await try_log_in(await counted.client(), username, password)
+
+    assert len(hasher.verified) == 1
+
+
+async def test_what_has_to_wait_costs_none(counted: House, hasher: FakePasswordHasher) -> None:
+    await counted.add_user("alice")
+    client = await counted.client()
+    await guess(client)
+
+    await try_log_in(client)
+
+    assert len(hasher.verified) == FREE
+
+
+@pytest.mark.promise("L5", "P10")
+@pytest.mark.parametrize("role", Role)
+async def test_login_and_change_of_password_share_the_count(house: House, role: Role) -> None:
+    alice, stranger = await house.logged_in("alice", role), await house.client()
+    body = {"username": "alice", "password": NEW, "current_password": WRONG}
+    await guess(stranger, 2)
+    for _ in range(3):
+        assert_problem(await alice.patch(CHANGE, json=body), "invalid-credentials")
+
+    assert_problem(await try_log_in(stranger), "too-many-attempts")
+    assert_problem(await alice.patch(CHANGE, json={**body, "current_password": PASSWORD}), "too-many-attempts")
+
+    assert (await alice.get(ME)).status_code == 200
+
+
+async def test_one_address_does_not_try_one_account_after_another(house: House, settings: Settings) -> None:
+    await house.add_user("alice")
+    async with open_house(replace(settings, throttle=ThrottleSettings(attempts_per_address=3))) as strict:
+        here, elsewhere = await client_from(strict, HERE), await client_from(strict, ELSEWHERE)
+        for number in range(3):
+            await guess(here, 1, f"user-{number}")
+
+        assert_problem(await try_log_in(here), "too-many-attempts")
+
+        assert_done(await try_log_in(elsewhere))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.3", False),
+    ],
+)
+async def test_an_address_is_what_one_household_has(house: House, one: str, other: str, *, is_same: bool) -> None:
+    await house.add_user("alice")
+    await guess(await client_from(house, one))
+
+    answer = await try_log_in(await client_from(house, other))
+
+    assert answer.status_code == (429 if is_same else 204)
+
+
+@pytest.mark.promise("L8")
+@pytest.mark.usefixtures("house")
+async def test_sign_up_is_throttled_per_address(settings: Settings) -> None:
+    async with open_house(replace(settings, throttle=ThrottleSettings(sign_ups_per_address=3))) as strict:
+        here, elsewhere = await client_from(strict, HERE), await client_from(strict, ELSEWHERE)
+
+        async def sign_up(client: httpx.AsyncClient, number: int) -> httpx.Response:
+            return await client.post(SIGN_UP, json={"username": f"user-{number}", "password": PASSWORD})
+
+        for number in range(3):
+            assert (await sign_up(here, number)).status_code == 201
+        wait = wait_of(await sign_up(here, 3))
+        assert (await sign_up(elsewhere, 3)).status_code == 201
+
+        strict.clock.advance(wait)
+        assert (await sign_up(here, 4)).status_code == 201

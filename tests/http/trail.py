@@ -1,0 +1,23 @@
+"""The audit trail as its readers get it."""
+
+from typing import Any
+
+import httpx
+
+from app.infrastructure.persistence.audit import FailureWriter
+from tests.conftest import House
+
+AUDIT = "/api/v1/audit/"
+
+
+async def page(house: House, chief: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
+    await (await house.container.get(FailureWriter)).written()
+    answer = await chief.get(AUDIT, params=query)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def trail(house: House, chief: httpx.AsyncClient, **query: Any) -> list[tuple[str, str, str | None, str | None]]:
+    events = (await page(house, chief, **query))["events"]
+    return [(event["action"], event["outcome"], event["actor"], event["target"]) for event in events]

@@ -1,0 +1,115 @@
+"""What the service does, in a page: one call after the other, on values."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.domain.role import Role
+
+PEOPLE: Final = {
+    "chief": Role.SUPER_ADMIN,
+    "adams": Role.ADMIN,
+    "bella": Role.ADMIN,
+    "carol": Role.USER,
+    "david": Role.USER,
+}
+CLIENTS: Final = {
+    "chief1": "chief",
+    "adam1": "adams",
+    "adam2": "adams",
+    "bella1": "bella",
+    "carol1": "carol",
+    "carol2": "carol",
+}
+"""Browsers, and whose each of them is."""
+AUDITED: Final = {
+    "grant": "grant_admin",
+    "revoke": "revoke_admin",
+    "inactivate": "inactivate_user",
+    "reactivate": "reactivate_user",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    client: str
+    act: str
+    target: str = ""
+    password: int = 0
+    current: int = 0
+
+
+@dataclass(frozen=True)
+class Person:
+    role: Role
+    is_active: bool = True
+    password: int = 0
+    must_change: bool = False
+
+
+@dataclass(frozen=True)
+class World:
+    people: dict[str, Person]
+    alive: frozenset[str] = frozenset()
+    done: tuple[tuple[str, str, str], ...] = ()
+
+    def after(self, call: Call) -> tuple["World", int]:
+        """The world as the call leaves it, and the status of its answer."""
+        name = CLIENTS[call.client]
+        actor = self.people[name]
+        if call.act == "login":
+            return self._log_in(call, name)
+        if call.client not in self.alive:
+            return self, 401
+        if call.act == "logout":
+            return self._with("log_out", name, name, alive=self.alive - {call.client}), 204
+        if call.act == "change_password":
+            return self._change_password(call, name)
+        if actor.must_change or not self._may(call, actor):
+            return self, 403
+        return self._act(call, name), 204
+
+    def _may(self, call: Call, actor: Person) -> bool:
+        above_admins = call.act not in ("grant", "revoke") or actor.role is Role.SUPER_ADMIN
+        return above_admins and actor.role.manages(self.people[call.target].role)
+
+    def _act(self, call: Call, name: str) -> "World":
+        target = self.people[call.target]
+        changed = {
+            "grant": replace(target, role=Role.ADMIN),
+            "revoke": replace(target, role=Role.USER),
+            "inactivate": replace(target, is_active=False),
+            "reactivate": replace(target, is_active=True),
+        }[call.act]
+        if changed == target:
+            return self
+        ends = call.act == "inactivate"
+        alive = frozenset(client for client in self.alive if not ends or CLIENTS[client] != call.target)
+        return self._with(AUDITED[call.act], name, call.target, alive=alive, person=changed)
+
+    def _log_in(self, call: Call, name: str) -> tuple["World", int]:
+        if call.client in self.alive:
+            return self, 409
+        person = self.people[name]
+        if not person.is_active or person.password != call.password:
+            return self, 401
+        return self._with("log_in", name, name, alive=self.alive | {call.client}), 204
+
+    def _change_password(self, call: Call, name: str) -> tuple["World", int]:
+        actor, target, is_own = self.people[name], self.people[call.target], call.target == name
+        if not is_own and (actor.must_change or not actor.role.manages(target.role)):
+            return self, 403
+        if is_own and actor.password != call.current:
+            return self, 401
+        changed = replace(target, password=call.password, must_change=not is_own)
+        alive = frozenset(each for each in self.alive if CLIENTS[each] != call.target or each == call.client)
+        return self._with("change_password", name, call.target, alive=alive, person=changed), 204
+
+    def _with(
+        self, action: str, actor: str, target: str, *, alive: frozenset[str], person: Person | None = None
+    ) -> "World":
+        people = self.people if person is None else {**self.people, target: person}
+        return World(people, alive, (*self.done, (action, actor, target)))
+
+
+def start() -> World:
+    return World({name: Person(role) for name, role in PEOPLE.items()})

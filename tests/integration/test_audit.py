@@ -1,0 +1,208 @@
+"""The audit trail: in the transaction of what it records; failures afterwards, at nobody's cost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from dishka import AsyncContainer
+from psycopg.rows import scalar_row
+from structlog.testing import capture_logs
+from uuid6 import uuid7
+
+from app.application.commands.grant_admin import GrantAdmin
+from app.application.cursor import Cursors
+from app.application.queries.list_audit_events import AuditEvent, AuditPages, AuditRequest
+from app.application.written import Written
+from app.domain.audit import Action, Outcome
+from app.domain.errors import InvalidError
+from app.domain.role import Role
+from app.domain.username import Username
+from app.infrastructure.persistence.audit import FailureWriter, Scene, SqlFailedLogins, running_failure_writer
+from app.infrastructure.persistence.database import Database, opened
+from app.infrastructure.persistence.errors import DatabaseError
+from app.infrastructure.persistence.queries.list_audit_events import SqlAuditPages
+from app.infrastructure.persistence.replica import Reads
+from tests.fakes import FakeClock
+from tests.integration.conftest import ORIGIN, Observer
+from tests.integration.stage import Stage
+
+POOL_WAIT = "app.infrastructure.persistence.database.POOL_WAIT_SECONDS"
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+ALICE = Username("alice")
+
+
+@pytest.fixture
+async def pages(container: AsyncContainer, database: Database) -> AuditPages:
+    assert await container.get(Database) is database
+    pages: AuditPages = SqlAuditPages(
+        Reads(await container.get(Database), None, Written()), await container.get(Cursors)
+    )
+    return pages
+
+
+def insert(owner: psycopg.Connection, at: datetime, **values: Any) -> AuditEvent:
+    given = {"action": Action.LOG_IN, "outcome": Outcome.SUCCEEDED, "actor": None, "target": None, **values}
+    event = AuditEvent(id=uuid7(), at=at, ip="192.0.2.1", request_id="a-request", **given)
+    row = [event.id, event.at, event.action.value, event.outcome.value, event.actor, event.target]
+    owner.execute(
+        "INSERT INTO audit_events VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", [*row, event.ip, event.request_id]
+    )
+    return event
+
+
+def failures(database: Database) -> tuple[FailureWriter, SqlFailedLogins]:
+    writer = FailureWriter(database)
+    return writer, SqlFailedLogins(writer, Scene(ORIGIN, FakeClock()))
+
+
+async def stored_failures(database: Database) -> list[str]:
+    statement = "SELECT target FROM audit_events WHERE outcome = 'failed' ORDER BY id"
+    return await database.fetch_all(statement, {}, scalar_row)
+
+
+@pytest.mark.promise("G2")
+async def test_a_change_that_cannot_be_recorded_does_not_happen(stage: Stage, observer: Observer) -> None:
+    await stage.add_user("alice")
+    chief = await stage.add_user("chief", Role.SUPER_ADMIN)
+    await observer.execute("ALTER TABLE audit_events ADD CONSTRAINT full_up CHECK (false) NOT VALID")
+    try:
+        with capture_logs() as logs, pytest.raises(DatabaseError):
+            await stage.call(GrantAdmin, chief, "alice")
+    finally:
+        await observer.execute("ALTER TABLE audit_events DROP CONSTRAINT full_up")
+
+    assert (await observer.user("alice"))["role"] == "user"
+    assert "audit" not in [line["event"] for line in logs]
+
+
+@pytest.mark.promise("G2")
+async def test_a_failed_login_is_written_down_after_the_answer(small_pool: Database) -> None:
+    async with running_failure_writer(small_pool) as writer:
+        SqlFailedLogins(writer, Scene(ORIGIN, FakeClock())).record(Action.LOG_IN, ALICE)
+        await writer.written()
+
+    assert await stored_failures(small_pool) == ["alice"]
+
+
+async def test_what_is_left_at_the_end_is_written_before_it_closes(small_pool: Database) -> None:
+    async with running_failure_writer(small_pool) as writer:
+        log = SqlFailedLogins(writer, Scene(ORIGIN, FakeClock()))
+        for number in range(20):
+            log.record(Action.LOG_IN, Username(f"alice{number:02}"))
+
+    assert await stored_failures(small_pool) == [f"alice{number:02}" for number in range(20)]
+
+
+async def test_beyond_a_thousand_waiting_failures_the_log_alone_tells(small_pool: Database) -> None:
+    _, log = failures(small_pool)
+
+    with capture_logs() as logs:
+        for _ in range(1001):
+            log.record(Action.LOG_IN, ALICE)
+
+    events = [line["event"] for line in logs]
+    assert (events.count("audit"), events.count("audit_event_not_stored")) == (1001, 1)
+
+
+async def test_failures_go_on_being_written_when_the_database_is_back(small_pool: Database, observer: Observer) -> None:
+    async with running_failure_writer(small_pool) as writer:
+        log = SqlFailedLogins(writer, Scene(ORIGIN, FakeClock()))
+        await observer.execute("ALTER TABLE audit_events RENAME TO gone")
+        try:
+            log.record(Action.LOG_IN, ALICE)
+            await writer.written()
+        finally:
+            await observer.execute("ALTER TABLE gone RENAME TO audit_events")
+        log.record(Action.LOG_IN, Username("bobby"))
+
+    assert await stored_failures(small_pool) == ["bobby"]
+
+
+@pytest.fixture
+async def unreachable(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    monkeypatch.setattr(POOL_WAIT, 0.5)
+    async with opened(NOWHERE, 1) as database:
+        yield database
+
+
+async def test_closing_does_not_wait_long_for_a_database_that_is_away(unreachable: Database) -> None:
+    async with asyncio.timeout(6), running_failure_writer(unreachable) as writer:
+        log = SqlFailedLogins(writer, Scene(ORIGIN, FakeClock()))
+        for _ in range(100):
+            log.record(Action.LOG_IN, ALICE)
+
+
+async def test_pages_join_newest_first_without_gap_or_repeat_while_events_are_added(
+    pages: AuditPages, owner: psycopg.Connection
+) -> None:
+    now = FakeClock().now()
+    # Three at a time at each instant: ties are broken by id.
+    events = [insert(owner, now + timedelta(seconds=number // 3)) for number in range(11)]
+
+    read, request = [], AuditRequest(limit=3)
+    while True:
+        page = await pages(request)
+        read += page.events
+        insert(owner, now + timedelta(minutes=1))
+        if page.next_cursor is None:
+            break
+        request = AuditRequest(limit=3, cursor=page.next_cursor)
+
+    assert read == events[::-1]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, [4, 3, 2, 1, 0]),
+        ({"actor": "chief"}, [3, 1, 0]),
+        ({"target": "alice"}, [4, 3, 0]),
+        ({"action": Action.GRANT_ADMIN}, [1, 0]),
+        ({"since": 1}, [4, 3, 2, 1]),
+        ({"until": 3}, [2, 1, 0]),
+        ({"since": 1, "until": 4, "actor": "chief"}, [3, 1]),
+        ({"actor": "nobody"}, []),
+    ],
+)
+async def test_filters_apply_alone_and_combined(
+    pages: AuditPages, owner: psycopg.Connection, filters: dict[str, Any], expected: list[int]
+) -> None:
+    now = FakeClock().now()
+    kinds = [
+        (Action.GRANT_ADMIN, "chief", "alice"),
+        (Action.GRANT_ADMIN, "chief", "bobby"),
+        (Action.LOG_IN, "bobby", "bobby"),
+        (Action.REVOKE_ADMIN, "chief", "alice"),
+        (Action.LOG_IN, None, "alice"),
+    ]
+    events = [
+        insert(owner, now + timedelta(seconds=second), action=action, actor=actor, target=target)
+        for second, (action, actor, target) in enumerate(kinds)
+    ]
+    given: dict[str, Any] = {
+        key: now + timedelta(seconds=at) if isinstance(at, int) else at for key, at in filters.items()
+    }
+
+    assert (await pages(AuditRequest(**given))).events == [events[number] for number in expected]
+    one_by_one = await pages(AuditRequest(limit=1, **given))
+    assert one_by_one.events == [events[number] for number in expected[:1]]
+    assert (one_by_one.next_cursor is None) == (len(expected) <= 1)
+
+
+@pytest.mark.parametrize("other", [{"actor": "alice"}, {"target": "alice"}, {"action": Action.LOG_IN}])
+async def test_a_cursor_serves_its_own_filters_alone(
+    pages: AuditPages, owner: psycopg.Connection, other: dict[str, Any]
+) -> None:
+    for _ in range(2):
+        insert(owner, FakeClock().now(), actor="alice", target="alice")
+    everything = (await pages(AuditRequest(limit=1))).next_cursor
+    filtered = (await pages(AuditRequest(limit=1, **other))).next_cursor
+
+    with pytest.raises(InvalidError):
+        await pages(AuditRequest(limit=1, cursor=everything, **other))
+    with pytest.raises(InvalidError):
+        await pages(AuditRequest(limit=1, cursor=filtered))
+    assert len((await pages(AuditRequest(limit=5, cursor=filtered, **other))).events) == 1

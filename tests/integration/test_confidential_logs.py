@@ -1,0 +1,94 @@
+"""What is said in logs while people come and go, and while things fail: never a secret, never a line of theirs."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from app.application.ports import PasswordHasher
+from app.domain.role import Role
+from app.setup.logs import configure_logs
+from app.setup.settings import LogFormat, LogLevel, LogSettings, Settings
+from tests.conftest import ORIGIN, House
+from tests.fakes import PASSWORD
+
+WRONG = "a canary in a wrong password"
+NEW_PASSWORD = "a canary that will be a password"
+FORGED = "%0a%1b%5d0;forged%07%0d%0a"
+
+
+@pytest.fixture(params=LogFormat)
+def said(
+    house: House, request: pytest.FixtureRequest, logs_as_before: None, monkeypatch: pytest.MonkeyPatch
+) -> io.StringIO:
+    """All that is logged from here on."""
+    assert (house.app is not None, logs_as_before) == (True, None)
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", said)
+    configure_logs(LogSettings(level=LogLevel.DEBUG, format=request.param))
+    return said
+
+
+@pytest.fixture
+def failing(house: House) -> Iterator[None]:
+    """Whoever saves a user meets an error that nobody foresaw and that quotes a row."""
+
+    def fail(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if statement.startswith("UPDATE users"):
+            raise psycopg.errors.DataError(f"Failing row contains {parameters}")
+
+    engine = house.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", fail)
+    yield
+    event.remove(engine, "before_cursor_execute", fail)
+
+
+@pytest.mark.promise("P12", "T2")
+async def test_no_secret_is_logged_whatever_happens(
+    house: House, settings: Settings, said: io.StringIO, failing: None
+) -> None:
+    assert failing is None
+    alice = await house.logged_in("alice")
+    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+    cookie = next(iter(alice.cookies.values()))
+    stranger = await house.client()
+    async with house.container() as scope:
+        stored = await (await scope.get(PasswordHasher)).hash(PASSWORD)
+
+    answers = [
+        await stranger.post("/api/v1/account/login", json={"username": "alice", "password": WRONG}),
+        await stranger.post("/api/v1/account/login", json={"username": "alice", "password": WRONG, "x": WRONG}),
+        await stranger.post("/api/v1/account/signup", json={"username": "bobby", "password": NEW_PASSWORD}),
+        await stranger.get("/api/v1/account/me", headers={"Cookie": f"__Host-session={cookie}x"}),
+        await alice.patch(
+            "/api/v1/users/change_password",
+            json={"username": "alice", "password": NEW_PASSWORD, "current_password": PASSWORD},
+        ),
+        await chief.patch("/api/v1/users/grant", json={"username": "alice"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 422, 201, 401, 500, 500]
+    logged = said.getvalue()
+    told = logged + "".join(answer.text for answer in answers)
+    assert "Traceback" in logged
+    secrets = [PASSWORD, WRONG, NEW_PASSWORD, cookie, settings.jwt.secret, settings.password.pepper, "$2b$"]
+    assert [secret for secret in [*secrets, stored, "Failing row"] if secret in told] == []
+
+
+@pytest.mark.promise("G3")
+async def test_control_characters_are_encoded(house: House, said: io.StringIO) -> None:
+    client = await house.client(**{"User-Agent": "a\tbrowser", "X-Request-ID": "not\tan id"})
+
+    await client.get(f"{ORIGIN}/api/v1/{FORGED}")
+    await client.delete(f"{ORIGIN}/api/v1/account/sessions/{FORGED}")
+    await client.get(f"{ORIGIN}/api/v1/users/%1b%5d0;forged%07")
+
+    lines = said.getvalue().splitlines()
+    assert [line for line in lines if "forged" in line]
+    assert not [line for line in lines if line.startswith("forged") or "\x1b]0;" in line or "\x07" in line]
+    if lines[0].startswith("{"):
+        assert {json.loads(line)["event"] for line in lines} >= {"refused"}

@@ -1,0 +1,191 @@
+"""Whatever a command is doing when the database fails it: all of it happens, or nothing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from app.application.commands.change_password import ChangePassword
+from app.application.commands.create_super_admin import CreateSuperAdmin
+from app.application.commands.create_user import CreateUser
+from app.application.commands.end_other_sessions import EndOtherSessions
+from app.application.commands.end_session import EndSession
+from app.application.commands.end_user_sessions import EndUserSessions
+from app.application.commands.grant_admin import GrantAdmin
+from app.application.commands.inactivate_user import InactivateUser
+from app.application.commands.log_in import LogIn
+from app.application.commands.log_out import LogOut
+from app.application.commands.reactivate_user import ReactivateUser
+from app.application.commands.revoke_admin import RevokeAdmin
+from app.application.commands.revoke_super_admin import RevokeSuperAdmin
+from app.application.commands.sign_up import SignUp
+from app.domain.errors import TransactionConflictError, UnavailableError
+from app.domain.role import Role
+from app.domain.user import User
+from app.infrastructure.persistence.database import Database
+from tests.fakes import PASSWORD
+from tests.integration.stage import Stage, UseCase
+
+pytestmark = pytest.mark.promise("T1")
+
+PEOPLE: Final = {
+    "alice": Role.USER,
+    "inactive": Role.USER,
+    "outdated": Role.USER,
+    "admin": Role.ADMIN,
+    "chief": Role.SUPER_ADMIN,
+    "other": Role.SUPER_ADMIN,
+}
+NEW_PASSWORD = "another horse battery staple"
+CASES: Final[dict[str, tuple[type[UseCase], str | None, tuple[object, ...]]]] = {
+    "sign_up": (SignUp, None, ("erica", PASSWORD)),
+    "log_in": (LogIn, None, ("alice", PASSWORD)),
+    "log_in_with_outdated_hash": (LogIn, None, ("outdated", PASSWORD)),
+    "log_out": (LogOut, "alice", ()),
+    "create_user": (CreateUser, "admin", ("erica", PASSWORD, Role.USER)),
+    "inactivate_user": (InactivateUser, "admin", ("alice",)),
+    "reactivate_user": (ReactivateUser, "admin", ("inactive",)),
+    "grant_admin": (GrantAdmin, "chief", ("alice",)),
+    "revoke_admin": (RevokeAdmin, "chief", ("admin",)),
+    "change_one_s_own_password": (ChangePassword, "alice", ("alice", NEW_PASSWORD, PASSWORD)),
+    "change_another_s_password": (ChangePassword, "admin", ("alice", NEW_PASSWORD, None)),
+    "end_session": (EndSession, "alice", ("its id",)),
+    "end_other_sessions": (EndOtherSessions, "alice", ()),
+    "end_user_sessions": (EndUserSessions, "admin", ("alice",)),
+    "create_super_admin": (CreateSuperAdmin, None, ("erica", lambda: PASSWORD)),
+    "raise_to_super_admin": (CreateSuperAdmin, None, ("inactive", lambda: PASSWORD)),
+    "revoke_super_admin": (RevokeSuperAdmin, None, ("other",)),
+}
+
+
+@dataclass
+class Scene:
+    """People of every kind with sessions, and one call that one of them makes."""
+
+    stage: Stage
+    url: str
+    use_case: type[UseCase]
+    caller: User | None
+    arguments: tuple[object, ...]
+
+    async def call(self) -> None:
+        await self.stage.call(self.use_case, self.caller, *self.arguments)
+
+    def stored(self) -> list[list[tuple[object, ...]]]:
+        with psycopg.connect(self.url) as owner:
+            return [
+                owner.execute(statement).fetchall()
+                for statement in (
+                    "SELECT username, role, is_active, password_hash, must_change_password FROM users ORDER BY 1",
+                    "SELECT username, count(*) FROM sessions JOIN users ON users.id = user_id GROUP BY 1 ORDER BY 1",
+                    "SELECT action, actor, target, outcome FROM audit_events ORDER BY id",
+                )
+            ]
+
+
+async def prepared(stage: Stage, url: str, case: str) -> Scene:
+    use_case, caller, arguments = CASES[case]
+    scene = Scene(stage, url, use_case, None, arguments)
+    for name, role in PEOPLE.items():
+        user = await stage.add_user(name, role)
+        sessions = [await stage.add_session(user) for _ in range(3)]
+        if name == caller:
+            scene.caller = user
+            scene.arguments = tuple(sessions[0].id if part == "its id" else part for part in arguments)
+    with psycopg.connect(url) as owner:
+        owner.execute("UPDATE users SET is_active = false WHERE username = 'inactive'")
+        owner.execute("UPDATE users SET password_hash = 'old ' || password_hash WHERE username = 'outdated'")
+    return scene
+
+
+@pytest.fixture(params=CASES)
+async def scene(request: pytest.FixtureRequest, stage: Stage, own_url: str) -> Scene:
+    return await prepared(stage, own_url, request.param)
+
+
+@pytest.fixture
+async def engine(stage: Stage) -> Engine:
+    return (await stage.container.get(Database)).engine.sync_engine
+
+
+@contextmanager
+def listening(engine: Engine, **listeners: Callable[..., None]) -> Iterator[None]:
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    try:
+        yield
+    finally:
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)
+
+
+@contextmanager
+def fault_at(engine: Engine, step: int, fault: Exception) -> Iterator[None]:
+    """Statements and commits alike are steps; the fault comes before the step is sent."""
+    steps = iter(range(1, 1000))
+
+    def count(*_: object) -> None:
+        if next(steps) == step:
+            raise fault
+
+    with listening(engine, before_cursor_execute=count, commit=count):
+        yield
+
+
+async def test_a_fault_at_any_step_leaves_nothing_and_without_one_all_is_done(scene: Scene, engine: Engine) -> None:
+    before, failures = scene.stored(), 0
+    while True:
+        try:
+            with fault_at(engine, failures + 1, psycopg.OperationalError("lost")):
+                await scene.call()
+        except UnavailableError:
+            assert scene.stored() == before
+            failures += 1
+        else:
+            break
+
+    assert failures >= 3
+    users, sessions, events = scene.stored()
+    assert [users, sessions] != before[:2]
+    assert len(events) == 1
+
+
+async def test_when_the_answer_to_the_commit_is_lost_all_is_done_and_nothing_is_tried_again(
+    scene: Scene, engine: Engine
+) -> None:
+    written = []
+
+    def note(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            written.append(statement)
+
+    def lose_the_answer(connection: Connection) -> None:
+        if written:
+            connection.connection.commit()
+            raise psycopg.errors.SerializationFailure("as bad as it gets")
+
+    hook = listening(engine, before_cursor_execute=note, commit=lose_the_answer)
+    with hook, pytest.raises(UnavailableError) as caught:
+        await scene.call()
+
+    assert not isinstance(caught.value, TransactionConflictError)
+    assert len(scene.stored()[2]) == 1
+
+
+@pytest.mark.parametrize("fault", [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure])
+async def test_a_conflict_may_be_tried_again_at_any_statement_and_not_at_the_commit(
+    stage: Stage, own_url: str, engine: Engine, fault: type[psycopg.OperationalError]
+) -> None:
+    scene = await prepared(stage, own_url, "inactivate_user")
+
+    kinds = []
+    for step in range(1, 6):
+        with fault_at(engine, step, fault("lost")), pytest.raises(UnavailableError) as caught:
+            await scene.call()
+        kinds.append(type(caught.value))
+
+    assert kinds == [TransactionConflictError] * 4 + [UnavailableError]

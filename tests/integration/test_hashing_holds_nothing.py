@@ -1,0 +1,49 @@
+import pytest
+
+from app.application.commands.change_password import ChangePassword
+from app.application.commands.create_super_admin import CreateSuperAdmin
+from app.application.commands.create_user import CreateUser
+from app.application.commands.log_in import LogIn
+from app.application.commands.sign_up import SignUp
+from app.domain.role import Role
+from app.infrastructure.persistence.database import Database
+from tests.fakes import PASSWORD
+from tests.integration.conftest import Observer
+from tests.integration.stage import Stage, UseCase
+
+NEW_PASSWORD = "another horse battery staple"
+
+
+@pytest.mark.promise("D2")
+@pytest.mark.parametrize(
+    ("use_case", "arguments", "pieces"),
+    [
+        (SignUp, ("bobby", PASSWORD), 1),
+        (LogIn, ("outdated", PASSWORD), 2),
+        (CreateUser, ("bobby", PASSWORD, Role.USER), 1),
+        (ChangePassword, ("admin", NEW_PASSWORD, PASSWORD), 2),
+        (ChangePassword, ("outdated", NEW_PASSWORD, None), 1),
+        (CreateSuperAdmin, ("bobby", lambda: PASSWORD), 1),
+    ],
+)
+async def test_while_a_password_is_hashed_no_connection_and_no_lock_is_held(
+    stage: Stage, observer: Observer, use_case: type[UseCase], arguments: tuple[object, ...], pieces: int
+) -> None:
+    admin = await stage.add_user("admin", Role.ADMIN)
+    await stage.add_user("outdated")
+    await observer.execute("UPDATE users SET password_hash = 'old ' || password_hash WHERE username = 'outdated'")
+    pool = (await stage.container.get(Database))._pool
+
+    for piece in range(pieces):
+        stage.hashing.close()
+        stage.hashing.stop_next(after=piece)
+        call = stage.start(use_case, admin if use_case in (CreateUser, ChangePassword) else None, *arguments)
+        await stage.hashing.until_reached()
+        stats = pool.get_stats()
+        held = stats["pool_size"] - stats["pool_available"]
+        busy = await observer.busy()
+        if piece + 1 < pieces:
+            call.cancel()
+        stage.hashing.open()
+        assert (held, busy) == (0, [])
+    await call

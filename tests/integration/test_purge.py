@@ -1,0 +1,107 @@
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from dishka import AsyncContainer
+
+from app.application.commands.purge_sessions import PurgeSessions
+from app.application.ports import Attempt
+from app.infrastructure.persistence import expired_rows
+from app.infrastructure.persistence.database import Database, opened
+from app.infrastructure.persistence.expired_rows import SqlExpiredRows
+from app.infrastructure.persistence.throttle import SqlThrottle, ThrottleTimes
+from tests.fakes import LIFETIME, FakeClock
+from tests.integration.conftest import Observer
+from tests.integration.stage import Stage
+
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.fixture
+async def pool(own_url: str) -> AsyncIterator[Database]:
+    async with opened(own_url, 4) as pool:
+        yield pool
+
+
+async def purge(pool: Database, clock: FakeClock) -> int:
+    return await PurgeSessions(SqlExpiredRows(pool), clock)()
+
+
+@pytest.mark.promise("S16")
+async def test_expired_sessions_go_and_live_ones_stay(stage: Stage, observer: Observer, pool: Database) -> None:
+    alice = await stage.add_user("alice")
+    for _ in range(3):
+        await stage.add_session(alice)
+    stage.clock.advance(timedelta(minutes=1))
+    live = await stage.add_session(alice)
+
+    assert await purge(pool, FakeClock(live.idle_expires_at - INSTANT)) == 3
+    assert await observer.sessions_of(alice.id) == 1
+    assert await purge(pool, FakeClock(live.idle_expires_at)) == 1
+    assert await observer.sessions_of(alice.id) == 0
+
+
+@pytest.mark.promise("S16")
+async def test_whatever_has_expired_goes_batch_by_batch(
+    stage: Stage, observer: Observer, pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expired_rows, "_BATCH", 2)
+    alice = await stage.add_user("alice")
+    for _ in range(5):
+        session = await stage.add_session(alice)
+    rows = SqlExpiredRows(pool)
+
+    assert [await rows.purge_batch(session.expires_at) for _ in range(4)] == [2, 2, 1, 0]
+    assert await observer.sessions_of(alice.id) == 0
+
+
+async def test_a_count_goes_when_it_is_forgotten_and_its_wait_is_over(pool: Database) -> None:
+    clock, times = FakeClock(), ThrottleTimes(memory=timedelta(seconds=1), longest=timedelta(minutes=15))
+    throttle = SqlThrottle(pool, times, clock)
+    await throttle.count(Attempt("forgotten", 5), Attempt("waits", 1))
+    clock.advance(timedelta(seconds=1) - INSTANT)
+
+    assert await purge(pool, clock) == 0
+    clock.advance(INSTANT)
+    assert await purge(pool, clock) == 2
+
+
+async def test_a_session_that_someone_is_using_is_passed_over_for_now(
+    stage: Stage, observer: Observer, pool: Database
+) -> None:
+    alice = await stage.add_user("alice")
+    sessions = [await stage.add_session(alice) for _ in range(2)]
+    late = FakeClock(sessions[1].expires_at)
+
+    async with observer.transaction("SELECT 1 FROM sessions WHERE id = %s FOR UPDATE", sessions[0].id):
+        assert await purge(pool, late) == 1
+
+    assert await purge(pool, late) == 1
+
+
+@pytest.mark.promise("S16")
+async def test_one_process_purges_at_a_time(stage: Stage, observer: Observer, pool: Database) -> None:
+    alice = await stage.add_user("alice")
+    late = FakeClock((await stage.add_session(alice)).expires_at)
+
+    async with observer.transaction("SELECT pg_advisory_xact_lock(hashtext('gatehouse purge'))"):
+        assert await purge(pool, late) == 0
+        assert await observer.sessions_of(alice.id) == 1
+
+    assert await purge(pool, late) == 1
+
+
+async def test_purges_at_once_delete_everything_once(stage: Stage, pool: Database) -> None:
+    alice = await stage.add_user("alice")
+    for _ in range(9):
+        session = await stage.add_session(alice)
+    late = FakeClock(session.idle_expires_at + LIFETIME.idle)
+
+    assert sum(await asyncio.gather(*(purge(pool, late) for _ in range(4)))) == 9
+
+
+async def test_the_server_s_role_may_purge(container: AsyncContainer, database: Database) -> None:
+    async with container() as scope:
+        assert isinstance(database, Database)
+        assert await (await scope.get(PurgeSessions))() == 0

@@ -1,0 +1,103 @@
+"""A login replaces an outdated hash, and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from dishka import Provider, Scope
+
+from app.application.commands.change_password import ChangePassword
+from app.application.commands.log_in import LogIn
+from app.application.commands.sign_up import SignUp
+from app.domain.errors import InvalidCredentialsError
+from app.domain.origin import Origin
+from app.setup.providers import create_container
+from app.setup.settings import PasswordSettings, Settings
+from tests.fakes import PASSWORD
+from tests.integration.conftest import Observer
+from tests.integration.stage import Stage
+
+NEW_PASSWORD = "another horse battery staple"
+OLD = PasswordSettings(pepper="the old pepper, which is long enough", work_factor=4)
+NEW = PasswordSettings(pepper="the new pepper, which is long enough", previous_peppers=[OLD.pepper], work_factor=4)
+
+
+def _no_address() -> Origin:
+    return Origin()
+
+
+@asynccontextmanager
+async def running(settings: Settings, password: PasswordSettings) -> AsyncIterator[Stage]:
+    """With the real hasher."""
+    parts = Provider(scope=Scope.APP)
+    parts.provide(_no_address)
+    container = create_container(replace(settings, password=password), parts)
+    try:
+        yield Stage.bare(container)
+    finally:
+        await container.close()
+
+
+@pytest.mark.promise("P7", "P9")
+@pytest.mark.parametrize("password", [NEW, replace(OLD, work_factor=5)], ids=["pepper", "work-factor"])
+async def test_a_login_replaces_a_hash_of_an_earlier_pepper_or_work_factor(
+    own_settings: Settings, observer: Observer, password: PasswordSettings
+) -> None:
+    async with running(own_settings, OLD) as before:
+        await before.call(SignUp, None, "alice", PASSWORD)
+    old_hash = (await observer.user("alice"))["password_hash"]
+
+    hashes = []
+    async with running(own_settings, password) as after:
+        for _ in range(2):
+            await after.call(LogIn, None, "alice", PASSWORD)
+            hashes.append((await observer.user("alice"))["password_hash"])
+    assert hashes[0] == hashes[1] != old_hash
+
+    async with running(own_settings, replace(password, previous_peppers=[])) as later:
+        await later.call(LogIn, None, "alice", PASSWORD)
+
+
+@pytest.mark.promise("P9")
+async def test_a_wrong_password_replaces_nothing(own_settings: Settings, observer: Observer) -> None:
+    async with running(own_settings, OLD) as before:
+        await before.call(SignUp, None, "alice", PASSWORD)
+    stored = await observer.user("alice")
+
+    async with running(own_settings, NEW) as after:
+        with pytest.raises(InvalidCredentialsError):
+            await after.call(LogIn, None, "alice", NEW_PASSWORD)
+
+    assert await observer.user("alice") == stored
+
+
+@pytest.mark.promise("P9")
+@pytest.mark.parametrize("others", [0, 1], ids=["verifying", "rehashing"])
+async def test_a_password_change_during_a_login_with_an_outdated_hash_is_not_undone(
+    stage: Stage, observer: Observer, others: int
+) -> None:
+    alice = await stage.add_user("alice")
+    await observer.execute("UPDATE users SET password_hash = 'old ' || password_hash")
+    stage.hashing.stop_next(after=others)
+
+    login = stage.start(LogIn, None, "alice", PASSWORD)
+    await stage.hashing.until_reached()
+    await stage.call(ChangePassword, alice, "alice", NEW_PASSWORD, PASSWORD)
+    stage.hashing.open()
+
+    with pytest.raises(InvalidCredentialsError):
+        await login
+    assert (await observer.user("alice"))["password_hash"] == f"hash of {NEW_PASSWORD}"
+    assert await observer.sessions_of(alice.id) == 0
+
+
+@pytest.mark.promise("P9")
+async def test_a_rehash_changes_the_hash_alone(stage: Stage, observer: Observer) -> None:
+    await stage.add_user("alice")
+    before = await observer.user("alice")
+    await observer.execute("UPDATE users SET password_hash = 'old ' || password_hash")
+
+    await stage.call(LogIn, None, "alice", PASSWORD)
+
+    assert await observer.user("alice") == before

@@ -1,0 +1,141 @@
+"""Every command records what it did exactly when it changed something."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from app.application.commands.change_password import ChangePassword
+from app.application.commands.create_super_admin import CreateSuperAdmin
+from app.application.commands.create_user import CreateUser
+from app.application.commands.end_other_sessions import EndOtherSessions
+from app.application.commands.end_session import EndSession
+from app.application.commands.end_user_sessions import EndUserSessions
+from app.application.commands.grant_admin import GrantAdmin
+from app.application.commands.inactivate_user import InactivateUser
+from app.application.commands.log_in import LogIn
+from app.application.commands.log_out import LogOut
+from app.application.commands.reactivate_user import ReactivateUser
+from app.application.commands.revoke_admin import RevokeAdmin
+from app.application.commands.revoke_super_admin import RevokeSuperAdmin
+from app.application.commands.sign_up import SignUp
+from app.domain.audit import Action
+from app.domain.errors import GatehouseError
+from app.domain.role import Role
+from tests.fakes import PASSWORD, FakeEvent
+from tests.world import World
+
+NEW_PASSWORD = "an entirely new password"
+
+
+class NoRoom(list[FakeEvent]):
+    def append(self, event: FakeEvent, /) -> None:
+        raise OSError(f"no room for {event}")
+
+
+class Scene:
+    """`chief`, a super admin, calls. `second` is another, `admin`, `alice` and `sleeper` (inactive) are below them."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.chief = self.world.add_user("chief", Role.SUPER_ADMIN)
+        self.world.add_user("second", Role.SUPER_ADMIN)
+        self.world.add_user("admin", Role.ADMIN)
+        self.alice = self.world.add_user("alice")
+        self.world.add_user("sleeper", is_active=False)
+        self.world.add_session(self.chief, "the chief's browser")
+        self.other = self.world.add_session(self.chief, "the chief's other browser").id
+        self.world.add_session(self.alice, "the user's browser")
+
+    def use[Command](self, command: type[Command]) -> Command:
+        return self.world.use(command, self.chief)
+
+
+type Prepare = Callable[[Scene], Callable[[], Awaitable[object]]]
+
+
+@dataclass(frozen=True)
+class Act:
+    event: FakeEvent
+    prepare: Prepare
+    is_repeatable: bool = False
+    """Whether it changes something each time. The others change nothing, or are refused, the second time."""
+
+
+def by_chief(action: Action, target: str, prepare: Prepare) -> Act:
+    return Act(FakeEvent(action, "chief", target), prepare)
+
+
+def by_operator(action: Action, target: str, prepare: Prepare) -> Act:
+    return Act(FakeEvent(action, None, target), prepare)
+
+
+def by_oneself(action: Action, name: str, prepare: Prepare, *, is_repeatable: bool = False) -> Act:
+    return Act(FakeEvent(action, name, name), prepare, is_repeatable)
+
+
+def typed() -> str:
+    return PASSWORD
+
+
+ACTS = [
+    by_oneself(Action.SIGN_UP, "newcomer", lambda s: partial(s.use(SignUp), "Newcomer", PASSWORD)),
+    by_oneself(Action.LOG_IN, "alice", lambda s: partial(s.use(LogIn), "ALICE", PASSWORD), is_repeatable=True),
+    by_chief(Action.LOG_OUT, "chief", lambda s: s.use(LogOut)),
+    by_chief(Action.CREATE_USER, "newcomer", lambda s: partial(s.use(CreateUser), "Newcomer", PASSWORD, Role.ADMIN)),
+    by_chief(Action.INACTIVATE_USER, "alice", lambda s: partial(s.use(InactivateUser), "Alice")),
+    by_chief(Action.REACTIVATE_USER, "sleeper", lambda s: partial(s.use(ReactivateUser), "Sleeper")),
+    by_chief(Action.GRANT_ADMIN, "alice", lambda s: partial(s.use(GrantAdmin), "Alice")),
+    by_chief(Action.REVOKE_ADMIN, "admin", lambda s: partial(s.use(RevokeAdmin), "Admin")),
+    by_chief(
+        Action.CHANGE_PASSWORD, "chief", lambda s: partial(s.use(ChangePassword), "Chief", NEW_PASSWORD, PASSWORD)
+    ),
+    by_chief(Action.END_SESSION, "chief", lambda s: partial(s.use(EndSession), s.other)),
+    by_chief(Action.END_OTHER_SESSIONS, "chief", lambda s: s.use(EndOtherSessions)),
+    by_chief(Action.END_USER_SESSIONS, "alice", lambda s: partial(s.use(EndUserSessions), "Alice")),
+    by_operator(Action.CREATE_SUPER_ADMIN, "newcomer", lambda s: partial(s.use(CreateSuperAdmin), "Newcomer", typed)),
+    by_operator(Action.CREATE_SUPER_ADMIN, "admin", lambda s: partial(s.use(CreateSuperAdmin), "Admin", typed)),
+    by_operator(Action.REVOKE_SUPER_ADMIN, "second", lambda s: partial(s.use(RevokeSuperAdmin), "Second")),
+]
+
+
+@pytest.mark.promise("G1", "Z10")
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.event.action} {act.event.target}")
+async def test_an_act_is_recorded_exactly_when_it_changed_something(act: Act) -> None:
+    scene = Scene()
+    store, perform = scene.world.store, act.prepare(scene)
+
+    await perform()
+
+    assert store.events == [act.event]
+
+    before = deepcopy(store)
+    scene.world.clock.advance(timedelta(hours=1))
+    with suppress(GatehouseError):
+        await perform()
+
+    if act.is_repeatable:
+        assert store.events == [act.event, act.event]
+    else:
+        assert store == before
+
+
+@pytest.mark.promise("G2")
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.event.action} {act.event.target}")
+async def test_an_act_whose_record_cannot_be_made_changes_nothing(act: Act) -> None:
+    scene = Scene()
+    store, before = scene.world.store, deepcopy(scene.world.store)
+    store.events = NoRoom()
+
+    with pytest.raises(OSError, match="no room"):
+        await act.prepare(scene)()
+
+    assert (store.users, store.sessions) == (before.users, before.sessions)
+
+
+def test_every_kind_of_act_is_among_them() -> None:
+    assert {act.event.action for act in ACTS} == set(Action)

@@ -1,0 +1,70 @@
+import pytest
+
+from app.application.queries.list_audit_events import AuditRequest, ListAuditEvents
+from app.domain.audit import Action
+from app.domain.errors import ForbiddenError, InvalidError
+from app.domain.role import Role
+from tests.fakes import FakeEvent
+from tests.world import World
+
+EVENTS = [
+    FakeEvent(Action.SIGN_UP, "alice", "alice"),
+    FakeEvent(Action.INACTIVATE_USER, "admin", "alice"),
+    FakeEvent(Action.INACTIVATE_USER, "admin", "other"),
+    FakeEvent(Action.CREATE_SUPER_ADMIN, None, "chief"),
+]
+
+
+def audited() -> World:
+    world = World()
+    world.store.events = list(EVENTS)
+    return world
+
+
+@pytest.mark.promise("G1")
+async def test_super_admins_read_what_happened_newest_first() -> None:
+    world = audited()
+
+    page = await world.use(ListAuditEvents, world.add_user("chief", Role.SUPER_ADMIN))(AuditRequest())
+
+    assert [FakeEvent(event.action, event.actor, event.target) for event in page.events] == EVENTS[::-1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "targets"),
+    [
+        (AuditRequest(actor="Admin"), ["other", "alice"]),
+        (AuditRequest(target="ALICE"), ["alice", "alice"]),
+        (AuditRequest(actor="ADMIN", target="Alice"), ["alice"]),
+        (AuditRequest(action=Action.INACTIVATE_USER), ["other", "alice"]),
+        (AuditRequest(actor="nobody"), []),
+    ],
+)
+async def test_usernames_are_looked_for_in_their_stored_form(wanted: AuditRequest, targets: list[str]) -> None:
+    world = audited()
+
+    page = await world.use(ListAuditEvents, world.add_user("chief", Role.SUPER_ADMIN))(wanted)
+
+    assert [event.target for event in page.events] == targets
+
+
+@pytest.mark.parametrize("username", ["", "four", "not a name", "\u212aelvin", "hunter2!"])
+@pytest.mark.parametrize("field", ["actor", "target"])
+async def test_what_is_no_username_is_refused_by_the_name_of_its_field(field: str, username: str) -> None:
+    world = audited()
+    request = AuditRequest(actor=username) if field == "actor" else AuditRequest(target=username)
+
+    with pytest.raises(InvalidError) as refusal:
+        await world.use(ListAuditEvents, world.add_user("chief", Role.SUPER_ADMIN))(request)
+
+    assert refusal.value.field == field
+    assert not username or username not in refusal.value.message.split()
+
+
+@pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
+@pytest.mark.parametrize("actor", [None, "not a name"])
+async def test_nobody_else_reads_it(role: Role, actor: str | None) -> None:
+    world = audited()
+
+    with pytest.raises(ForbiddenError):
+        await world.use(ListAuditEvents, world.add_user("admin", role))(AuditRequest(actor=actor))

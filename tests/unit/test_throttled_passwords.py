@@ -1,0 +1,207 @@
+"""application/passwords.py: every way to give a password is counted, every chosen one is judged."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.application.passwords import AttemptLimits, Passwords
+from app.domain.audit import Action, Outcome
+from app.domain.errors import InvalidError, ThrottledError, UnavailableError
+from app.domain.origin import Origin
+from app.domain.user import User
+from app.domain.username import Username
+from tests.fakes import PASSWORD, FakeEvent
+from tests.world import World
+
+ALICE = Username("alice")
+ACCOUNT, ADDRESS = "password:alice:192.0.2.1", "password:192.0.2.1"
+LIMITS = AttemptLimits(per_account=3, per_address=5, sign_ups=2)
+
+
+def passwords(world: World, ip: str | None = "192.0.2.1") -> Passwords:
+    return replace(world.use(Passwords), limits=LIMITS, origin=Origin(ip=ip))
+
+
+async def guess(passwords: Passwords, user: User | None, password: str = "wrong", name: Username = ALICE) -> bool:
+    return await passwords.verify(Action.LOG_IN, user.username if user else name, user, password)
+
+
+@pytest.mark.promise("L3")
+async def test_an_attempt_is_counted_before_it_is_hashed() -> None:
+    world = World()
+    seen: list[dict[str, int]] = []
+    world.hasher.meanwhile = lambda: seen.append(dict(world.throttle.counts))
+
+    await guess(passwords(world), world.add_user("alice"), PASSWORD)
+
+    assert seen == [{ACCOUNT: 1, ADDRESS: 1}]
+
+
+async def test_a_wrong_password_counts_against_the_account_and_the_address() -> None:
+    world = World()
+    alice, other = world.add_user("alice"), world.add_user("other")
+
+    for user in (alice, alice, other):
+        assert not await guess(passwords(world), user)
+
+    assert world.throttle.counts == {ACCOUNT: 2, "password:other:192.0.2.1": 1, ADDRESS: 3}
+
+
+@pytest.mark.promise("L4")
+async def test_the_right_password_clears_the_account_and_gives_back_its_own_attempt_at_the_address() -> None:
+    world = World()
+    alice = world.add_user("alice")
+    for _ in range(2):
+        await guess(passwords(world), alice)
+
+    assert await guess(passwords(world), alice, PASSWORD)
+
+    assert world.throttle.counts == {ADDRESS: 2}
+
+
+@pytest.mark.promise("L3")
+async def test_when_an_account_has_to_wait_nothing_is_hashed_not_even_the_right_password() -> None:
+    world = World()
+    alice = world.add_user("alice")
+    for _ in range(LIMITS.per_account):
+        await guess(passwords(world), alice)
+
+    with pytest.raises(ThrottledError):
+        await guess(passwords(world), alice, PASSWORD)
+
+    assert len(world.hasher.verified) == LIMITS.per_account
+    assert world.throttle.counts == {ACCOUNT: 3, ADDRESS: 3}
+
+
+async def test_guesses_at_many_accounts_make_the_address_wait() -> None:
+    world = World()
+    for number in range(LIMITS.per_address):
+        await guess(passwords(world), None, name=Username(f"user{number}"))
+
+    with pytest.raises(ThrottledError):
+        await guess(passwords(world), world.add_user("alice"), PASSWORD)
+
+    assert len(world.hasher.verified) == LIMITS.per_address
+
+
+@pytest.mark.promise("L4")
+async def test_guesses_from_one_address_keep_nobody_out_at_another() -> None:
+    world = World()
+    alice = world.add_user("alice")
+    for _ in range(LIMITS.per_account):
+        await guess(passwords(world, "198.51.100.7"), alice)
+
+    assert await guess(passwords(world), alice, PASSWORD)
+
+    assert world.throttle.counts["password:alice:198.51.100.7"] == LIMITS.per_account
+
+
+@pytest.mark.promise("D1")
+async def test_an_attempt_that_could_not_be_hashed_is_given_back() -> None:
+    world = World()
+    alice = world.add_user("alice")
+
+    def too_busy() -> None:
+        raise UnavailableError
+
+    world.hasher.meanwhile = too_busy
+
+    with pytest.raises(UnavailableError):
+        await guess(passwords(world), alice)
+
+    assert set(world.throttle.counts.values()) == {0}
+    assert world.failed_logins.events == []
+
+
+@pytest.mark.promise("G1")
+@pytest.mark.parametrize("action", [Action.LOG_IN, Action.CHANGE_PASSWORD])
+@pytest.mark.parametrize(("name", "target"), [(ALICE, "alice"), (None, None)])
+async def test_a_failure_is_recorded_with_the_name_that_was_tried(
+    action: Action, name: Username | None, target: str | None
+) -> None:
+    world = World()
+
+    assert not await passwords(world).verify(action, name, None, PASSWORD)
+
+    assert world.failed_logins.events == [FakeEvent(action, None, target, Outcome.FAILED)]
+
+
+async def test_a_success_is_no_failure() -> None:
+    world = World()
+
+    await guess(passwords(world), world.add_user("alice"), PASSWORD)
+
+    assert world.failed_logins.events == []
+
+
+@pytest.mark.promise("L2")
+@pytest.mark.parametrize("is_active", [True, False, None])
+async def test_whoever_it_is_one_password_is_verified_but_against_the_hash_of_an_active_user_only(
+    *, is_active: bool | None
+) -> None:
+    world = World()
+    user = None if is_active is None else world.add_user("alice", is_active=is_active)
+
+    assert await guess(passwords(world), user, PASSWORD) is (is_active is True)
+
+    assert world.hasher.verified == [f"hash of {PASSWORD}" if is_active else None]
+
+
+@pytest.mark.parametrize(
+    ("ip", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::"),
+        ("2001:db8:1:3::6", "2001:db8:1:3::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("::1", "::"),
+        (None, "unknown"),
+        ("", "unknown"),
+        ("testclient", "unknown"),
+    ],
+)
+async def test_a_household_is_an_ipv4_address_or_a_64_bit_network(ip: str | None, address: str) -> None:
+    world = World()
+
+    await guess(passwords(world, ip), None)
+
+    assert set(world.throttle.counts) == {f"password:alice:{address}", f"password:{address}"}
+
+
+@pytest.mark.promise("L8")
+async def test_sign_ups_are_counted_per_address_and_apart_from_passwords() -> None:
+    world = World()
+    for _ in range(LIMITS.sign_ups):
+        await passwords(world).count_sign_up()
+
+    with pytest.raises(ThrottledError):
+        await passwords(world).count_sign_up()
+
+    await passwords(world, "198.51.100.7").count_sign_up()
+    assert world.throttle.counts == {"sign-up:192.0.2.1": 2, "sign-up:198.51.100.7": 1}
+
+
+async def test_a_good_password_is_hashed() -> None:
+    assert await passwords(World()).choose(ALICE, PASSWORD) == f"hash of {PASSWORD}"
+
+
+@pytest.mark.promise("P5")
+async def test_a_weak_password_is_refused_with_the_reason_and_is_not_hashed() -> None:
+    world = World()
+    world.hasher.meanwhile = lambda: pytest.fail("hashed")
+
+    with pytest.raises(InvalidError) as refusal:
+        await passwords(world).choose(ALICE, "a weak password is this")
+
+    assert (refusal.value.field, refusal.value.message) == ("password", "Is weak, alice.")
+
+
+@pytest.mark.promise("P1")
+async def test_a_short_password_is_refused_before_its_strength_is_asked_for() -> None:
+    with pytest.raises(InvalidError) as refusal:
+        await passwords(World()).choose(ALICE, "weak")
+
+    assert refusal.value.message == "Must have 15 to 128 characters."

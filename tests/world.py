@@ -1,0 +1,128 @@
+"""A small world for unit tests."""
+
+from copy import deepcopy
+from typing import get_type_hints
+from uuid import UUID
+
+from uuid6 import uuid7
+
+from app.application.identity import Identity
+from app.application.passwords import AttemptLimits, Passwords
+from app.application.ports import (
+    Audit,
+    Clock,
+    ExpiredRows,
+    FailedLogins,
+    LiveSessions,
+    PasswordHasher,
+    PasswordStrength,
+    Sessions,
+    SessionTokens,
+    Throttle,
+    Transaction,
+    Users,
+)
+from app.application.queries.get_me import AccountById
+from app.application.queries.get_user import AccountByUsername
+from app.application.queries.list_audit_events import AuditPages
+from app.application.queries.list_sessions import LiveSessionViews
+from app.application.queries.list_users import UserPages
+from app.domain.origin import Origin
+from app.domain.password import PasswordPolicy
+from app.domain.role import Role
+from app.domain.session import Session, SessionLifetime
+from app.domain.user import User
+from app.domain.username import Username
+from tests.fake_queries import (
+    FakeAccountById,
+    FakeAccountByUsername,
+    FakeAuditPages,
+    FakeSessionViews,
+    FakeUserPages,
+)
+from tests.fakes import (
+    LIFETIME,
+    PASSWORD,
+    FakeAudit,
+    FakeClock,
+    FakeExpiredRows,
+    FakeFailedLogins,
+    FakeLiveSessions,
+    FakePasswordHasher,
+    FakePasswordStrength,
+    FakeSessions,
+    FakeSessionTokens,
+    FakeStore,
+    FakeThrottle,
+    FakeTransaction,
+    FakeUsers,
+    identity_of,
+)
+
+ORIGIN = Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
+
+
+class World:
+    """A small world for unit tests: fakes behind every port, and use cases made from them.
+
+    `world.use(InactivateUser, admin)` is the use case as called by `admin`, whatever ports it asks for.
+    """
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.store = FakeStore()
+        self._transaction = FakeTransaction(self.store)
+        self.hasher = FakePasswordHasher(self._transaction)
+        self.throttle = FakeThrottle()
+        self.failed_logins = FakeFailedLogins()
+        self._parts: dict[object, object] = {
+            Clock: self.clock,
+            PasswordHasher: self.hasher,
+            PasswordPolicy: PasswordPolicy(),
+            SessionLifetime: LIFETIME,
+            SessionTokens: FakeSessionTokens(),
+            Transaction: self._transaction,
+            Users: FakeUsers(self._transaction),
+            Sessions: FakeSessions(self._transaction),
+            LiveSessions: FakeLiveSessions(self.store, LIFETIME),
+            Audit: FakeAudit(self._transaction),
+            Throttle: self.throttle,
+            FailedLogins: self.failed_logins,
+            PasswordStrength: FakePasswordStrength(),
+            AttemptLimits: AttemptLimits(),
+            Origin: ORIGIN,
+            LiveSessionViews: FakeSessionViews(self.store, self.clock),
+            AccountById: FakeAccountById(self.store),
+            AccountByUsername: FakeAccountByUsername(self.store),
+            UserPages: FakeUserPages(self.store),
+            AuditPages: FakeAuditPages(self.store, self.clock),
+            ExpiredRows: FakeExpiredRows(self.store),
+        }
+        self._parts[Passwords] = self.use(Passwords)
+
+    def use[UseCase](self, use_case: type[UseCase], caller: User | None = None) -> UseCase:
+        parts = self._parts if caller is None else {**self._parts, Identity: self.identity_of(caller)}
+        hints = get_type_hints(use_case)
+        return use_case(**{name: parts[hint] for name, hint in hints.items()})
+
+    def identity_of(self, user: User) -> Identity:
+        session = next((session for session in self.store.sessions.values() if session.user_id == user.id), None)
+        return identity_of(user, session.id if session else uuid7())
+
+    def add_user(self, username: str, role: Role = Role.USER, *, is_active: bool = True) -> User:
+        user = User.create(Username(username), role, f"hash of {PASSWORD}", self.clock.now())
+        user.is_active = is_active
+        self.store.users[user.id] = user
+        return deepcopy(user)
+
+    def add_session(self, user: User, secret: str = "a secret") -> Session:
+        session = Session.open(user.id, secret, LIFETIME, ORIGIN, self.clock.now())
+        self.store.sessions[session.id] = session
+        return session
+
+    def user(self, username: str) -> User:
+        """The stored state of the named user."""
+        return next(user for user in self.store.users.values() if user.username == Username(username))
+
+    def sessions_of(self, user: User) -> set[UUID]:
+        return {session.id for session in self.store.sessions.values() if session.user_id == user.id}
