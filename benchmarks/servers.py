@@ -1,0 +1,79 @@
+"""The contenders: each one process, one worker, on a port of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from app.setup.settings import PROJECT_ROOT
+from benchmarks.stage import JWT_SECRET, PASSWORD_PEPPER, Stage
+
+PRODUCT: Final = "app.setup.app:create_served_app"
+REFERENCE: Final = "benchmarks.reference:application"
+BARE: Final = "benchmarks.bare:application"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    pid: int
+    seconds_to_first_answer: float
+
+    @property
+    def resident_bytes(self) -> int:
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def serving(application: str, prepared: Stage, path: str = "/", **settings: str) -> Iterator[Server]:
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "GATEHOUSE_APP__ENVIRONMENT": "test",
+        "GATEHOUSE_POSTGRES__URL": prepared.server_url,
+        "GATEHOUSE_POSTGRES__POOL_SIZE": "8",
+        "GATEHOUSE_JWT__SECRET": JWT_SECRET,
+        "GATEHOUSE_PASSWORD__PEPPER": PASSWORD_PEPPER,
+        "GATEHOUSE_LOGS__LEVEL": "error",
+        "GATEHOUSE_UVICORN__PORT": str(port),
+        **settings,
+    }
+    command = [sys.executable, "-m", "uvicorn", application, f"--port={port}", "--loop=uvloop", "--http=httptools"]
+    command += ["--no-access-log", "--log-level=error", *(["--factory"] if application == PRODUCT else [])]
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}{path}", prepared)
+        yield Server(url, process.pid, time.perf_counter() - began)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+
+
+def _wait_for(url: str, prepared: Stage) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url, headers={"Cookie": f"session={prepared.token}"}).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            time.sleep(0.02)
+    raise TimeoutError(f"{url} did not answer within 30 seconds.")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
