@@ -50,7 +50,7 @@ from app.domain.password import PasswordPolicy
 from app.domain.session import SessionLifetime
 from app.infrastructure.bounded_threads import BoundedThreads
 from app.infrastructure.clock import SystemClock
-from app.infrastructure.cursors import HmacCursors
+from app.infrastructure.cursors import SignedCursors
 from app.infrastructure.password_strength import SHIPPED_BLOCKLIST, ZxcvbnPasswordStrength
 from app.infrastructure.passwords import BcryptPasswordHasher
 from app.infrastructure.persistence.audit import FailureWriter, Scene, SqlAudit, SqlFailedLogins, running_failure_writer
@@ -188,8 +188,8 @@ class Security(Provider):
         return JwtSessionTokens([settings.jwt.secret, *settings.jwt.previous_secrets])
 
     @provide(provides=Cursors)
-    def cursors(self, settings: Settings) -> HmacCursors:
-        return HmacCursors(settings.jwt.secret)
+    def cursors(self, settings: Settings) -> SignedCursors:
+        return SignedCursors(settings.jwt.secret)
 
     @provide
     def threads(self) -> Iterator[BoundedThreads]:

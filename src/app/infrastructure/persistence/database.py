@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.errors import Diagnostic
 from psycopg.rows import AsyncRowFactory, TupleRow
@@ -11,7 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.infrastructure.persistence.errors import database_errors
+from app.infrastructure.persistence.errors import database_errors, translated
 
 POOL_WAIT_SECONDS: Final = 2.0
 
@@ -61,8 +62,9 @@ class Database:
             min_size=min(2, pool_size),
             max_size=pool_size,
             timeout=POOL_WAIT_SECONDS,
+            # How far apart the pool's attempts may come to lie while the database is away.
+            reconnect_timeout=POOL_WAIT_SECONDS,
             open=False,
-            reset=_to_autocommit,
             close_returns=True,
         )
         self.engine: AsyncEngine = create_async_engine(
@@ -79,14 +81,18 @@ class Database:
         self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row], *, prepare: bool | None = None
     ) -> list[Row]:
         """`prepare=False` has the statement planned for these parameters; by default it is prepared in time."""
-        async with self._connection() as connection:
+        connection = await self._lend()
+        try:
             cursor = await connection.cursor(row_factory=rows).execute(sql, parameters, prepare=prepare)
             return await cursor.fetchall()
+        except psycopg.Error as error:
+            raise translated(error) from None
+        finally:
+            await self._take_back(connection)
 
     async def fetch_one[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
-        async with self._connection() as connection:
-            cursor = await connection.cursor(row_factory=rows).execute(sql, parameters)
-            return await cursor.fetchone()
+        found = await self.fetch_all(sql, parameters, rows)
+        return found[0] if found else None
 
     async def execute(self, sql: str, parameters: Parameters) -> None:
         async with self._connection() as connection:
@@ -98,14 +104,28 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[_Connection]:
-        with database_errors():
-            connection = await self._pool.getconn()
-            try:
+        connection = await self._lend()
+        try:
+            with database_errors():
                 yield connection
-            finally:
-                await self._pool.putconn(connection)
-                if connection.broken:
-                    await self.forget_lost_connections()
+        finally:
+            await self._take_back(connection)
+
+    async def _lend(self) -> _Connection:
+        try:
+            connection = await self._pool.getconn()
+            # Here, and not as the pool's `reset`, which would send every connection through a task of its own.
+            if not connection.autocommit:
+                await connection.set_autocommit(True)
+        except psycopg.Error as error:
+            raise translated(error) from None
+        return connection
+
+    async def _take_back(self, connection: _Connection) -> None:
+        is_lost = connection.broken
+        await self._pool.putconn(connection)
+        if is_lost:
+            await self.forget_lost_connections()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
@@ -117,10 +137,6 @@ class Database:
         connection = await self._pool.getconn()
         await connection.set_autocommit(False)
         return connection
-
-
-async def _to_autocommit(connection: _Connection) -> None:
-    await connection.set_autocommit(True)
 
 
 @asynccontextmanager

@@ -32,13 +32,13 @@ def database_errors(*, may_retry: bool = False) -> Iterator[None]:
         yield
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):
-            raise _translated(error.orig, may_retry=may_retry) from None
+            raise translated(error.orig, may_retry=may_retry) from None
         raise
     except psycopg.Error as error:
-        raise _translated(error, may_retry=may_retry) from None
+        raise translated(error, may_retry=may_retry) from None
 
 
-def _translated(error: psycopg.Error, *, may_retry: bool) -> Exception:
+def translated(error: psycopg.Error, *, may_retry: bool = False) -> Exception:
     constraint = error.diag.constraint_name
     if isinstance(error, psycopg.errors.UniqueViolation) and constraint in UNIQUE_CONSTRAINTS:
         return UNIQUE_CONSTRAINTS[constraint]()

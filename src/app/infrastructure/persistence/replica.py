@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from psycopg.rows import AsyncRowFactory, scalar_row
@@ -13,8 +13,10 @@ from psycopg.rows import AsyncRowFactory, scalar_row
 from app.application.written import Written
 from app.domain.errors import UnavailableError
 from app.infrastructure.persistence.database import Database, Parameters
+from app.infrastructure.persistence.errors import DatabaseError
 
 MAX_LAG_SECONDS: Final = 5.0
+ANSWER_WITHIN_SECONDS: Final = 2.0
 _LOOK_EVERY_SECONDS: Final = 1.0
 _PRIMARY_POSITION: Final = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint"
 _REPLAYED: Final = "SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint"
@@ -32,8 +34,25 @@ class Replica:
         self._samples = deque[tuple[float, int]]()
         self.is_usable = False
 
+    async def ask[Row](self, question: Coroutine[object, object, Row]) -> Row:
+        """The replica's answer. Raises UnavailableError, and leaves the replica alone from then on, when it fails or
+        keeps silent: the question then goes on by itself, since even calling it off can take a silent server long.
+        """
+        task = asyncio.ensure_future(question)
+        answered, _ = await asyncio.wait({task}, timeout=ANSWER_WITHIN_SECONDS)
+        if not answered:
+            task.add_done_callback(_forget)
+            task.cancel()
+            self.give_up()
+            raise UnavailableError
+        try:
+            return task.result()
+        except (UnavailableError, DatabaseError):
+            self.give_up()
+            raise UnavailableError from None
+
     async def has_replayed(self, position: str) -> bool:
-        return bool(await self.database.fetch_one(_HAS_REPLAYED, {"position": position}, scalar_row))
+        return bool(await self.ask(self.database.fetch_one(_HAS_REPLAYED, {"position": position}, scalar_row)))
 
     def give_up(self) -> None:
         """Until the next look finds it well again."""
@@ -52,7 +71,7 @@ class Replica:
         """
         try:
             now, position = monotonic(), await self._primary.fetch_one(_PRIMARY_POSITION, {}, scalar_row)
-            replayed = await self.database.fetch_one(_REPLAYED, {}, scalar_row)
+            replayed = await self.ask(self.database.fetch_one(_REPLAYED, {}, scalar_row))
         except UnavailableError:
             self.give_up()
             return
@@ -90,30 +109,27 @@ class Reads:
     async def fetch_all[Row](
         self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row], *, prepare: bool | None = None
     ) -> list[Row]:
-        if (replica := await self._usable_replica()) is not None:
-            try:
-                return await replica.database.fetch_all(sql, parameters, rows, prepare=prepare)
-            except UnavailableError:
-                replica.give_up()
+        if self._replica is not None and await self._may_use(self._replica):
+            with suppress(UnavailableError):
+                return await self._replica.ask(self._replica.database.fetch_all(sql, parameters, rows, prepare=prepare))
         return await self._primary.fetch_all(sql, parameters, rows, prepare=prepare)
 
     async def fetch_one[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
-        if (replica := await self._usable_replica()) is not None:
-            try:
-                return await replica.database.fetch_one(sql, parameters, rows)
-            except UnavailableError:
-                replica.give_up()
-        return await self._primary.fetch_one(sql, parameters, rows)
+        found = await self.fetch_all(sql, parameters, rows)
+        return found[0] if found else None
 
-    async def _usable_replica(self) -> Replica | None:
-        """None, too, when the replica has not yet come to what this client has written."""
-        replica, position = self._replica, self._written.position
-        if replica is None or not replica.is_usable:
-            return None
-        if position is None:
-            return replica
+    async def _may_use(self, replica: Replica) -> bool:
+        """Not where the replica has yet to come to what this client has written."""
+        if not replica.is_usable:
+            return False
+        position = self._written.position
         try:
-            return replica if await replica.has_replayed(position) else None
+            return position is None or await replica.has_replayed(position)
         except UnavailableError:
-            replica.give_up()
-            return None
+            return False
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    """Takes note of an outcome that nobody waits for."""
+    if not task.cancelled():
+        task.exception()

@@ -1,12 +1,14 @@
 """A route that documents itself: the use case's docstring is its text, and what every route may answer is added."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from copy import deepcopy
 from functools import wraps
 from typing import Any, Final, get_type_hints
 
-from dishka.integrations.fastapi import DishkaRoute
+from dishka.integrations.fastapi import DISHKA_REQUEST_PARAM, DishkaRoute
 from fastapi.params import Depends
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app.domain.errors import (
     GatehouseError,
@@ -77,21 +79,44 @@ class UseCaseRoute(DishkaRoute):
         if parameters := _query_parameters(endpoint):
             extra["parameters"] = parameters
         options["openapi_extra"] = extra
-        super().__init__(path, _retried(endpoint), **options)
+        if not SAFE_METHODS.issuperset(options["methods"]):
+            endpoint = _retried(endpoint)
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """A query string answered with a ready response needs nothing of FastAPI's machinery at each request, and a
+        fifth of the request's time went there. The documentation is FastAPI's all the same.
+        """
+        hints = get_type_hints(self.endpoint, include_extras=True)
+        queries = {name: found for name, hint in hints.items() if (found := _query_string(hint)) is not None}
+        if not queries or hints.get("return") is not Response:
+            return super().get_route_handler()
+        gates = [gate.dependency for gate in self.dependencies if gate.dependency is not None]
+
+        async def answer(request: Request) -> Response:
+            for gate in gates:
+                await gate(request)
+            asked = {name: await query(request) for name, query in queries.items()}
+            response: Response = await self.endpoint(**asked, **{DISHKA_REQUEST_PARAM.name: request})
+            return response
+
+        return answer
 
 
 def _is_use_case(hint: object) -> bool:
     return isinstance(hint, type) and hint.__module__.startswith(_USE_CASES)
 
 
+def _query_string(hint: object) -> QueryString[Any] | None:
+    for marker in getattr(hint, "__metadata__", ()):
+        if isinstance(marker, Depends) and isinstance(marker.dependency, QueryString):
+            return marker.dependency
+    return None
+
+
 def _query_parameters(endpoint: Callable[..., Any]) -> list[dict[str, Any]]:
-    return [
-        parameter
-        for hint in get_type_hints(endpoint, include_extras=True).values()
-        for marker in getattr(hint, "__metadata__", ())
-        if isinstance(marker, Depends) and isinstance(marker.dependency, QueryString)
-        for parameter in marker.dependency.parameters()
-    ]
+    hints = get_type_hints(endpoint, include_extras=True).values()
+    return [parameter for hint in hints if (found := _query_string(hint)) for parameter in found.parameters()]
 
 
 def _is_authenticated(options: dict[str, Any]) -> bool:

@@ -24,6 +24,9 @@ _ORDERS: Final = {
     UserSorting.CREATED_AT: ("created_at", "id"),
     UserSorting.UPDATED_AT: ("updated_at", "id"),
 }
+# Where role is constant, PostgreSQL drops it from the order and may walk the primary key instead of the index: naming
+# both constants keeps it to ix_users_by_id.
+_BRANCH_ORDERS: Final = {**_ORDERS, UserSorting.ROLE: ("is_active", "role", "id")}
 _PREFIX: Final = "username >= %(from)s AND username < %(below)s"
 _AFTER_USERNAME: Final = "username {} %(after)s"
 _AFTER_ID: Final = "id {} %(after_id)s::uuid"
@@ -93,8 +96,9 @@ def _statement(request: UserListRequest, after: tuple[str, ...] | None) -> str:
     direction = "ASC" if request.sorting_order is SortingOrder.ASC else "DESC"
     columns = _ORDERS[request.sorting_field]
     order = ", ".join(f"{column} {direction}" for column in columns)
+    inner = ", ".join(f"{column} {direction}" for column in _BRANCH_ORDERS[request.sorting_field])
     branches = " UNION ALL ".join(
-        f"(SELECT {ACCOUNT_COLUMNS} FROM users WHERE {condition} ORDER BY {order} LIMIT {request.offset + needed})"
+        f"(SELECT {ACCOUNT_COLUMNS} FROM users WHERE {condition} ORDER BY {inner} LIMIT {request.offset + needed})"
         for condition in _branches(request, after)
     )
     return f"""

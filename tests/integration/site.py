@@ -1,0 +1,89 @@
+"""A house whose queries go to a replica, and what its visitors ask."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+
+import httpx
+
+from app.domain.role import Role
+from app.infrastructure.persistence.replica import Replica
+from app.presentation.http.written import COOKIE
+from app.setup.settings import Settings
+from tests.conftest import House
+from tests.fakes import PASSWORD
+from tests.http.houses import open_house
+from tests.integration.conftest import until
+from tests.integration.replication import Pair
+
+ACCOUNT = "/api/v1/account"
+USERS = "/api/v1/users"
+QUERIES = [
+    f"{ACCOUNT}/me",
+    f"{ACCOUNT}/sessions",
+    f"{USERS}/",
+    f"{USERS}/alice",
+    f"{USERS}/alice/sessions",
+    "/api/v1/audit/",
+]
+
+
+@dataclass
+class Site:
+    """A house with a replica."""
+
+    house: House
+    pair: Pair
+    replica: Replica
+    numbers: Iterator[int]
+
+    async def newcomer(self) -> str:
+        """A user who has come this very moment, as others see it."""
+        name = f"newcomer-{next(self.numbers)}"
+        await self.house.add_user(name)
+        return name
+
+    async def reader(self, username: str = "chief", role: Role = Role.SUPER_ADMIN) -> httpx.AsyncClient:
+        """Logged in, without having written anything lately. The replica knows of it."""
+        client = await self.house.logged_in(username, role)
+        client.cookies.delete(COOKIE)
+        await self.pair.until_replayed()
+        return client
+
+    async def reads_from_replica(self, client: httpx.AsyncClient) -> bool:
+        async with self.pair.replay_paused():
+            newcomer = await self.newcomer()
+            return not await sees(client, newcomer)
+
+    async def until_used(self) -> None:
+        async def is_used() -> bool:
+            await self.replica.look()
+            return self.replica.is_usable
+
+        await until(is_used)
+
+
+@asynccontextmanager
+async def open_site(settings: Settings, pair: Pair) -> AsyncIterator[Site]:
+    async with open_house(settings) as house:
+        found = await house.container.get(Replica | None)
+        assert found is not None
+        yield Site(house, pair, found, count())
+
+
+async def sees(client: httpx.AsyncClient, username: str) -> bool:
+    answer = await client.get(f"{USERS}/{username}")
+    assert answer.status_code in (200, 404), answer.text
+    return answer.status_code == 200
+
+
+async def answers(client: httpx.AsyncClient, *, without: str = "nothing") -> dict[str, object]:
+    """To each query, none of which fails, less those that name an account which may not be there."""
+    found = {path: await client.get(path) for path in QUERIES if without not in path}
+    assert {answer.status_code for answer in found.values()} == {200}
+    return {path: answer.json() for path, answer in found.items()}
+
+
+async def create(client: httpx.AsyncClient, username: str) -> httpx.Response:
+    return await client.post(f"{USERS}/", json={"username": username, "password": PASSWORD})
