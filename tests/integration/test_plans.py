@@ -1,0 +1,216 @@
+"""What a page costs at a million users, by the plans of the very statements that are asked."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import sqrt
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.application.queries.list_audit_events import AuditRequest
+from app.application.queries.list_users import SortingOrder, UserListRequest, UserSorting
+from app.application.written import Written
+from app.domain.audit import Action
+from app.domain.role import Role
+from app.domain.session import SessionLifetime, hash_secret
+from app.infrastructure.cursors import SignedCursors
+from app.infrastructure.persistence.queries.list_audit_events import SqlAuditPages
+from app.infrastructure.persistence.queries.list_users import COUNT_LIMIT, SqlUserPages
+from app.infrastructure.persistence.replica import Reads
+from app.infrastructure.persistence.sessions import SqlLiveSessions
+from tests.fake_queries import read
+from tests.fakes import FakeClock
+from tests.integration.million import ROWS, Asked, Plan, RecordingDatabase, explain, explain_in, million_url
+
+LIMIT = 20
+NEEDED = LIMIT + 1
+BRANCHES = 6
+# The way down an index, and its last pages.
+DESCENT = 8
+
+FILTERS = [
+    {},
+    {"role": Role.USER},
+    {"role": Role.ADMIN},
+    {"is_active": True},
+    {"is_active": False},
+    {"role": Role.USER, "is_active": False},
+]
+INDEXES = {
+    UserSorting.USERNAME: "ix_users_by_username",
+    UserSorting.ROLE: "ix_users_by_id",
+    UserSorting.IS_ACTIVE: "ix_users_by_id",
+    UserSorting.CREATED_AT: "ix_users_by_created_at",
+    UserSorting.UPDATED_AT: "ix_users_by_updated_at",
+}
+
+
+@dataclass
+class Million:
+    """The queries as they are, on a database that keeps what they ask."""
+
+    database: RecordingDatabase
+    connection: psycopg.Connection
+
+    def __post_init__(self) -> None:
+        reads, cursors = Reads(self.database, None, Written()), SignedCursors("a secret for the cursors")
+        self.users = SqlUserPages(reads, cursors)
+        self.events = SqlAuditPages(reads, cursors)
+
+    async def page(self, request: UserListRequest) -> list[Plan]:
+        """Every plan that the request may meet with."""
+        return [plan for asked in await self.asked(request) for plan in explain(self.connection, asked)]
+
+    async def asked(self, request: UserListRequest) -> list[Asked]:
+        self.database.asked.clear()
+        await self.users(request)
+        return self.database.asked[:]
+
+    def settled(self, asked: Asked) -> list[Plan]:
+        """As planned at first, and as PostgreSQL has chosen by itself after many executions."""
+        return [
+            explain_in(self.connection, asked, "force_custom_plan"),
+            explain_in(self.connection, asked, "auto", executions=10),
+        ]
+
+    async def cursor(self, request: UserListRequest) -> str:
+        """From deep within the list."""
+        for offset in (10_000, 5_000, 50):
+            if (cursor := read(await self.users(replace(request, offset=offset))).next_cursor) is not None:
+                return cursor
+        raise AssertionError("There are too few of them.")
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[psycopg.Connection]:
+    with psycopg.connect(million_url(), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def million(connection: psycopg.Connection) -> AsyncIterator[Million]:
+    database = RecordingDatabase(million_url())
+    await database.open()
+    yield Million(database, connection)
+    await database.close()
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("order", SortingOrder)
+@pytest.mark.parametrize("sorting", UserSorting)
+async def test_a_page_costs_its_length_in_any_order_with_any_filters_at_any_depth(
+    million: Million, sorting: UserSorting, order: SortingOrder, filters: dict[str, Any]
+) -> None:
+    first = UserListRequest(limit=LIMIT, sorting_field=sorting, sorting_order=order, **filters)
+    deep = replace(first, cursor=await million.cursor(first))
+    is_by_username_alone = sorting is UserSorting.USERNAME and not filters
+    branches = 1 if is_by_username_alone else BRANCHES
+
+    for plan in [*await million.page(first), *await million.page(deep)]:
+        assert plan.sequential == []
+        assert plan.indexes == {"uq_users_username" if is_by_username_alone else INDEXES[sorting]}, plan.rows_read
+        assert all(scan["Node Type"] == "Index Scan" and "Filter" not in scan for scan in plan.scans)
+        assert plan.rows_read <= branches * NEEDED
+        assert plan.rows_sorted <= branches * NEEDED
+        assert plan.pages_read <= branches * (NEEDED + DESCENT)
+
+
+@pytest.mark.parametrize("order", SortingOrder)
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("search", ["user", "user1", "user1a2"])
+async def test_a_prefix_by_username_is_a_range_of_an_index(
+    million: Million, search: str, order: SortingOrder, filters: dict[str, Any]
+) -> None:
+    request = UserListRequest(limit=LIMIT, search=search, sorting_order=order, **filters)
+    branches = BRANCHES if filters else 1
+
+    for plan in await million.page(request):
+        assert plan.indexes == {"ix_users_by_username" if filters else "uq_users_username"}
+        assert all("username >= " in scan["Index Cond"] and "Filter" not in scan for scan in plan.scans)
+        assert plan.rows_read <= branches * NEEDED
+        assert plan.pages_read <= branches * (NEEDED + DESCENT)
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("search", ["user", "user1", "user1a", "user1a2", "user1a2b", "user1a2b3", "nobody"])
+@pytest.mark.parametrize("sorting", [UserSorting.ROLE, UserSorting.IS_ACTIVE, UserSorting.UPDATED_AT])
+async def test_a_prefix_in_another_order_reads_the_prefix_or_the_order_whichever_is_shorter(
+    million: Million, sorting: UserSorting, search: str, filters: dict[str, Any]
+) -> None:
+    first = UserListRequest(limit=LIMIT, search=search, sorting_field=sorting, **filters)
+    second = replace(first, cursor=read(await million.users(first)).next_cursor)
+
+    for plan in [*await million.page(first), *await million.page(second)]:
+        assert plan.sequential == []
+        assert plan.rows_read <= 2 * sqrt(NEEDED * ROWS)
+
+
+@pytest.mark.parametrize(
+    ("filters", "total"),
+    [
+        ({}, None),
+        ({"role": Role.USER}, None),
+        ({"role": Role.ADMIN}, None),
+        ({"role": Role.ADMIN, "is_active": True}, COUNT_LIMIT),
+        ({"role": Role.ADMIN, "is_active": False}, 1),
+        ({"role": Role.SUPER_ADMIN}, 10),
+        ({"is_active": False}, None),
+        ({"search": "user1"}, None),
+        ({"search": "user1a"}, 4369),
+        ({"search": "user1a2b"}, 17),
+        ({"search": "user1", "role": Role.SUPER_ADMIN}, 0),
+        ({"search": "user", "is_active": False}, None),
+        ({"search": "user1", "role": Role.ADMIN, "is_active": True}, 705),
+        ({"search": "nobody"}, 0),
+    ],
+)
+async def test_a_total_is_counted_up_to_a_limit(million: Million, filters: dict[str, Any], total: int | None) -> None:
+    request = UserListRequest(limit=1, with_total=True, **filters)
+    counting = [asked for asked in await million.asked(request) if "count(*)" in asked.sql]
+
+    assert read(await million.users(request)).total == total
+    for plan in explain(million.connection, counting[0]):
+        assert plan.rows_read <= COUNT_LIMIT + 1
+
+
+async def test_a_session_is_found_by_two_keys(million: Million) -> None:
+    sessions = SqlLiveSessions(million.database, SessionLifetime(timedelta(minutes=30), timedelta(hours=12)))
+    million.database.asked.clear()
+    await sessions.find(hash_secret("a secret"), FakeClock().now())
+    (asked,) = million.database.asked
+    known = replace(asked, parameters={**asked.parameters, "secret_hash": hash_secret("7")})
+
+    for plan in explain(million.connection, known):
+        assert plan.indexes == {"pk_sessions", "pk_users"}
+        assert plan.rows_read == 2
+        assert plan.pages_read <= DESCENT
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ({}, "ix_audit_events_at"),
+        ({"actor": "user7"}, "ix_audit_events_actor"),
+        ({"target": "user7"}, "ix_audit_events_target"),
+        ({"action": Action.GRANT_ADMIN}, "ix_audit_events_action"),
+    ],
+)
+async def test_a_page_of_the_audit_trail_costs_its_length(
+    million: Million, filters: dict[str, Any], index: str
+) -> None:
+    first = AuditRequest(limit=LIMIT, **filters)
+    deep = first
+    for _ in range(3):
+        deep = replace(first, cursor=(await million.events(deep)).next_cursor)
+    million.database.asked.clear()
+    await million.events(first)
+    await million.events(deep)
+
+    for asked in million.database.asked:
+        for plan in million.settled(asked):
+            assert plan.sequential == []
+            assert plan.indexes == {index}
+            assert plan.rows_read <= NEEDED
+            assert plan.rows_sorted == 0
