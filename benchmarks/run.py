@@ -225,10 +225,11 @@ def main() -> None:
         targets += asyncio.run(logins(large))
         targets += asyncio.run(timing(small))
         targets += endurance(large)
+    users = f"{ROWS:,}".replace(",", " ")
     circumstances = (
-        f"{ROWS:,} users, {os.cpu_count()} cores for everything (server, PostgreSQL and load), one worker, medians of "
-        f"{ROUNDS} interleaved rounds."
-    ).replace(",", " ", 1)
+        f"{users} users, {os.cpu_count()} cores for everything (server, PostgreSQL and load), one worker, "
+        f"medians of {ROUNDS} interleaved rounds."
+    )
     text = report.markdown(speeds, targets, circumstances)
     report.write(text, speeds)
     print(text)
