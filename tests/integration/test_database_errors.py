@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
@@ -30,7 +31,7 @@ async def answers(database: Database) -> bool:
 
 
 async def test_a_taken_username_is_known_by_its_constraint(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written())
+    transaction = SqlTransaction(small_pool, Written)
     async with transaction:
         await SqlUsers(transaction).add(new_user())
 
@@ -40,7 +41,7 @@ async def test_a_taken_username_is_known_by_its_constraint(small_pool: Database)
 
 
 async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written())
+    transaction = SqlTransaction(small_pool, Written)
     alice = new_user()
     async with transaction:
         await SqlUsers(transaction).add(alice)
@@ -51,7 +52,7 @@ async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Data
 
 
 async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, observer: Observer) -> None:
-    transaction = SqlTransaction(small_pool, Written())
+    transaction = SqlTransaction(small_pool, Written)
     async with transaction:
         await SqlUsers(transaction).add(new_user())
 
@@ -69,7 +70,7 @@ async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, 
 
 async def test_a_command_s_statement_that_takes_too_long_is_unavailable(small_pool: Database) -> None:
     async def take_long() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written())):
+        async with (transaction := SqlTransaction(small_pool, Written)):
             await transaction.connection.execute(text("SET LOCAL statement_timeout = '20ms'"))
             await transaction.connection.execute(text("SELECT pg_sleep(60)"))
 
@@ -100,7 +101,7 @@ async def test_every_connection_has_time_limits(small_pool: Database, limit: str
 
 async def test_a_deadlock_is_unavailable(small_pool: Database, observer: Observer) -> None:
     async def command() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written())):
+        async with (transaction := SqlTransaction(small_pool, Written)):
             await transaction.connection.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
             await transaction.connection.execute(text("LOCK TABLE sessions"))
             locked.set()
@@ -120,7 +121,7 @@ async def test_a_deadlock_is_unavailable(small_pool: Database, observer: Observe
 
 
 async def test_a_connection_lost_in_a_transaction_is_unavailable_once(small_pool: Database, observer: Observer) -> None:
-    transaction = SqlTransaction(small_pool, Written())
+    transaction = SqlTransaction(small_pool, Written)
 
     async def lose_it_before_a_statement() -> None:
         async with transaction:
@@ -138,7 +139,7 @@ async def test_a_connection_lost_in_a_transaction_is_unavailable_once(small_pool
 async def test_a_connection_lost_before_the_commit_is_unavailable_once(
     small_pool: Database, observer: Observer
 ) -> None:
-    transaction = SqlTransaction(small_pool, Written())
+    transaction = SqlTransaction(small_pool, Written)
 
     async def lose_it_before_the_commit() -> None:
         async with transaction:
@@ -156,7 +157,7 @@ async def test_an_error_of_one_s_own_is_not_hidden_by_a_lost_connection(
     small_pool: Database, observer: Observer
 ) -> None:
     async def lose_it_and_fail() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written())):
+        async with (transaction := SqlTransaction(small_pool, Written)):
             await SqlUsers(transaction).add(new_user())
             await observer.terminate_all()
             raise LookupError
@@ -173,7 +174,7 @@ async def test_a_connection_lost_while_resting_costs_a_command_one_call_at_most(
     assert await answers(small_pool)
     await observer.terminate_all()
 
-    transaction = SqlTransaction(small_pool, Written())
+    transaction = SqlTransaction(small_pool, Written)
     try:
         async with transaction:
             await SqlUsers(transaction).add(new_user())
@@ -206,8 +207,9 @@ async def pool_of_four(own_url: str) -> AsyncIterator[Database]:
 async def test_however_many_connections_are_lost_one_call_fails_at_most(
     pool_of_four: Database, observer: Observer
 ) -> None:
-    naps = [pool_of_four.execute("SELECT pg_sleep(0.05)", {}) for _ in range(4)]
-    await asyncio.gather(*naps)
+    async with AsyncExitStack() as transactions:
+        for _ in range(4):
+            await transactions.enter_async_context(SqlTransaction(pool_of_four, Written))
     assert len(await observer.waits()) == 4
     await observer.terminate_all()
 
@@ -224,11 +226,11 @@ async def test_however_many_connections_are_lost_one_call_fails_at_most(
 async def test_an_exhausted_pool_is_unavailable(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(POOL_WAIT, 0.05)
     async with opened(own_url, 1) as pool:
-        async with SqlTransaction(pool, Written()):
+        async with SqlTransaction(pool, Written):
             with pytest.raises(UnavailableError):
                 await answers(pool)
             with pytest.raises(UnavailableError):
-                await SqlTransaction(pool, Written()).__aenter__()
+                await SqlTransaction(pool, Written).__aenter__()
 
         assert await answers(pool)
 
@@ -239,5 +241,5 @@ async def test_a_server_that_cannot_be_reached_is_unavailable(monkeypatch: pytes
         with pytest.raises(UnavailableError):
             await answers(pool)
         with pytest.raises(UnavailableError):
-            async with SqlTransaction(pool, Written()):
+            async with SqlTransaction(pool, Written):
                 pass

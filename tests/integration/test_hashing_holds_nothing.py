@@ -1,5 +1,3 @@
-import asyncio
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from app.application.commands.sign_up import SignUp
 from app.domain.role import Role
 from app.infrastructure.persistence.database import Database
 from tests.fakes import PASSWORD
-from tests.integration.conftest import Observer
+from tests.integration.conftest import Observer, until
 from tests.integration.stage import Stage, UseCase
 
 NEW_PASSWORD = "another horse battery staple"
@@ -44,20 +42,20 @@ async def test_while_a_password_is_hashed_no_connection_and_no_lock_is_held(
         stage.hashing.stop_next(after=piece)
         call = stage.start(use_case, admin if use_case in (CreateUser, ChangePassword) else None, *arguments)
         await stage.hashing.until_reached()
-        held, busy = await settled(pool), await observer.busy()
+        await until_none_is_lent(pool)
+        busy = await observer.busy()
         if piece + 1 < pieces:
             call.cancel()
         stage.hashing.open()
-        assert (held, busy) == (0, [])
+        assert busy == []
     await call
 
 
-async def settled(pool: AsyncConnectionPool[Any]) -> int:
-    """How many connections are lent, once those that the pool is still opening for itself have come in."""
-    deadline = monotonic() + 5
-    while True:
+async def until_none_is_lent(pool: AsyncConnectionPool[Any]) -> None:
+    """Connections that the pool is still opening for itself count as lent until they have come in."""
+
+    async def is_none_lent() -> bool:
         stats = pool.get_stats()
-        held = stats["pool_size"] - stats["pool_available"]
-        if held == 0 or monotonic() > deadline:
-            return held
-        await asyncio.sleep(0.01)
+        return stats["pool_size"] == stats["pool_available"]
+
+    await until(is_none_lent)

@@ -32,16 +32,13 @@ def create_served_app() -> FastAPI:
     settings = load_settings()
     configure_logs(settings.logs)
     app = create_app(settings)
-    _calm_garbage_collector()
+    _spare_garbage_collection()
     return app
 
 
-def _calm_garbage_collector() -> None:
-    """Keeps it from holding up requests for tens of milliseconds.
-
-    What is made at the start stays for good and is taken out of the collector's sight; requests leave few cycles
-    behind, so it may look less often.
+def _spare_garbage_collection() -> None:
+    """Takes what is made at the start, and stays for good, out of the collector's sight: a full round over it would
+    hold up all requests for tens of milliseconds.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)

@@ -1,0 +1,48 @@
+"""What requests leave behind."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+from dishka import AsyncContainer
+
+from app.domain.role import Role
+from tests.conftest import House
+
+USERS = "/api/v1/users"
+ALICE = {"username": "alice"}
+
+
+@pytest.fixture
+def collector_off() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def containers() -> int:
+    return sum(type(thing) is AsyncContainer for thing in gc.get_objects())
+
+
+@pytest.mark.usefixtures("collector_off")
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/?limit=20", None, 200),
+        ("GET", "/?limit=0", None, 422),
+        ("GET", "/alice", None, 200),
+        ("GET", "/nobody", None, 404),
+        ("PATCH", "/reactivate", ALICE, 204),
+        ("PATCH", "/grant", ALICE, 403),
+    ],
+)
+async def test_a_request_leaves_nothing_that_only_the_garbage_collector_would_find(
+    house: House, method: str, path: str, body: dict[str, str] | None, status: int
+) -> None:
+    """It stops all requests while it looks for what holds itself alive."""
+    await house.add_user("alice")
+    admin = await house.logged_in("admin", Role.ADMIN)
+    before = containers()
+    assert (await admin.request(method, USERS + path, json=body)).status_code == status
+    assert containers() == before
