@@ -37,9 +37,7 @@ ALICE = Username("alice")
 @pytest.fixture
 async def pages(container: AsyncContainer, database: Database) -> AuditPages:
     assert await container.get(Database) is database
-    pages: AuditPages = SqlAuditPages(
-        Reads(await container.get(Database), None, Written()), await container.get(Cursors)
-    )
+    pages: AuditPages = SqlAuditPages(Reads(await container.get(Database), None, Written), await container.get(Cursors))
     return pages
 
 

@@ -30,7 +30,7 @@ async def test_an_unforeseen_error_in_a_command_tells_no_value(small_pool: Datab
     row = {**new_user_row(), "role": role, "password_hash": secret}
 
     with capture_logs() as logs, pytest.raises(DatabaseError) as caught:
-        async with (transaction := SqlTransaction(small_pool, Written())):
+        async with (transaction := SqlTransaction(small_pool, Written)):
             await transaction.connection.execute(insert(users).values(row))
 
     assert str(caught.value) == "CheckViolation, SQLSTATE 23514, constraint ck_users_role_is_known"
@@ -53,7 +53,7 @@ async def test_an_unforeseen_error_in_a_query_tells_no_value(small_pool: Databas
 
 async def test_a_refusal_tells_no_value_either(small_pool: Database) -> None:
     alice = User.create(Username(f"a{uuid4().hex[:12]}"), Role.USER, "a hash", FakeClock().now())
-    transaction = SqlTransaction(small_pool, Written())
+    transaction = SqlTransaction(small_pool, Written)
     async with transaction:
         await SqlUsers(transaction).add(alice)
 

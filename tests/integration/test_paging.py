@@ -65,7 +65,7 @@ def put(owner: psycopg.Connection, account: Account) -> None:
 
 @pytest.fixture
 async def pages(container: AsyncContainer, database: Database) -> UserPages:
-    pages: UserPages = SqlUserPages(Reads(database, None, Written()), await container.get(Cursors))
+    pages: UserPages = SqlUserPages(Reads(database, None, Written), await container.get(Cursors))
     return pages
 
 
@@ -234,7 +234,7 @@ async def test_what_was_not_made_here_is_refused_before_the_database_is_asked(
     container: AsyncContainer, cursor: str
 ) -> None:
     unreachable = Database("postgresql://nobody@127.0.0.1:1/nothing", 1)
-    pages = SqlUserPages(Reads(unreachable, None, Written()), await container.get(Cursors))
+    pages = SqlUserPages(Reads(unreachable, None, Written), await container.get(Cursors))
 
     with pytest.raises(InvalidError):
         await pages(UserListRequest(cursor=cursor))

@@ -55,7 +55,7 @@ class Million:
     connection: psycopg.Connection
 
     def __post_init__(self) -> None:
-        reads, cursors = Reads(self.database, None, Written()), SignedCursors("a secret for the cursors")
+        reads, cursors = Reads(self.database, None, Written), SignedCursors("a secret for the cursors")
         self.users = SqlUserPages(reads, cursors)
         self.events = SqlAuditPages(reads, cursors)
 

@@ -62,7 +62,7 @@ async def accounts(container: AsyncContainer, database: Database, clock: FakeClo
 
 
 async def primary(container: AsyncContainer) -> Reads:
-    return Reads(await container.get(Database), None, Written())
+    return Reads(await container.get(Database), None, Written)
 
 
 @pytest.fixture

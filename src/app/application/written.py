@@ -1,6 +1,7 @@
 """What a client has written last."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(slots=True)
@@ -11,3 +12,8 @@ class Written:
     """
 
     position: str | None = None
+
+
+class CurrentWritten(Protocol):
+    def __call__(self) -> Written:
+        """That of the client whose request is being answered."""

@@ -46,6 +46,7 @@ from app.application.queries.list_audit_events import AuditPages, ListAuditEvent
 from app.application.queries.list_sessions import ListSessions, LiveSessionViews
 from app.application.queries.list_user_sessions import ListUserSessions
 from app.application.queries.list_users import ListUsers, UserPages
+from app.application.written import CurrentWritten
 from app.domain.password import PasswordPolicy
 from app.domain.session import SessionLifetime
 from app.infrastructure.bounded_threads import BoundedThreads
@@ -99,11 +100,10 @@ class UseCases(Provider):
     passwords = provide(Passwords)
     identity = provide(staticmethod(identify))
     origin = provide(staticmethod(origin_of))
-    written = provide(staticmethod(current_written))
 
 
 class Persistence(Provider):
-    """Gateways of commands share the request's transaction; those of queries need only the pool."""
+    """Gateways of commands share the request's transaction; those of queries need only the pool, and are made once."""
 
     scope = Scope.APP
 
@@ -111,17 +111,21 @@ class Persistence(Provider):
     users = provide(SqlUsers, scope=Scope.REQUEST, provides=Users)
     sessions = provide(SqlSessions, scope=Scope.REQUEST, provides=Sessions)
     live_sessions = provide(SqlLiveSessions, provides=LiveSessions)
-    reads = provide(Reads, scope=Scope.REQUEST)
-    account_by_id = provide(SqlAccountById, scope=Scope.REQUEST, provides=AccountById)
-    account_by_username = provide(SqlAccountByUsername, scope=Scope.REQUEST, provides=AccountByUsername)
-    user_pages = provide(SqlUserPages, scope=Scope.REQUEST, provides=UserPages)
-    session_views = provide(SqlLiveSessionViews, scope=Scope.REQUEST, provides=LiveSessionViews)
-    audit_pages = provide(SqlAuditPages, scope=Scope.REQUEST, provides=AuditPages)
+    reads = provide(Reads)
+    account_by_id = provide(SqlAccountById, provides=AccountById)
+    account_by_username = provide(SqlAccountByUsername, provides=AccountByUsername)
+    user_pages = provide(SqlUserPages, provides=UserPages)
+    session_views = provide(SqlLiveSessionViews, provides=LiveSessionViews)
+    audit_pages = provide(SqlAuditPages, provides=AuditPages)
     scene = provide(Scene, scope=Scope.REQUEST)
     audit = provide(SqlAudit, scope=Scope.REQUEST, provides=Audit)
     failed_logins = provide(SqlFailedLogins, scope=Scope.REQUEST, provides=FailedLogins)
     throttle = provide(SqlThrottle, provides=Throttle)
     expired_rows = provide(SqlExpiredRows, provides=ExpiredRows)
+
+    @provide
+    def current_written(self) -> CurrentWritten:
+        return current_written
 
     @provide
     async def failure_writer(self, database: Database) -> AsyncIterator[FailureWriter]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 from psycopg.rows import AsyncRowFactory, scalar_row
 
-from app.application.written import Written
+from app.application.written import CurrentWritten
 from app.domain.errors import UnavailableError
 from app.infrastructure.persistence.database import Database, Parameters
 from app.infrastructure.persistence.errors import DatabaseError
@@ -99,9 +99,9 @@ async def watched(database: Database, primary: Database) -> AsyncIterator[Replic
 
 
 class Reads:
-    """Where query gateways read. One a request: it knows what this client has written."""
+    """Where query gateways read."""
 
-    def __init__(self, primary: Database, replica: Replica | None, written: Written) -> None:
+    def __init__(self, primary: Database, replica: Replica | None, written: CurrentWritten) -> None:
         self._primary = primary
         self._replica = replica
         self._written = written
@@ -122,7 +122,7 @@ class Reads:
         """Not where the replica has yet to come to what this client has written."""
         if not replica.is_usable:
             return False
-        position = self._written.position
+        position = self._written().position
         try:
             return position is None or await replica.has_replayed(position)
         except UnavailableError:

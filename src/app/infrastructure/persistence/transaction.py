@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.application.written import Written
+from app.application.written import CurrentWritten
 from app.infrastructure.persistence.database import Database
 from app.infrastructure.persistence.errors import database_errors
 
@@ -20,7 +20,7 @@ _POSITION: Final = text("SELECT pg_current_wal_insert_lsn()::text")
 class SqlTransaction:
     """One per request. The command gateways share its connection, which it holds only between enter and exit."""
 
-    def __init__(self, database: Database, written: Written) -> None:
+    def __init__(self, database: Database, written: CurrentWritten) -> None:
         self._database = database
         self._written = written
         self._connection: AsyncConnection | None = None
@@ -64,7 +64,7 @@ class SqlTransaction:
         """For the client's next reads from a replica. What is committed stays so, whether this succeeds or not."""
         if self._database.has_replica:
             with suppress(DBAPIError):
-                self._written.position = await connection.scalar(_POSITION)
+                self._written().position = await connection.scalar(_POSITION)
 
     async def _give_back(self, connection: AsyncConnection) -> None:
         """Rolls back what is not committed. A lost connection must not hide the error that brought us here."""

@@ -17,7 +17,7 @@ _POSITION: Final = re.compile("[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 
 
 def current_written() -> Written:
-    """The request's, where there is a replica; else one that nobody asks."""
+    """The client's, where there is a replica; else one that nobody asks."""
     return _CURRENT.get() or Written()
 
 
