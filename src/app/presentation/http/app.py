@@ -8,13 +8,18 @@ from importlib.metadata import version
 from typing import Final
 
 from dishka import AsyncContainer
-from dishka.integrations.fastapi import setup_dishka
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.presentation.http import account, audit, docs, general, problems, users
 from app.presentation.http.cookie import SessionCookie
-from app.presentation.http.middleware import CrossSiteMiddleware, HostMiddleware, JsonBodyMiddleware, RequestMiddleware
+from app.presentation.http.middleware import (
+    ContainerMiddleware,
+    CrossSiteMiddleware,
+    HostMiddleware,
+    JsonBodyMiddleware,
+    RequestMiddleware,
+)
 from app.presentation.http.written import WrittenMiddleware
 
 _DESCRIPTION: Final = "Accounts: cookie sessions, a role hierarchy and its administration."
@@ -52,8 +57,9 @@ def create_http_app(container: AsyncContainer, cookie: SessionCookie, edge: Edge
     app.openapi = partial(docs.complete_openapi, app, cookie)  # type: ignore[method-assign]  # FastAPI's documented way
     if edge.serves_docs:
         docs.install(app)
+    app.state.dishka_container = container
     # The last one added sees a request first.
-    setup_dishka(container, app)
+    app.add_middleware(ContainerMiddleware, container=container)
     if edge.has_replica:
         app.add_middleware(WrittenMiddleware, secure=cookie.secure)
     app.add_middleware(JsonBodyMiddleware)
