@@ -25,7 +25,7 @@ from app.presentation.http.bodies import LogInBody, SignUpBody
 from app.presentation.http.cookie import SessionCookie
 from app.presentation.http.route import UseCaseRoute, problems
 
-router = APIRouter(prefix="/account", tags=["account"], route_class=UseCaseRoute)
+router = APIRouter(prefix="/api/v1/account", tags=["account"], route_class=UseCaseRoute)
 
 
 @router.post(

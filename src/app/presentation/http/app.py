@@ -9,6 +9,7 @@ from typing import Final
 
 from dishka import AsyncContainer
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.presentation.http import account, audit, docs, general, problems, users
@@ -22,6 +23,8 @@ from app.presentation.http.middleware import (
 )
 from app.presentation.http.written import WrittenMiddleware
 
+# FastAPI's own records of a request hold query strings, rejected input and stack traces.
+_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 _DESCRIPTION: Final = "Accounts: cookie sessions, a role hierarchy and its administration."
 
 type Background = Callable[[AsyncContainer], AbstractAsyncContextManager[None]]
@@ -48,11 +51,12 @@ def create_http_app(container: AsyncContainer, cookie: SessionCookie, edge: Edge
         description=_DESCRIPTION,
         lifespan=_lifespan(container, background),
         openapi_url=None,  # served by docs.install, where it is served at all
+        telemetry=_NO_TELEMETRY,
         redirect_slashes=False,  # such a redirect would be built from the Host header
     )
-    for module in (users, account, audit):
-        app.include_router(module.router, prefix="/api/v1")
-    app.include_router(general.router)
+    for module in (users, account, audit, general):
+        # Not include_router(): it keeps a tree, through which every request would be matched twice.
+        app.router.routes.extend(module.router.routes)
     problems.install(app)
     app.openapi = partial(docs.complete_openapi, app, cookie)  # type: ignore[method-assign]  # FastAPI's documented way
     if edge.serves_docs:

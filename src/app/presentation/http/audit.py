@@ -11,7 +11,7 @@ from app.presentation.http.access import AUTHENTICATED
 from app.presentation.http.query import QueryString
 from app.presentation.http.route import UseCaseRoute, problems
 
-router = APIRouter(prefix="/audit", tags=["audit"], route_class=UseCaseRoute)
+router = APIRouter(prefix="/api/v1/audit", tags=["audit"], route_class=UseCaseRoute)
 
 
 @router.get("/", dependencies=[AUTHENTICATED], responses=problems(ForbiddenError))

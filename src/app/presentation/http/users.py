@@ -31,7 +31,7 @@ from app.presentation.http.bodies import ChangePasswordBody, CreateUserBody, Use
 from app.presentation.http.query import QueryString
 from app.presentation.http.route import UseCaseRoute, problems
 
-router = APIRouter(prefix="/users", tags=["users"], route_class=UseCaseRoute)
+router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=UseCaseRoute)
 
 ON_A_USER: Final = problems(ForbiddenError, UserNotFoundError)
 
