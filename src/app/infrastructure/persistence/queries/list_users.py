@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from psycopg import AsyncCursor
-from psycopg.rows import RowMaker, scalar_row
+from psycopg.rows import scalar_row, tuple_row
 
 from app.application.cursor import Cursors
 from app.application.json import Json
@@ -33,14 +32,6 @@ _AFTER_ID: Final = "id {} %(after_id)s::uuid"
 _AFTER_TIME: Final = "({}, id) {} (%(after)s::timestamptz, %(after_id)s::uuid)"
 
 
-class _Found(NamedTuple):
-    """A row: the account as JSON, and its place in the order as text, as a cursor keeps it."""
-
-    json: str
-    value: str
-    id: str
-
-
 class SqlUserPages:
     """One statement a page, put together from the constants above; values go as parameters only.
 
@@ -60,10 +51,11 @@ class SqlUserPages:
             parameters |= {"after": after[0], "after_id": after[1]}
         # Which index serves a prefix in another order depends on the prefix: such a statement is planned anew.
         prepare = None if request.search is None else False
-        found = await self._reads.fetch_all(_statement(request, after), parameters, _found_row, prepare=prepare)
+        # Each row: the account as JSON, and its place in the order as text, as a cursor keeps it.
+        found = await self._reads.fetch_all(_statement(request, after), parameters, tuple_row, prepare=prepare)
         page = found[: request.limit]
-        users = ",".join([row.json for row in page])
-        more = f'"{self._cursor(request, page[-1])}"' if len(found) > len(page) else "null"
+        users = ",".join([row[0] for row in page])
+        more = f'"{self._cursors.encode(_scope(request), page[-1][1:])}"' if len(found) > len(page) else "null"
         total = await self._total(request) if request.with_total else None
         return Json(f'{{"users":[{users}],"next_cursor":{more},"total":{"null" if total is None else total}}}'.encode())
 
@@ -79,13 +71,6 @@ class SqlUserPages:
             f"SELECT count(*) FROM ({matching}) AS matching", _prefix_parameters(request), scalar_row
         )
         return None if total is None or total > COUNT_LIMIT else total
-
-    def _cursor(self, request: UserListRequest, last: _Found) -> str:
-        return self._cursors.encode(_scope(request), (last.value, last.id))
-
-
-def _found_row(_: AsyncCursor[_Found]) -> RowMaker[_Found]:
-    return _Found._make
 
 
 @lru_cache(maxsize=256)
