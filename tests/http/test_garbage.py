@@ -15,9 +15,11 @@ ALICE = {"username": "alice"}
 
 @pytest.fixture
 def collector_off() -> Iterator[None]:
-    gc.collect()
     gc.disable()
+    gc.collect()
+    gc.freeze()  # what is there already need not be looked through
     yield
+    gc.unfreeze()
     gc.enable()
 
 

@@ -56,6 +56,17 @@ async def test_ones_own_password_is_not_changed_without_the_current_one() -> Non
     assert world.user("alice") == alice
 
 
+async def test_ones_own_password_is_not_changed_to_itself() -> None:
+    world = World()
+    alice = world.add_user("alice")
+
+    with pytest.raises(InvalidError) as refusal:
+        await world.use(ChangePassword, alice)("alice", PASSWORD, PASSWORD)
+
+    assert refusal.value.field == "password"
+    assert world.user("alice") == alice
+
+
 @pytest.mark.promise("P10")
 async def test_a_wrong_current_password_is_refused() -> None:
     world = World()
