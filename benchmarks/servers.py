@@ -49,7 +49,12 @@ def serving(application: str, prepared: Stage, path: str = "/", **settings: str)
         **settings,
     }
     command = [sys.executable, "-m", "uvicorn", application, f"--port={port}", "--loop=uvloop", "--http=httptools"]
-    command += ["--no-access-log", "--log-level=error", *(["--factory"] if application == PRODUCT else [])]
+    command += [
+        "--no-access-log",
+        "--no-proxy-headers",
+        "--log-level=error",
+        *(["--factory"] if application == PRODUCT else []),
+    ]
     began = time.perf_counter()
     process = subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT)
     try:
