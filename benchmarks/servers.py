@@ -14,7 +14,7 @@ from typing import Final
 
 import httpx
 
-from app.setup.settings import PROJECT_ROOT
+from app.setup.settings import PROJECT_ROOT, PostgresSettings
 from benchmarks.stage import JWT_SECRET, PASSWORD_PEPPER, Stage
 
 PRODUCT: Final = "app.setup.app:create_served_app"
@@ -41,7 +41,7 @@ def serving(application: str, prepared: Stage, path: str = "/", **settings: str)
         **os.environ,
         "GATEHOUSE_APP__ENVIRONMENT": "test",
         "GATEHOUSE_POSTGRES__URL": prepared.server_url,
-        "GATEHOUSE_POSTGRES__POOL_SIZE": "8",
+        "GATEHOUSE_POSTGRES__POOL_SIZE": str(PostgresSettings().pool_size),
         "GATEHOUSE_JWT__SECRET": JWT_SECRET,
         "GATEHOUSE_PASSWORD__PEPPER": PASSWORD_PEPPER,
         "GATEHOUSE_LOGS__LEVEL": "error",

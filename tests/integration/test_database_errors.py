@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
+from psycopg import AsyncConnection
 from psycopg.rows import scalar_row
 from sqlalchemy import text
 
@@ -221,6 +222,26 @@ async def test_however_many_connections_are_lost_one_call_fails_at_most(
             failures += 1
 
     assert failures <= 1
+
+
+async def test_a_call_cancelled_before_its_connection_is_ready_gives_it_back(
+    small_pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = asyncio.Event()
+
+    async def take_forever(*_: object) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as slow_driver:
+        slow_driver.setattr(AsyncConnection, "set_autocommit", take_forever)
+        call = asyncio.create_task(SqlTransaction(small_pool, Written).__aenter__())
+        await reached.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    assert await answers(small_pool)
 
 
 async def test_an_exhausted_pool_is_unavailable(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

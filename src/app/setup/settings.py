@@ -51,7 +51,7 @@ class PostgresSettings:
     owner_url: str = field(default="", repr=False)
     replica_url: str = field(default="", repr=False)
     data_dir: Path = Path(".data/postgres")
-    pool_size: int = 8
+    pool_size: int = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,19 +113,26 @@ class Database:
 
     async def _lend(self) -> _Connection:
         try:
-            connection = await self._pool.getconn()
-            # Here, and not as the pool's `reset`, which would send every connection through a task of its own.
-            if not connection.autocommit:
-                await connection.set_autocommit(True)
+            return await self._from_pool(autocommit=True)
         except psycopg.Error as error:
             raise translated(error) from None
-        return connection
 
     async def _take_back(self, connection: _Connection) -> None:
         is_lost = connection.broken
         await self._pool.putconn(connection)
         if is_lost:
             await self.forget_lost_connections()
+
+    async def _from_pool(self, *, autocommit: bool) -> _Connection:
+        connection = await self._pool.getconn()
+        try:
+            # Here, and not as the pool's `reset`, which would send every connection through a task of its own.
+            if connection.autocommit is not autocommit:
+                await connection.set_autocommit(autocommit)
+        except BaseException:  # a cancelled call, too, gives it back
+            await self._pool.putconn(connection)
+            raise
+        return connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
@@ -134,9 +141,7 @@ class Database:
             yield connection
 
     async def _for_transaction(self) -> _Connection:
-        connection = await self._pool.getconn()
-        await connection.set_autocommit(False)
-        return connection
+        return await self._from_pool(autocommit=False)
 
 
 @asynccontextmanager
