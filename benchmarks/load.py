@@ -27,11 +27,11 @@ class Load:
 
 def wrk(url: str, prepared: Stage, connections: int, seconds: int) -> Load:
     cookie = f"session={prepared.token}"
-    # A crowd of clients leaves requests behind; when this one is answered, they are done.
-    httpx.get(url, headers={"Cookie": cookie}, timeout=30)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=10s", "--latency"]
     command += ["-H", f"Cookie: {cookie}", url]
     report = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    # A crowd leaves requests behind, which the next contender shall not meet: when this one is answered, they are done.
+    httpx.get(url, headers={"Cookie": cookie}, timeout=30)
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", report)
     broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", report)
     return Load(
