@@ -108,6 +108,13 @@ def test_both_ends_of_a_range_are_inside_it(config: Config, key: str, low: int, 
         assert config.mistake(f"[{section}]\n{name} = {value}") == f"{key}: must be from {low} to {high}."
 
 
+@pytest.mark.parametrize("data_dir", ["", "."])
+def test_the_data_has_a_folder_of_its_own(config: Config, data_dir: str) -> None:
+    message = config.mistake(GATEHOUSE_POSTGRES__DATA_DIR=data_dir)
+
+    assert message == "postgres.data_dir: must name a folder of its own."
+
+
 @pytest.mark.promise("P8")
 def test_weak_hashing_is_for_tests_alone(config: Config) -> None:
     assert config.load(GATEHOUSE_APP__ENVIRONMENT="test", GATEHOUSE_PASSWORD__WORK_FACTOR="9").password.work_factor == 9

@@ -47,6 +47,7 @@ _RETORT: Final = Retort(
         name_mapping(extra_in=ExtraForbid()),
         validator(P[UvicornSettings].port, *between(0, 65_535)),
         validator(P[UvicornSettings].workers, *between(1, 128)),
+        validator(P[PostgresSettings].data_dir, lambda path: path != Path(), "must name a folder of its own"),
         validator(P[PostgresSettings].pool_size, *between(1, 1_000)),
         validator(P[SessionSettings].idle_minutes, *between(1, 24 * 60)),
         validator(P[SessionSettings].absolute_hours, *between(1, 24 * 30)),
