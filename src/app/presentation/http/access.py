@@ -23,7 +23,7 @@ async def identify(request: Request, cookie: SessionCookie, authenticate: Authen
     return identity
 
 
-async def _anyone() -> None:
+async def _anyone(_: Request) -> None:
     pass
 
 
@@ -59,3 +59,4 @@ AUTHENTICATED_ONLY: Final = Depends(_authenticated_only)
 ANONYMOUS: Final = Depends(_anonymous)
 CLEARS_COOKIE: Final = Depends(_clears_cookie)
 """Not about access: a refusal, too, takes the cookie away. Stands before the access so that it is known by then."""
+MARKERS: Final = (EVERYONE, ANONYMOUS, AUTHENTICATED, AUTHENTICATED_ONLY, CLEARS_COOKIE)

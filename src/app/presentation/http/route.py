@@ -5,7 +5,7 @@ from copy import deepcopy
 from functools import wraps
 from typing import Any, Final, get_type_hints
 
-from dishka.integrations.fastapi import DISHKA_REQUEST_PARAM, DishkaRoute
+from dishka.integrations.fastapi import DISHKA_REQUEST_PARAM, DISHKA_WEBSOCKET_PARAM, DishkaRoute
 from fastapi.params import Depends
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,7 +18,7 @@ from app.domain.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from app.presentation.http.access import AUTHENTICATED, AUTHENTICATED_ONLY, EVERYONE
+from app.presentation.http.access import AUTHENTICATED, AUTHENTICATED_ONLY, EVERYONE, MARKERS
 from app.presentation.http.bodies import Body
 from app.presentation.http.errors import (
     ContentTooLargeError,
@@ -34,6 +34,7 @@ from app.presentation.http.query import QueryString
 type Responses = dict[int | str, dict[str, Any]]
 
 _MAX_RETRIES: Final = 3
+_KNOWN_PARAMETERS: Final = {"return", DISHKA_REQUEST_PARAM.name, DISHKA_WEBSOCKET_PARAM.name}
 SECURITY_SCHEME: Final = "session"
 _USE_CASES: Final = ("app.application.commands.", "app.application.queries.")
 
@@ -89,15 +90,17 @@ class UseCaseRoute(DishkaRoute):
         """
         hints = get_type_hints(self.endpoint, include_extras=True)
         queries = {name: found for name, hint in hints.items() if (found := _query_string(hint)) is not None}
-        if not queries or hints.get("return") is not Response:
+        others = hints.keys() - queries.keys() - _KNOWN_PARAMETERS
+        if others or hints.get("return") is not Response or not all(gate in MARKERS for gate in self.dependencies):
             return super().get_route_handler()
+        injected = hints.keys() & {DISHKA_REQUEST_PARAM.name}
         gates = [gate.dependency for gate in self.dependencies if gate.dependency is not None]
 
         async def answer(request: Request) -> Response:
             for gate in gates:
                 await gate(request)
             asked = {name: await query(request) for name, query in queries.items()}
-            response: Response = await self.endpoint(**asked, **{DISHKA_REQUEST_PARAM.name: request})
+            response: Response = await self.endpoint(**asked, **dict.fromkeys(injected, request))
             return response
 
         return answer

@@ -1,0 +1,75 @@
+"""Routes of a service built on this one: whatever they ask of FastAPI, they get."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import httpx
+import pytest
+from dishka import make_async_container
+from dishka.integrations.fastapi import FastapiProvider
+from fastapi import APIRouter, Depends, FastAPI, Header, Response
+
+from app.domain.errors import ForbiddenError
+from app.presentation.http import problems
+from app.presentation.http.access import EVERYONE
+from app.presentation.http.middleware import ContainerMiddleware, RequestMiddleware
+from app.presentation.http.query import QueryString
+from app.presentation.http.route import UseCaseRoute
+
+
+@dataclass(frozen=True)
+class Asked:
+    number: int = 1
+
+
+QUERY = Depends(QueryString(Asked))
+router = APIRouter(route_class=UseCaseRoute)
+
+
+async def needs_key(x_key: Annotated[str | None, Header()] = None) -> None:
+    if x_key is None:
+        raise ForbiddenError
+
+
+@router.get("/alone", dependencies=[EVERYONE])
+async def query_alone(asked: Annotated[Asked, QUERY]) -> Response:
+    return Response(f"{asked.number}")
+
+
+@router.get("/places/{place}", dependencies=[EVERYONE])
+async def query_and_path(asked: Annotated[Asked, QUERY], place: str) -> Response:
+    return Response(f"{asked.number} at {place}")
+
+
+@router.get("/object", dependencies=[EVERYONE])
+async def query_answered_with_an_object(asked: Annotated[Asked, QUERY]) -> int:
+    return asked.number
+
+
+@router.get("/locked", dependencies=[EVERYONE, Depends(needs_key)])
+async def query_behind_a_dependency(asked: Annotated[Asked, QUERY]) -> Response:
+    return Response(f"{asked.number}")
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.router.routes.extend(router.routes)
+    problems.install(app)
+    app.add_middleware(ContainerMiddleware, container=make_async_container(FastapiProvider()))
+    app.add_middleware(RequestMiddleware, hsts=False)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"), [("/alone", "1"), ("/alone?number=2", "2"), ("/places/home", "1 at home"), ("/object", "1")]
+)
+async def test_a_route_with_a_query_string_may_have_more(client: httpx.AsyncClient, path: str, answer: str) -> None:
+    assert (await client.get(path)).text == answer
+
+
+async def test_a_dependency_of_ones_own_is_asked(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/locked")).status_code == 403
+    assert (await client.get("/locked", headers={"X-Key": "any"})).text == "1"
