@@ -139,11 +139,11 @@ class FakeUsers:
     async def lock_for_login(self, user_id: UUID) -> User | None:
         return deepcopy(self._transaction.store.users.get(user_id))
 
-    async def lock_actor(self, actor_id: UUID) -> User | None:
-        return deepcopy(self._transaction.store.users.get(actor_id))
+    async def lock_by_id(self, user_id: UUID) -> User | None:
+        return deepcopy(self._transaction.store.users.get(user_id))
 
     async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
-        return await self.lock_actor(actor_id), await self.find(username)
+        return await self.lock_by_id(actor_id), await self.find(username)
 
     async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
         users = self._transaction.store.users.values()
@@ -226,7 +226,7 @@ class FakeExpiredRows:
         return 0
 
 
-class FakeFailedLogins:
+class FakeFailedAttempts:
     def __init__(self) -> None:
         self.events: list[FakeEvent] = []
 

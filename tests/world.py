@@ -12,7 +12,7 @@ from app.application.ports import (
     Audit,
     Clock,
     ExpiredRows,
-    FailedLogins,
+    FailedAttempts,
     LiveSessions,
     PasswordHasher,
     PasswordStrength,
@@ -46,7 +46,7 @@ from tests.fakes import (
     FakeAudit,
     FakeClock,
     FakeExpiredRows,
-    FakeFailedLogins,
+    FakeFailedAttempts,
     FakeLiveSessions,
     FakePasswordHasher,
     FakePasswordStrength,
@@ -74,7 +74,7 @@ class World:
         self._transaction = FakeTransaction(self.store)
         self.hasher = FakePasswordHasher(self._transaction)
         self.throttle = FakeThrottle()
-        self.failed_logins = FakeFailedLogins()
+        self.failed_attempts = FakeFailedAttempts()
         self._parts: dict[object, object] = {
             Clock: self.clock,
             PasswordHasher: self.hasher,
@@ -87,7 +87,7 @@ class World:
             LiveSessions: FakeLiveSessions(self.store, LIFETIME),
             Audit: FakeAudit(self._transaction),
             Throttle: self.throttle,
-            FailedLogins: self.failed_logins,
+            FailedAttempts: self.failed_attempts,
             PasswordStrength: FakePasswordStrength(),
             AttemptLimits: AttemptLimits(),
             Origin: ORIGIN,

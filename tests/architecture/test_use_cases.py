@@ -53,6 +53,10 @@ def test_a_route_or_the_command_line_calls_it(use_case: Path) -> None:
     assert callers
 
 
+def test_it_takes_passwords_only_past_the_throttle_and_the_policy(use_case: Path) -> None:
+    assert "PasswordHasher" not in use_case.read_text()
+
+
 def test_it_fits_on_a_screen_or_two(use_case: Path) -> None:
     assert len(use_case.read_text().splitlines()) <= 80
 

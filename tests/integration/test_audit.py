@@ -20,7 +20,7 @@ from app.domain.audit import Action, Outcome
 from app.domain.errors import InvalidError
 from app.domain.role import Role
 from app.domain.username import Username
-from app.infrastructure.persistence.audit import FailureWriter, Scene, SqlFailedLogins, running_failure_writer
+from app.infrastructure.persistence.audit import FailureWriter, Scene, SqlFailedAttempts, running_failure_writer
 from app.infrastructure.persistence.database import Database, opened
 from app.infrastructure.persistence.errors import DatabaseError
 from app.infrastructure.persistence.queries.list_audit_events import SqlAuditPages
@@ -51,9 +51,9 @@ def insert(owner: psycopg.Connection, at: datetime, **values: Any) -> AuditEvent
     return event
 
 
-def failures(database: Database) -> tuple[FailureWriter, SqlFailedLogins]:
+def failures(database: Database) -> tuple[FailureWriter, SqlFailedAttempts]:
     writer = FailureWriter(database)
-    return writer, SqlFailedLogins(writer, Scene(ORIGIN, FakeClock()))
+    return writer, SqlFailedAttempts(writer, Scene(ORIGIN, FakeClock()))
 
 
 async def stored_failures(database: Database) -> list[str]:
@@ -79,7 +79,7 @@ async def test_a_change_that_cannot_be_recorded_does_not_happen(stage: Stage, ob
 @pytest.mark.promise("G2")
 async def test_a_failed_login_is_written_down_after_the_answer(small_pool: Database) -> None:
     async with running_failure_writer(small_pool) as writer:
-        SqlFailedLogins(writer, Scene(ORIGIN, FakeClock())).record(Action.LOG_IN, ALICE)
+        SqlFailedAttempts(writer, Scene(ORIGIN, FakeClock())).record(Action.LOG_IN, ALICE)
         await writer.written()
 
     assert await stored_failures(small_pool) == ["alice"]
@@ -87,7 +87,7 @@ async def test_a_failed_login_is_written_down_after_the_answer(small_pool: Datab
 
 async def test_what_is_left_at_the_end_is_written_before_it_closes(small_pool: Database) -> None:
     async with running_failure_writer(small_pool) as writer:
-        log = SqlFailedLogins(writer, Scene(ORIGIN, FakeClock()))
+        log = SqlFailedAttempts(writer, Scene(ORIGIN, FakeClock()))
         for number in range(20):
             log.record(Action.LOG_IN, Username(f"alice{number:02}"))
 
@@ -107,7 +107,7 @@ async def test_beyond_a_thousand_waiting_failures_the_log_alone_tells(small_pool
 
 async def test_failures_go_on_being_written_when_the_database_is_back(small_pool: Database, observer: Observer) -> None:
     async with running_failure_writer(small_pool) as writer:
-        log = SqlFailedLogins(writer, Scene(ORIGIN, FakeClock()))
+        log = SqlFailedAttempts(writer, Scene(ORIGIN, FakeClock()))
         await observer.execute("ALTER TABLE audit_events RENAME TO gone")
         try:
             log.record(Action.LOG_IN, ALICE)
@@ -128,7 +128,7 @@ async def unreachable(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database
 
 async def test_closing_does_not_wait_long_for_a_database_that_is_away(unreachable: Database) -> None:
     async with asyncio.timeout(6), running_failure_writer(unreachable) as writer:
-        log = SqlFailedLogins(writer, Scene(ORIGIN, FakeClock()))
+        log = SqlFailedAttempts(writer, Scene(ORIGIN, FakeClock()))
         for _ in range(100):
             log.record(Action.LOG_IN, ALICE)
 

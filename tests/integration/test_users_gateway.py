@@ -24,7 +24,7 @@ async def test_an_unknown_user_is_not_found_and_not_locked(gateways: Gateways) -
     async with gateways.transaction:
         assert await gateways.users.find(NOBODY) is None
         assert await gateways.users.lock(NOBODY) is None
-        assert await gateways.users.lock_actor(uuid7()) is None
+        assert await gateways.users.lock_by_id(uuid7()) is None
         assert await gateways.users.lock_for_login(uuid7()) is None
         assert await gateways.users.lock_with_actor(uuid7(), NOBODY) == (None, None)
         assert await gateways.users.lock_with_active_super_admins(NOBODY) == (None, [])
@@ -90,7 +90,7 @@ async def test_every_lock_gives_back_the_whole_user(gateways: Gateways) -> None:
 
     async with gateways.transaction:
         assert await gateways.users.lock(ALICE) == alice
-        assert await gateways.users.lock_actor(alice.id) == alice
+        assert await gateways.users.lock_by_id(alice.id) == alice
         assert await gateways.users.lock_for_login(alice.id) == alice
 
 

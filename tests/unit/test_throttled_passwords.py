@@ -110,7 +110,7 @@ async def test_an_attempt_that_could_not_be_hashed_is_given_back() -> None:
         await guess(passwords(world), alice)
 
     assert set(world.throttle.counts.values()) == {0}
-    assert world.failed_logins.events == []
+    assert world.failed_attempts.events == []
 
 
 @pytest.mark.promise("G1")
@@ -123,7 +123,7 @@ async def test_a_failure_is_recorded_with_the_name_that_was_tried(
 
     assert not await passwords(world).verify(action, name, None, PASSWORD)
 
-    assert world.failed_logins.events == [FakeEvent(action, None, target, Outcome.FAILED)]
+    assert world.failed_attempts.events == [FakeEvent(action, None, target, Outcome.FAILED)]
 
 
 async def test_a_success_is_no_failure() -> None:
@@ -131,7 +131,7 @@ async def test_a_success_is_no_failure() -> None:
 
     await guess(passwords(world), world.add_user("alice"), PASSWORD)
 
-    assert world.failed_logins.events == []
+    assert world.failed_attempts.events == []
 
 
 @pytest.mark.promise("L2")

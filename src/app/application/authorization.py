@@ -29,7 +29,7 @@ def ensure_subordinate(actor: User, user: User | None, actor_is: Role) -> User:
 
 
 async def lock_actor(users: Users, identity: Identity) -> User:
-    return ensure_active(await users.lock_actor(identity.user_id))
+    return ensure_active(await users.lock_by_id(identity.user_id))
 
 
 async def lock_subordinate(users: Users, identity: Identity, username: Username, *, actor_is: Role) -> User:

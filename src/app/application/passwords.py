@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
-from app.application.ports import Attempt, FailedLogins, PasswordHasher, PasswordStrength, Throttle
+from app.application.ports import Attempt, FailedAttempts, PasswordHasher, PasswordStrength, Throttle
 from app.domain.audit import Action
 from app.domain.errors import InvalidError
 from app.domain.origin import Origin
@@ -28,7 +28,7 @@ class Passwords:
     hasher: PasswordHasher
     throttle: Throttle
     limits: AttemptLimits
-    failures: FailedLogins
+    failures: FailedAttempts
     origin: Origin
 
     async def choose(self, username: Username, password: str) -> str:
@@ -59,6 +59,10 @@ class Passwords:
         else:
             self.failures.record(action, username)
         return is_right
+
+    async def rehash(self, user: User, password: str) -> str | None:
+        """The hash of a password that was just verified, where the present one has an earlier pepper or work factor."""
+        return await self.hasher.hash(password) if self.hasher.is_outdated(user.password_hash) else None
 
     async def count_sign_up(self) -> None:
         await self.throttle.count(Attempt(f"sign-up:{self._address}", self.limits.sign_ups))

@@ -41,7 +41,7 @@ class Users(Protocol):
     async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
         """The actor and the named user, locked in one order (by id) so that two who lock each other never deadlock."""
 
-    async def lock_actor(self, actor_id: UUID) -> User | None: ...
+    async def lock_by_id(self, user_id: UUID) -> User | None: ...
 
     async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
         """The named user and all active super admins, in that same order."""
@@ -66,7 +66,7 @@ class Audit(Protocol):
     async def record(self, action: Action, *, actor: Username | None, target: Username | None = None) -> None: ...
 
 
-class FailedLogins(Protocol):
+class FailedAttempts(Protocol):
     """Failures are recorded too, after the answer: this neither waits nor raises."""
 
     def record(self, action: Action, username: Username | None) -> None: ...
@@ -106,7 +106,7 @@ class SessionTokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is counted: a key, how often it may happen before it has to wait, and how long at most."""
+    """What is counted: a key, and how often it may happen before it has to wait."""
 
     key: str
     free: int

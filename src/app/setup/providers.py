@@ -29,7 +29,7 @@ from app.application.ports import (
     Audit,
     Clock,
     ExpiredRows,
-    FailedLogins,
+    FailedAttempts,
     LiveSessions,
     PasswordHasher,
     PasswordStrength,
@@ -54,7 +54,13 @@ from app.infrastructure.clock import SystemClock
 from app.infrastructure.cursors import SignedCursors
 from app.infrastructure.password_strength import SHIPPED_BLOCKLIST, ZxcvbnPasswordStrength
 from app.infrastructure.passwords import BcryptPasswordHasher
-from app.infrastructure.persistence.audit import FailureWriter, Scene, SqlAudit, SqlFailedLogins, running_failure_writer
+from app.infrastructure.persistence.audit import (
+    FailureWriter,
+    Scene,
+    SqlAudit,
+    SqlFailedAttempts,
+    running_failure_writer,
+)
 from app.infrastructure.persistence.database import Database, opened
 from app.infrastructure.persistence.expired_rows import SqlExpiredRows
 from app.infrastructure.persistence.migrations import SchemaReadiness, migration_config
@@ -119,7 +125,7 @@ class Persistence(Provider):
     audit_pages = provide(SqlAuditPages, provides=AuditPages)
     scene = provide(Scene, scope=Scope.REQUEST)
     audit = provide(SqlAudit, scope=Scope.REQUEST, provides=Audit)
-    failed_logins = provide(SqlFailedLogins, scope=Scope.REQUEST, provides=FailedLogins)
+    failed_attempts = provide(SqlFailedAttempts, scope=Scope.REQUEST, provides=FailedAttempts)
     throttle = provide(SqlThrottle, provides=Throttle)
     expired_rows = provide(SqlExpiredRows, provides=ExpiredRows)
 

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.application.passwords import Passwords
-from app.application.ports import Audit, Clock, PasswordHasher, Sessions, SessionTokens, Transaction, Users
+from app.application.ports import Audit, Clock, Sessions, SessionTokens, Transaction, Users
 from app.domain.audit import Action
 from app.domain.errors import InvalidCredentialsError
 from app.domain.origin import Origin
@@ -24,7 +24,6 @@ class LogIn:
     users: Users
     sessions: Sessions
     passwords: Passwords
-    hasher: PasswordHasher
     tokens: SessionTokens
     lifetime: SessionLifetime
     origin: Origin
@@ -37,7 +36,7 @@ class LogIn:
         user = await self._find(name)
         if not await self.passwords.verify(Action.LOG_IN, name, user, password) or user is None:
             raise InvalidCredentialsError
-        new_hash = await self.hasher.hash(password) if self.hasher.is_outdated(user.password_hash) else None
+        new_hash = await self.passwords.rehash(user, password)
         secret, now = new_secret(), self.clock.now()
         session = Session.open(user.id, secret, self.lifetime, self.origin, now)
         async with self.transaction:
@@ -54,7 +53,7 @@ class LogIn:
     async def _decide_again(self, user: User, new_hash: str | None) -> None:
         """Hashing took a while: may this user, locked now, still log in with this password?"""
         # The stronger lock from the start: two logins that share a row and both want to write it would deadlock.
-        lock = self.users.lock_actor if new_hash else self.users.lock_for_login
+        lock = self.users.lock_by_id if new_hash else self.users.lock_for_login
         locked = await lock(user.id)
         if locked is None or not locked.is_active or locked.password_hash != user.password_hash:
             raise InvalidCredentialsError

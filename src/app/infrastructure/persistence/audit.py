@@ -90,7 +90,7 @@ class FailureWriter:
                 self._queue.task_done()
 
 
-class SqlFailedLogins:
+class SqlFailedAttempts:
     def __init__(self, writer: FailureWriter, scene: Scene) -> None:
         self._writer = writer
         self._scene = scene

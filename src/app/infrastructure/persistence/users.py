@@ -39,8 +39,8 @@ class SqlUsers:
         locked = await self._lock_where(users.c.username == username.value)
         return locked[0] if locked else None
 
-    async def lock_actor(self, actor_id: UUID) -> User | None:
-        locked = await self._lock_where(users.c.id == actor_id)
+    async def lock_by_id(self, user_id: UUID) -> User | None:
+        locked = await self._lock_where(users.c.id == user_id)
         return locked[0] if locked else None
 
     async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
