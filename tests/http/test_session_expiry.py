@@ -138,6 +138,17 @@ async def test_the_cookie_is_not_set_anew_when_its_session_is_renewed(house: Hou
     assert "set-cookie" not in answer.headers
 
 
+async def test_a_session_that_cannot_be_renewed_is_good_until_it_expires(
+    settings: Settings, create_database: CreateDatabase
+) -> None:
+    async with open_house(on_database(settings, create_database("frozen"))) as house:
+        client = await house.logged_in("alice")
+        await house.database.execute("ALTER TABLE sessions ADD CHECK (false) NOT VALID", {})
+        house.clock.advance(timedelta(minutes=2))
+
+        assert (await client.get(ME)).status_code == 200
+
+
 _COUNT_WRITES = """
     CREATE TABLE writes (at timestamptz);
     CREATE FUNCTION count_write() RETURNS trigger LANGUAGE plpgsql AS

@@ -16,6 +16,7 @@ from app.domain.role import Role
 from app.domain.session import Session, SessionLifetime
 from app.domain.username import Username
 from app.infrastructure.persistence.database import Database
+from app.infrastructure.persistence.errors import DatabaseError
 from app.infrastructure.persistence.tables import sessions
 from app.infrastructure.persistence.transaction import SqlTransaction
 
@@ -81,7 +82,7 @@ class SqlLiveSessions:
         }
         try:
             await self._database.execute(_RENEW, parameters)
-        except UnavailableError:
+        except (UnavailableError, DatabaseError):
             _log.warning("session_not_renewed")
 
 
