@@ -86,6 +86,13 @@ def test_nor_does_production_believe_what_a_placeholder_signed(config: Config, k
     ensure_refused(config, key, **{f"GATEHOUSE_{key.replace('.', '__').upper()}": "changeme" + "0123456789" * 4})
 
 
+@pytest.mark.parametrize("name", ["absent.txt", "tests", "a\0name"])
+def test_a_blocklist_that_cannot_be_read_is_refused_at_the_start(config: Config, name: str) -> None:
+    message = config.mistake(GATEHOUSE_PASSWORD__BLOCKLIST=name)
+
+    assert message == "password.blocklist: the file it names cannot be read."
+
+
 @pytest.mark.parametrize("environment", ["development", "test"])
 def test_elsewhere_a_placeholder_will_do_but_a_short_secret_will_not(config: Config, environment: str) -> None:
     settings = config.load(GATEHOUSE_APP__ENVIRONMENT=environment, GATEHOUSE_JWT__SECRET=PLACEHOLDERS[0])

@@ -24,7 +24,9 @@ class ZxcvbnPasswordStrength:
     """Runs off the event loop. The list is compared without regard to case and blanks."""
 
     def __init__(self, blocklist: Path, threads: BoundedThreads) -> None:
-        self._blocked = frozenset(_folded(line) for line in blocklist.read_text().splitlines() if line.strip())
+        self._blocked = frozenset(
+            _folded(line) for line in blocklist.read_text(encoding="utf-8").splitlines() if line.strip()
+        )
         self._threads = threads
 
     async def find_weakness(self, password: str, username: str) -> str | None:

@@ -9,7 +9,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from app.setup.config_error import ConfigError
-from app.setup.settings import Environment, LogLevel, Settings
+from app.setup.settings import PROJECT_ROOT, Environment, LogLevel, Settings
 
 MIN_SECRET_LENGTH: Final = 32
 MIN_WORK_FACTOR: Final = 10
@@ -22,6 +22,7 @@ def ensure_safe(settings: Settings) -> None:
     environment = settings.app.environment
     for key in ("url", "owner_url", "replica_url"):
         _ensure_is_url(f"postgres.{key}", getattr(settings.postgres, key))
+    _ensure_is_readable(settings.password.blocklist)
     if environment is not Environment.TEST and settings.password.work_factor < MIN_WORK_FACTOR:
         raise ConfigError(f"password.work_factor: must be {MIN_WORK_FACTOR} or more outside tests.")
     for key, secret in _secrets(settings):
@@ -58,6 +59,14 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
 def _looks_made_up(secret: str) -> bool:
     """Words that stand in examples, or too few different characters to be random."""
     return len(set(secret)) < _MIN_DISTINCT_CHARACTERS or _PLACEHOLDER.search(secret.lower()) is not None
+
+
+def _ensure_is_readable(blocklist: str) -> None:
+    try:
+        if blocklist:
+            (PROJECT_ROOT / blocklist).read_text(encoding="utf-8")
+    except (OSError, ValueError):  # not there, not UTF-8, or no name of a file
+        raise ConfigError("password.blocklist: the file it names cannot be read.") from None
 
 
 def _ensure_is_url(key: str, url: str) -> None:
