@@ -1,4 +1,4 @@
-"""Where the time of one authenticated list goes, layer by layer: `python -m benchmarks.profile`.
+"""Where the time of one authenticated list goes, layer by layer: `.venv/bin/python -m benchmarks.profile`.
 
 The application is called in this process, without a server, and sampled by a CPU timer: unlike a tracing profiler that
 does not make the layers of many small functions look slower than they are.

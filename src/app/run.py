@@ -13,7 +13,7 @@ from app.domain.errors import GatehouseError, InvalidError
 from app.infrastructure.embedded_postgres import EmbeddedPostgresError
 from app.infrastructure.persistence.migrations import migrate as migrate_schema
 from app.infrastructure.persistence.migrations import migration_config
-from app.presentation.cli import purge, super_admins
+from app.presentation.cli import purge_sessions, super_admins
 from app.setup.config_error import ConfigError
 from app.setup.database_url import database_urls
 from app.setup.load_settings import load_settings
@@ -27,7 +27,7 @@ cli: Final = typer.Typer(
 config: Final = typer.Typer(help="The configuration.", no_args_is_help=True)
 cli.add_typer(config, name="config")
 super_admins.register(cli, operate)
-purge.register(cli, operate)
+purge_sessions.register(cli, operate)
 
 
 @cli.command()
@@ -90,5 +90,5 @@ def _welcome(settings: Settings) -> str:
     lines = [f"Gatehouse serves {settings.origin}"]
     if settings.serves_docs:
         lines.append(f"API documentation: {settings.origin}/docs")
-    lines.append("The first super admin: gatehouse create-super-admin USERNAME (in another terminal)")
+    lines.append(f"The first super admin: {sys.argv[0]} create-super-admin USERNAME (in another terminal)")
     return "\n".join(lines)

@@ -81,7 +81,7 @@ async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> N
     assert await count_users(small_pool) == 2
 
 
-async def test_between_commands_the_connection_rests_in_autocommit(small_pool: Database) -> None:
+async def test_a_query_after_a_command_is_not_in_a_transaction(small_pool: Database) -> None:
     async with (transaction := SqlTransaction(small_pool, Written)):
         await SqlUsers(transaction).add(new_user())
 

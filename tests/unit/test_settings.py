@@ -12,13 +12,18 @@ from app.setup.settings import (
 )
 
 SECRETIVE = Settings(
-    postgres=PostgresSettings(url="postgresql://me:hunter2@host/db", owner_url="postgresql://owner:hunter2@host/db"),
+    postgres=PostgresSettings(
+        url="postgresql://me:hunter2@host/db",
+        owner_url="postgresql://owner:hunter2@host/db",
+        replica_url="postgresql://me:hunter2@replica/db",
+    ),
     jwt=JwtSettings(secret="hunter2", previous_secrets=["hunter2", "hunter2"]),
     password=PasswordSettings(pepper="hunter2", previous_peppers=["hunter2"]),
 )
 SECRETS = (
     "postgres.url",
     "postgres.owner_url",
+    "postgres.replica_url",
     "jwt.secret",
     "jwt.previous_secrets",
     "password.pepper",

@@ -1,4 +1,4 @@
-"""What can be configured. Loading and checking it is the neighbour's, load_settings.py."""
+"""What can be configured. load_settings.py reads it, check_settings.py judges it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields

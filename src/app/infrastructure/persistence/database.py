@@ -51,7 +51,7 @@ class _Connection(AsyncConnection[TupleRow]):
 
 
 class Database:
-    """Connections rest in autocommit, so that a query is one round trip. A command's transaction turns it off."""
+    """A connection is lent in autocommit for a query, which is then one round trip, and without for a command."""
 
     def __init__(self, url: str, pool_size: int, *, has_replica: bool = False) -> None:
         self.has_replica = has_replica

@@ -10,7 +10,7 @@ from psycopg.rows import RowMaker
 from app.application.account import Account
 from app.domain.role import Role
 
-# As Python writes a time: in UTC, with six digits of a second.
+# In UTC, always with six digits of a second.
 _RFC_3339: Final = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 _TYPES: Final = get_type_hints(Account)
 
