@@ -1,7 +1,10 @@
+import os
+import signal
 import time
 
 import httpx
 import pytest
+from psycopg.rows import scalar_row
 
 from app.infrastructure.persistence.migrations import migrate, migration_config
 from app.setup.settings import PROJECT_ROOT, Settings
@@ -70,6 +73,22 @@ async def test_a_locked_table_is_not_waited_for(settings: Settings, create_datab
 
             assert time.monotonic() - start < 1.8
         assert (await (await house.client()).get("/readyz")).status_code == 200
+
+
+async def test_a_silent_database_is_not_waited_for(settings: Settings, create_database: CreateDatabase) -> None:
+    url = create_database("silent")
+    async with open_house(on_database(settings, url)) as house:
+        client = await house.client()
+        backend = await house.database.fetch_one("SELECT pg_backend_pid()", {}, scalar_row)
+        assert backend is not None
+        start = time.monotonic()
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            assert_problem(await client.get("/readyz"), "unavailable")
+        finally:
+            os.kill(backend, signal.SIGCONT)
+
+        assert time.monotonic() - start < 1.8
 
 
 async def test_being_alive_asks_no_database(settings: Settings) -> None:

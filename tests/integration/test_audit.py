@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from dishka import AsyncContainer
 from psycopg.rows import scalar_row
+from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 from uuid6 import uuid7
 
@@ -117,6 +118,20 @@ async def test_failures_go_on_being_written_when_the_database_is_back(small_pool
         log.record(Action.LOG_IN, Username("bobby"))
 
     assert await stored_failures(small_pool) == ["bobby"]
+
+
+async def test_what_the_writer_says_names_no_request_that_is_long_over(
+    small_pool: Database, observer: Observer
+) -> None:
+    with bound_contextvars(request_id="the first"), capture_logs([merge_contextvars]) as logs:
+        async with running_failure_writer(small_pool) as writer:
+            await observer.execute("ALTER TABLE audit_events RENAME TO gone")
+            SqlFailedAttempts(writer, Scene(ORIGIN, FakeClock())).record(Action.LOG_IN, ALICE)
+            await writer.written()
+            await observer.execute("ALTER TABLE gone RENAME TO audit_events")
+
+    (line,) = [line for line in logs if line["event"] == "audit_event_not_stored"]
+    assert "request_id" not in line
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -222,6 +224,29 @@ async def test_however_many_connections_are_lost_one_call_fails_at_most(
             failures += 1
 
     assert failures <= 1
+
+
+async def test_a_lost_connection_makes_nobody_wait_for_the_silent_ones(
+    pool_of_four: Database, observer: Observer
+) -> None:
+    async with AsyncExitStack() as transactions:
+        for _ in range(4):
+            await transactions.enter_async_context(SqlTransaction(pool_of_four, Written))
+    first, *others = [connection.info.backend_pid for connection in pool_of_four._pool._pool]
+    for backend in others:
+        os.kill(backend, signal.SIGSTOP)
+    try:
+        await observer.execute(f"SELECT pg_terminate_backend({first}, 5000)")
+        call = asyncio.create_task(answers(pool_of_four))
+        refused, _ = await asyncio.wait({call}, timeout=5)
+    finally:
+        for backend in others:
+            os.kill(backend, signal.SIGCONT)
+
+    assert refused
+    with pytest.raises(UnavailableError):
+        await call
+    assert await answers(pool_of_four)
 
 
 async def test_a_call_cancelled_before_its_connection_is_ready_gives_it_back(

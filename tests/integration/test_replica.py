@@ -112,6 +112,13 @@ async def test_whoever_has_just_come_and_logged_in_finds_the_own_account_and_ses
         assert len((await alice.get(f"{ACCOUNT}/sessions")).json()["sessions"]) == 1
 
 
+async def test_whoever_is_logged_in_has_an_account_whatever_the_replica_knows(site: Site) -> None:
+    async with site.pair.replay_paused():
+        alice = await site.house.logged_in("alice")
+        alice.cookies.delete(COOKIE)
+        assert (await alice.get(f"{ACCOUNT}/me")).json()["username"] == "alice"
+
+
 async def test_a_later_write_moves_the_position_on(site: Site) -> None:
     writer = await site.reader()
     await create(writer, "alice")

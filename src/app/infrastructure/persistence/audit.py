@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,7 +104,7 @@ class SqlFailedAttempts:
 async def running_failure_writer(database: Database) -> AsyncIterator[FailureWriter]:
     """Writes in the background, and what is left at the end before it stops."""
     writer = FailureWriter(database)
-    task = asyncio.create_task(writer.run())
+    task = asyncio.create_task(writer.run(), context=Context())  # not that of the request which came first
     try:
         yield writer
     finally:

@@ -1,7 +1,9 @@
 """The pool of connections to PostgreSQL, shared by commands (SQLAlchemy Core) and queries (the driver itself)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from typing import Final
 
 import psycopg
@@ -13,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.infrastructure.persistence.errors import database_errors, translated
+from app.infrastructure.persistence.waiting import forget
 
 POOL_WAIT_SECONDS: Final = 2.0
+_CLOSING_SECONDS: Final = 1.0
 
 _SERVER_LIMITS: Final = (
     "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
@@ -55,6 +59,7 @@ class Database:
 
     def __init__(self, url: str, pool_size: int, *, has_replica: bool = False) -> None:
         self.has_replica = has_replica
+        self._check: asyncio.Task[None] | None = None
         self._pool = AsyncConnectionPool(
             url,
             connection_class=_Connection,
@@ -75,6 +80,9 @@ class Database:
         await self._pool.open()
 
     async def close(self) -> None:
+        if self._check is not None:
+            self._check.cancel()
+            await asyncio.wait({self._check}, timeout=_CLOSING_SECONDS)
         await self._pool.close()
 
     async def fetch_all[Row](
@@ -99,8 +107,14 @@ class Database:
             await connection.execute(sql, parameters)
 
     async def forget_lost_connections(self) -> None:
-        """When one connection is lost, the resting ones are often lost, too: one request has failed, not each next."""
-        await self._pool.check()
+        """When one connection is lost, the resting ones are often lost, too: one request has failed, not each next.
+
+        They are checked in the background, since a silent server would keep this request waiting for each of them.
+        """
+        if self._check is None or self._check.done():
+            self._check = asyncio.create_task(self._pool.check(), context=Context())
+            self._check.add_done_callback(forget)
+            await asyncio.sleep(0)  # lets it take them out of the pool before anyone asks for one
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[_Connection]:

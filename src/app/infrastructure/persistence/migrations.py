@@ -1,6 +1,5 @@
 """Bringing the schema to its newest revision, and knowing whether it is there."""
 
-import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from app.domain.errors import UnavailableError
 from app.infrastructure.persistence.database import Database
 from app.infrastructure.persistence.errors import DatabaseError, database_errors
 from app.infrastructure.persistence.grants import grant_to_server
+from app.infrastructure.persistence.waiting import answered_within
 
 _READY_WITHIN_SECONDS: Final = 0.9
 
@@ -38,10 +38,8 @@ class SchemaReadiness:
 
     async def ensure_ready(self) -> None:
         try:
-            async with asyncio.timeout(_READY_WITHIN_SECONDS):
-                revision = await self._database.fetch_one("SELECT version_num FROM alembic_version", {}, scalar_row)
-        except TimeoutError:
-            raise UnavailableError from None
+            asked = self._database.fetch_one("SELECT version_num FROM alembic_version", {}, scalar_row)
+            revision = await answered_within(_READY_WITHIN_SECONDS, asked)
         except DatabaseError:
             revision = None  # the table of revisions is not there yet
         if revision != self._head:

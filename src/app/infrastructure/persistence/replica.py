@@ -4,8 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from psycopg.rows import AsyncRowFactory, scalar_row
@@ -14,6 +15,7 @@ from app.application.written import CurrentWritten
 from app.domain.errors import UnavailableError
 from app.infrastructure.persistence.database import Database, Parameters
 from app.infrastructure.persistence.errors import DatabaseError
+from app.infrastructure.persistence.waiting import answered_within
 
 MAX_LAG_SECONDS: Final = 5.0
 ANSWER_WITHIN_SECONDS: Final = 2.0
@@ -36,17 +38,10 @@ class Replica:
 
     async def ask[Row](self, question: Coroutine[object, object, Row]) -> Row:
         """The replica's answer. Raises UnavailableError, and leaves the replica alone from then on, when it fails or
-        keeps silent: the question then goes on by itself, since even calling it off can take a silent server long.
+        keeps silent.
         """
-        task = asyncio.ensure_future(question)
-        answered, _ = await asyncio.wait({task}, timeout=ANSWER_WITHIN_SECONDS)
-        if not answered:
-            task.add_done_callback(_forget)
-            task.cancel()
-            self.give_up()
-            raise UnavailableError
         try:
-            return task.result()
+            return await answered_within(ANSWER_WITHIN_SECONDS, question)
         except (UnavailableError, DatabaseError):
             self.give_up()
             raise UnavailableError from None
@@ -72,7 +67,9 @@ class Replica:
         try:
             now, position = monotonic(), await self._primary.fetch_one(_PRIMARY_POSITION, {}, scalar_row)
             replayed = await self.ask(self.database.fetch_one(_REPLAYED, {}, scalar_row))
-        except UnavailableError:
+        except (UnavailableError, DatabaseError):
+            # Where the primary was before this gap says nothing of where the replica must be after it.
+            self._samples.clear()
             self.give_up()
             return
         self._samples.append((now, position or 0))
@@ -89,7 +86,7 @@ class Replica:
 async def watched(database: Database, primary: Database) -> AsyncIterator[Replica]:
     replica = Replica(database, primary)
     await replica.look()
-    task = asyncio.create_task(replica.watch())
+    task = asyncio.create_task(replica.watch(), context=Context())  # not that of the request which came first
     try:
         yield replica
     finally:
@@ -118,6 +115,15 @@ class Reads:
         found = await self.fetch_all(sql, parameters, rows)
         return found[0] if found else None
 
+    async def fetch_one_surely[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
+        """For a row that must be there: where the replica has none yet, the primary has the word."""
+        found = await self.fetch_one(sql, parameters, rows)
+        return (
+            found
+            if found is not None or self._replica is None
+            else await self._primary.fetch_one(sql, parameters, rows)
+        )
+
     async def _may_use(self, replica: Replica) -> bool:
         """Not where the replica has yet to come to what this client has written."""
         if not replica.is_usable:
@@ -127,9 +133,3 @@ class Reads:
             return position is None or await replica.has_replayed(position)
         except UnavailableError:
             return False
-
-
-def _forget(task: asyncio.Future[Any]) -> None:
-    """Takes note of an outcome that nobody waits for."""
-    if not task.cancelled():
-        task.exception()

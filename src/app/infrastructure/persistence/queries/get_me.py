@@ -13,4 +13,4 @@ class SqlAccountById:
         self._reads = reads
 
     async def __call__(self, user_id: UUID) -> Account | None:
-        return await self._reads.fetch_one(_SQL, {"id": user_id}, account_row)
+        return await self._reads.fetch_one_surely(_SQL, {"id": user_id}, account_row)
