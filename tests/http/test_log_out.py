@@ -2,9 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.conftest import House
+from app.setup.settings import Settings
+from tests.conftest import CreateDatabase, House
 from tests.http.answers import assert_done, assert_problem
-from tests.http.houses import COOKIE, cookie, token_of
+from tests.http.houses import COOKIE, cookie, on_database, open_house, token_of
 
 LOGOUT = "/api/v1/account/logout"
 ME = "/api/v1/account/me"
@@ -72,3 +73,14 @@ async def test_other_calls_leave_an_invalid_cookie_alone(house: House) -> None:
 
     assert_problem(answer, "unauthenticated")
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.promise("S7")
+async def test_even_a_fault_takes_the_cookie_away(settings: Settings, create_database: CreateDatabase) -> None:
+    async with open_house(on_database(settings, create_database("faulty"))) as house:
+        client = await house.logged_in("alice")
+        await house.database.execute("ALTER TABLE audit_events ADD CHECK (false) NOT VALID", {})
+
+        assert_problem(await client.delete(LOGOUT), "internal-error")
+
+        assert client.cookies.get(COOKIE) is None

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 from dishka import Provider, Scope
+from starlette.types import Message
 
 from app.application.account import Account
 from app.application.queries.get_me import GetMe
@@ -239,3 +240,33 @@ async def test_a_refusal_is_no_error_in_the_log(house: House) -> None:
         await client.post(LOGIN, content=b"{", headers=JSON)
 
     assert {line["log_level"] for line in logs} <= {"info"}
+
+
+async def test_a_request_that_breaks_off_is_not_carried_out(house: House) -> None:
+    await house.add_user("alice")
+    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+    messages: list[Message] = [
+        {"type": "http.request", "body": b'{"username": "alice"}', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    request = chief.build_request("PATCH", GRANT, json={}, headers={"content-length": "5000"})
+    scope = {
+        "type": "http",
+        "method": request.method,
+        "path": request.url.path,
+        "query_string": b"",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": ("127.0.0.1", 1),
+    }
+    await house.app(scope, receive, send)
+
+    assert (messages, sent) == ([], [])
+    assert (await chief.get("/api/v1/users/alice")).json()["role"] == "user"

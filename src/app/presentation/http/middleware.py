@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import structlog
 from dishka import AsyncContainer
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid6 import uuid7
 
@@ -75,7 +75,10 @@ class RequestMiddleware:
             _log.exception("internal_error", method=scope["method"])
             if started:
                 raise
-            await problem_response(InternalError(), request_id)(scope, receive, send_named)
+            response = problem_response(InternalError(), request_id)
+            if on_refusal := scope["state"].get("on_refusal"):
+                on_refusal(response)
+            await response(scope, receive, send_named)
 
 
 class HostMiddleware:
@@ -140,7 +143,10 @@ class JsonBodyMiddleware:
         if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             await _refuse(UnsupportedMediaTypeError(), scope, receive, send)
             return
-        body = await _read(receive) if not length or int(length) <= MAX_BODY_BYTES else None
+        try:
+            body = await _read(receive) if not length or int(length) <= MAX_BODY_BYTES else None
+        except ClientDisconnect:
+            return  # before the end of its request: what has arrived is not what it asked for
         if body is None:
             await _refuse(ContentTooLargeError(), scope, receive, send)
             return
@@ -176,6 +182,8 @@ async def _read(receive: Receive) -> bytes | None:
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             return None
