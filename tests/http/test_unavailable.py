@@ -29,6 +29,19 @@ async def token(house: House) -> str:
     return tokens.encode("a secret", issued_at=now, expires_at=now + timedelta(hours=1))
 
 
+async def test_a_primary_that_has_become_read_only_is_unavailable_for_writing(
+    settings: Settings, create_database: CreateDatabase
+) -> None:
+    async with open_house(on_database(settings, create_database("standby"))) as house:
+        client = await house.logged_in("alice")
+        await house.database.execute("SET default_transaction_read_only = on", {})
+        house.clock.advance(timedelta(minutes=2))
+
+        assert (await client.get(ME)).status_code == 200
+        assert_problem(answer := await client.delete(LOGOUT), "unavailable")
+        assert "Max-Age=0" in answer.headers["set-cookie"]
+
+
 async def test_every_call_that_needs_the_database_says_so_and_the_others_answer(settings: Settings, token: str) -> None:
     async with open_house(without_database(settings)) as house:
         stranger, visitor = await house.client(), await house.client(**cookie(token))

@@ -36,5 +36,8 @@ async def _purge_regularly(container: AsyncContainer) -> None:
                 purged = await (await request.get(PurgeSessions))()
         except UnavailableError:
             continue  # logged where it arose; the next round tries again
+        except Exception:  # noqa: BLE001  # whatever it is, the next round may succeed
+            _log.exception("purge_failed")
+            continue
         if purged:
             _log.info("purged", rows=purged)

@@ -15,6 +15,13 @@ UNIQUE_CONSTRAINTS: Final[dict[str, type[ConflictError]]] = {
 }
 """A unique constraint's exact name to the refusal that its violation means to a client."""
 
+_UNAVAILABLE: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # a primary that has become a standby
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
+
 _log = structlog.get_logger()
 
 
@@ -46,7 +53,7 @@ def translated(error: psycopg.Error, *, may_retry: bool = False) -> Exception:
     if may_retry and isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
         return TransactionConflictError()
     # Lost or refused connections, time limits, deadlocks and an exhausted pool are all operational errors.
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+    if isinstance(error, _UNAVAILABLE):
         _log.warning("database_unavailable", kind=kind, sqlstate=error.sqlstate)
         return UnavailableError()
     return DatabaseError(f"{kind}, SQLSTATE {error.sqlstate}, constraint {constraint}")
