@@ -109,8 +109,10 @@ class World:
         session = next((session for session in self.store.sessions.values() if session.user_id == user.id), None)
         return identity_of(user, session.id if session else uuid7())
 
-    def add_user(self, username: str, role: Role = Role.USER, *, is_active: bool = True) -> User:
-        user = User.create(Username(username), role, f"hash of {PASSWORD}", self.clock.now())
+    def add_user(
+        self, username: str, role: Role = Role.USER, *, is_active: bool = True, password: str = PASSWORD
+    ) -> User:
+        user = User.create(Username(username), role, f"hash of {password}", self.clock.now())
         user.is_active = is_active
         self.store.users[user.id] = user
         return deepcopy(user)

@@ -56,12 +56,14 @@ async def test_ones_own_password_is_not_changed_without_the_current_one() -> Non
     assert world.user("alice") == alice
 
 
-async def test_ones_own_password_is_not_changed_to_itself() -> None:
+@pytest.mark.promise("P11")
+@pytest.mark.parametrize("password", ["caf\u00e9 by the harbour", "cafe\u0301 by the harbour"])
+async def test_ones_own_password_is_not_changed_to_itself_in_any_form(password: str) -> None:
     world = World()
-    alice = world.add_user("alice")
+    alice = world.add_user("alice", password="caf\u00e9 by the harbour")
 
     with pytest.raises(InvalidError) as refusal:
-        await world.use(ChangePassword, alice)("alice", PASSWORD, PASSWORD)
+        await world.use(ChangePassword, alice)("alice", password, "caf\u00e9 by the harbour")
 
     assert refusal.value.field == "password"
     assert world.user("alice") == alice

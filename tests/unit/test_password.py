@@ -37,6 +37,12 @@ def test_length_is_counted_after_composition(count: int, *, allowed: bool) -> No
     assert is_allowed(DECOMPOSED * count) is allowed
 
 
+@pytest.mark.parametrize("character", ["a", DECOMPOSED, "\u03b1\u0313\u0300\u0345", "\u0301\u0316"])
+def test_what_is_far_too_long_is_refused_without_looking_at_its_end(character: str) -> None:
+    assert not is_allowed(character * 5_000)
+    assert len(normalize(character * 5_000)) <= 8 * MAX_LENGTH
+
+
 @pytest.mark.promise("I2")
 @pytest.mark.parametrize("surrogate", [0xD800, 0xDBFF, 0xDC00, 0xDFFF])
 def test_what_no_encoding_can_hold_is_refused(surrogate: int) -> None:

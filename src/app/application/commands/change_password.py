@@ -6,6 +6,7 @@ from app.application.passwords import Passwords
 from app.application.ports import Audit, Clock, Sessions, Transaction, Users
 from app.domain.audit import Action
 from app.domain.errors import InvalidCredentialsError, InvalidError
+from app.domain.password import normalize
 from app.domain.user import User
 from app.domain.username import Username
 
@@ -34,7 +35,7 @@ class ChangePassword:
         is_own = before.id == self.identity.user_id
         if is_own:
             await self._ensure_knows(before, current_password)
-            if password == current_password:
+            if normalize(password) == normalize(current_password or ""):
                 raise InvalidError("password", "Must be another one than the current password.")
         password_hash = await self.passwords.choose(name, password)
         async with self.transaction:
