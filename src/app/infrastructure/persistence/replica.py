@@ -118,11 +118,9 @@ class Reads:
     async def fetch_one_surely[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
         """For a row that must be there: where the replica has none yet, the primary has the word."""
         found = await self.fetch_one(sql, parameters, rows)
-        return (
-            found
-            if found is not None or self._replica is None
-            else await self._primary.fetch_one(sql, parameters, rows)
-        )
+        if found is None and self._replica is not None:
+            found = await self._primary.fetch_one(sql, parameters, rows)
+        return found
 
     async def _may_use(self, replica: Replica) -> bool:
         """Not where the replica has yet to come to what this client has written."""
