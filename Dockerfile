@@ -33,7 +33,6 @@ ENV PATH="/app/.venv/bin:$PATH" \
 WORKDIR /app
 COPY --from=build /app/.venv .venv
 COPY alembic.ini config.toml ./
-COPY migrations migrations
 COPY src src
 
 # A number, so that an orchestrator can see that it is not root.

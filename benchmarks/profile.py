@@ -15,9 +15,10 @@ from typing import Final
 import uvloop
 from starlette.types import ASGIApp, Message, Scope
 
-from app.setup.app import create_app
-from app.setup.logs import configure_logs
-from app.setup.settings import (
+from benchmarks.stage import JWT_SECRET, PASSWORD_PEPPER, Stage, embedded_server, stage
+from gatehouse.setup.app import create_app
+from gatehouse.setup.logs import configure_logs
+from gatehouse.setup.settings import (
     AppSettings,
     CookieSettings,
     Environment,
@@ -28,7 +29,6 @@ from app.setup.settings import (
     PostgresSettings,
     Settings,
 )
-from benchmarks.stage import JWT_SECRET, PASSWORD_PEPPER, Stage, embedded_server, stage
 
 REQUESTS: Final = int(os.environ.get("REQUESTS", "20000"))
 CALLERS: Final = 16
@@ -44,10 +44,10 @@ LAYERS: Final = (
     ("uuid6", "request id: uuid6"),
     ("fastapi", "framework: FastAPI"),
     ("starlette", "framework: Starlette"),
-    ("app/presentation", "Gatehouse: presentation"),
-    ("app/infrastructure", "Gatehouse: infrastructure"),
-    ("app/application", "Gatehouse: application and domain"),
-    ("app/domain", "Gatehouse: application and domain"),
+    ("/presentation/", "Gatehouse: presentation"),
+    ("/infrastructure/", "Gatehouse: infrastructure"),
+    ("/application/", "Gatehouse: application and domain"),
+    ("/domain/", "Gatehouse: application and domain"),
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.setup.settings import PROJECT_ROOT
 
 DOCUMENT: Final = PROJECT_ROOT / "docs/performance.md"
 PLOT: Final = PROJECT_ROOT / "docs/performance.svg"

@@ -13,13 +13,13 @@ import httpx
 import psycopg
 from uuid6 import uuid7
 
-from app.infrastructure.bounded_threads import BoundedThreads
-from app.infrastructure.passwords import BcryptPasswordHasher
 from benchmarks import report
 from benchmarks.load import Load, login_seconds, logins_per_second, wrk
 from benchmarks.report import Target, Throughput
 from benchmarks.servers import BARE, PRODUCT, REFERENCE, Server, serving
 from benchmarks.stage import PASSWORD_PEPPER, Stage, embedded_server, stage
+from gatehouse.accounts.infrastructure.passwords import BcryptPasswordHasher
+from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 
 ROWS: Final = int(os.environ.get("ROWS", "1000000"))
 ROUNDS: Final = int(os.environ.get("ROUNDS", "5"))

@@ -14,10 +14,10 @@ from typing import Final
 
 import httpx
 
-from app.setup.settings import PROJECT_ROOT, PostgresSettings
 from benchmarks.stage import JWT_SECRET, PASSWORD_PEPPER, Stage
+from gatehouse.setup.settings import PROJECT_ROOT, PostgresSettings
 
-PRODUCT: Final = "app.setup.app:create_served_app"
+PRODUCT: Final = "gatehouse.setup.app:create_served_app"
 REFERENCE: Final = "benchmarks.reference:application"
 BARE: Final = "benchmarks.bare:application"
 

@@ -13,12 +13,12 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from uuid6 import uuid7
 
-from app.domain.session import hash_secret, new_secret
-from app.infrastructure.embedded_postgres import embedded_postgres
-from app.infrastructure.persistence.grants import ensure_role
-from app.infrastructure.persistence.migrations import migrate, migration_config
-from app.infrastructure.tokens import JwtSessionTokens
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.accounts.domain.session import hash_secret, new_secret
+from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
+from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
+from gatehouse.common.infrastructure.grants import ensure_role
+from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.setup.settings import PROJECT_ROOT
 
 DATA_DIR: Final = PROJECT_ROOT / ".data/benchmarks"
 SERVER_ROLE: Final = "gatehouse_server"

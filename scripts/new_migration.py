@@ -5,10 +5,10 @@ import sys
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from app.infrastructure.persistence.migrations import migrate, migration_config
-from app.setup.database_url import database_urls
-from app.setup.load_settings import load_settings
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.setup.database_url import database_urls
+from gatehouse.setup.load_settings import load_settings
+from gatehouse.setup.settings import PROJECT_ROOT
 
 with database_urls(load_settings().postgres) as urls:
     config = migration_config(PROJECT_ROOT, urls.owner)

@@ -18,19 +18,19 @@ from fastapi import FastAPI
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from app.application.ports import Clock, PasswordHasher, Transaction, Users
-from app.domain.role import Role
-from app.domain.user import User
-from app.domain.username import Username
-from app.infrastructure.embedded_postgres import embedded_postgres
-from app.infrastructure.persistence.audit import FailureWriter
-from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.grants import ensure_role
-from app.infrastructure.persistence.migrations import migrate, migration_config
-from app.infrastructure.persistence.tables import metadata
-from app.setup.app import create_app
-from app.setup.logs import configure_logs
-from app.setup.settings import (
+from gatehouse.accounts.application.ports import Clock, PasswordHasher, Transaction, Users
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.tables import metadata
+from gatehouse.audit.infrastructure.audit_trail import FailureWriter
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
+from gatehouse.common.infrastructure.grants import ensure_role
+from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.setup.app import create_app
+from gatehouse.setup.logs import configure_logs
+from gatehouse.setup.settings import (
     PROJECT_ROOT,
     AppSettings,
     CookieSettings,

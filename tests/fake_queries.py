@@ -5,11 +5,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from uuid6 import uuid7
 
-from app.application.account import Account
-from app.application.json import Json
-from app.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
-from app.application.queries.list_sessions import SessionList, SessionView
-from app.application.queries.list_users import SortingOrder, UserList, UserListRequest
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.queries.list_sessions import SessionList, SessionView
+from gatehouse.accounts.application.queries.list_users import SortingOrder, UserList, UserListRequest
+from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
+from gatehouse.common.application.encoded_json import Json
 from tests.fakes import FakeClock, FakeStore
 
 

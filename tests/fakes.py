@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from uuid import UUID
 
-from app.application.identity import Identity
-from app.application.ports import Attempt, LiveSession
-from app.domain.audit import Action, Outcome
-from app.domain.errors import ThrottledError, UsernameTakenError
-from app.domain.role import Role
-from app.domain.session import Session, SessionLifetime
-from app.domain.user import User
-from app.domain.username import Username
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.ports import Attempt, LiveSession
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.session import Session, SessionLifetime
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.common.domain.audit import Action, Outcome
+from gatehouse.common.domain.errors import ThrottledError, UsernameTakenError
 
 PASSWORD = "violet kettle under thirteen maples"
 LIFETIME = SessionLifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12))

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
-from app.application.identity import Identity
-from app.application.passwords import AttemptLimits, Passwords
-from app.application.ports import (
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.passwords import AttemptLimits, Passwords
+from gatehouse.accounts.application.ports import (
     Audit,
     Clock,
     ExpiredRows,
@@ -22,17 +22,17 @@ from app.application.ports import (
     Transaction,
     Users,
 )
-from app.application.queries.get_me import AccountById
-from app.application.queries.get_user import AccountByUsername
-from app.application.queries.list_audit_events import AuditPages
-from app.application.queries.list_sessions import LiveSessionViews
-from app.application.queries.list_users import UserPages
-from app.domain.origin import Origin
-from app.domain.password import PasswordPolicy
-from app.domain.role import Role
-from app.domain.session import Session, SessionLifetime
-from app.domain.user import User
-from app.domain.username import Username
+from gatehouse.accounts.application.queries.get_me import AccountById
+from gatehouse.accounts.application.queries.get_user import AccountByUsername
+from gatehouse.accounts.application.queries.list_sessions import LiveSessionViews
+from gatehouse.accounts.application.queries.list_users import UserPages
+from gatehouse.accounts.domain.password import PasswordPolicy
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.session import Session, SessionLifetime
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.audit.application.queries.list_audit_events import AuditPages
+from gatehouse.common.domain.request_context import Origin
 from tests.fake_queries import (
     FakeAccountById,
     FakeAccountByUsername,

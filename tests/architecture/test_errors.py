@@ -3,12 +3,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import UniqueConstraint
 
-import app.presentation.http.errors
-from app.domain import errors
-from app.domain.errors import GatehouseError
-from app.infrastructure.persistence.errors import UNIQUE_CONSTRAINTS
-from app.infrastructure.persistence.tables import metadata
-from app.presentation.http.problems import status_of
+import gatehouse.common.presentation.http.errors
+from gatehouse.accounts.infrastructure.tables import metadata
+from gatehouse.common.domain import errors
+from gatehouse.common.domain.errors import GatehouseError
+from gatehouse.common.infrastructure.database_errors import UNIQUE_CONSTRAINTS
+from gatehouse.common.presentation.http.problems import status_of
 
 CATEGORIES = (GatehouseError, errors.ConflictError)
 """Never raised themselves, so they have no slug of their own."""
@@ -44,4 +44,4 @@ def test_every_unique_constraint_has_an_error() -> None:
 
 
 def test_http_errors_are_found_by_these_tests() -> None:
-    assert app.presentation.http.errors.CrossSiteRequestError in ERRORS
+    assert gatehouse.common.presentation.http.errors.CrossSiteRequestError in ERRORS

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.setup.settings import PROJECT_ROOT
 
 BREACHES = {
-    "Imports point inwards only": ("domain/user.py", "import app.application.ports"),
-    "Domain and application know no framework": ("application/identity.py", "import fastapi"),
+    "Imports point inwards only": ("accounts/domain/user.py", "import gatehouse.accounts.application.ports"),
+    "Domain and application know no framework": ("accounts/application/identity.py", "import fastapi"),
     "Commands and queries never import each other": (
-        "application/commands/log_out.py",
-        "import app.application.queries.get_me",
+        "accounts/application/commands/log_out.py",
+        "import gatehouse.accounts.application.queries.get_me",
     ),
     "HTTP and command line know nothing of each other": (
-        "presentation/cli/super_admins.py",
-        "import app.presentation.http.cookie",
+        "accounts/presentation/cli/super_admins.py",
+        "import gatehouse.accounts.presentation.http.cookie",
     ),
 }
 
@@ -45,7 +45,7 @@ def test_all_contracts_are_kept_and_none_is_missing_here(copy: Path) -> None:
 @pytest.mark.parametrize("contract", BREACHES)
 def test_a_breach_is_noticed(contract: str, copy: Path) -> None:
     module, statement = BREACHES[contract]
-    path = copy / "src/app" / module
+    path = copy / "src/gatehouse" / module
     path.write_text(f"{statement}\n{path.read_text()}")
 
     assert f"{contract} BROKEN" in lint_imports(copy)

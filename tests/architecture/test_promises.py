@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.setup.settings import PROJECT_ROOT
 
 LISTED = re.findall(r"^\| ([A-Z]\d+) \|", (PROJECT_ROOT / "docs/security.md").read_text(), re.MULTILINE)
 

@@ -1,8 +1,10 @@
 import pytest
 from fastapi.routing import APIRoute
 
-from app.presentation.http import account, audit, general, users
-from app.presentation.http.access import ANONYMOUS, AUTHENTICATED, AUTHENTICATED_ONLY, EVERYONE
+from gatehouse.accounts.presentation.http import account, users
+from gatehouse.audit.presentation.http import audit
+from gatehouse.common.presentation.http import health as general
+from gatehouse.common.presentation.http.access import ANONYMOUS, AUTHENTICATED, AUTHENTICATED_ONLY, EVERYONE
 
 ROUTES = [
     route

@@ -3,7 +3,7 @@ import tomllib
 
 import pytest
 
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.setup.settings import PROJECT_ROOT
 
 LOCKED = tomllib.loads((PROJECT_ROOT / "uv.lock").read_text())["package"]
 

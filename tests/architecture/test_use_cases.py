@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.setup.settings import PROJECT_ROOT
 
-APPLICATION = PROJECT_ROOT / "src/app/application"
+PACKAGE = PROJECT_ROOT / "src/gatehouse"
 USE_CASES = sorted(
     path
     for folder in ("commands", "queries")
-    for path in (APPLICATION / folder).glob("*.py")
+    for path in PACKAGE.glob(f"*/application/{folder}/*.py")
     if path.stem != "__init__"
 )
 
@@ -22,7 +22,7 @@ def class_name(path: Path) -> str:
 
 
 def module_name(path: Path) -> str:
-    return f"app.application.{path.parent.name}.{path.stem}"
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
 
 
 @pytest.fixture(params=USE_CASES, ids=lambda path: path.stem)
@@ -48,8 +48,7 @@ def test_it_has_a_unit_test_of_its_name(use_case: Path) -> None:
 
 
 def test_a_route_or_the_command_line_calls_it(use_case: Path) -> None:
-    presentation = PROJECT_ROOT / "src/app/presentation"
-    callers = [path for path in presentation.rglob("*.py") if module_name(use_case) in imports_of(path)]
+    callers = [path for path in PACKAGE.glob("*/presentation/**/*.py") if module_name(use_case) in imports_of(path)]
     assert callers
 
 

@@ -5,11 +5,11 @@ from dishka import Provider, Scope
 from fastapi import FastAPI
 from psycopg.conninfo import make_conninfo
 
-from app.application.commands.create_super_admin import CreateSuperAdmin
-from app.domain.origin import Origin
-from app.setup.app import create_app
-from app.setup.providers import create_container
-from app.setup.settings import PostgresSettings, Settings, ThrottleSettings
+from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
+from gatehouse.common.domain.request_context import Origin
+from gatehouse.setup.app import create_app
+from gatehouse.setup.container import create_container
+from gatehouse.setup.settings import PostgresSettings, Settings, ThrottleSettings
 from tests.conftest import SERVER_ROLE, CreateDatabase
 from tests.fakes import PASSWORD
 from tests.fuzz.findings import SUPER_ADMIN

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import httpx
 
-from app.domain.user import User
+from gatehouse.accounts.domain.user import User
 
 PROBLEMS = {
     "invalid-host": (400, "This service does not answer to that host name."),

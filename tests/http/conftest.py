@@ -3,7 +3,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 
 

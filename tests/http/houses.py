@@ -8,10 +8,10 @@ from dataclasses import replace
 import httpx
 from dishka import Provider, Scope
 
-from app.application.ports import Clock
-from app.infrastructure.persistence.database import Database
-from app.setup.app import create_app
-from app.setup.settings import PostgresSettings, Settings
+from gatehouse.accounts.application.ports import Clock
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.setup.app import create_app
+from gatehouse.setup.settings import PostgresSettings, Settings
 from tests.conftest import LOGIN, ORIGIN, House
 from tests.fakes import PASSWORD, FakeClock
 

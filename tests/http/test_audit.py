@@ -7,7 +7,7 @@ import httpx
 import pytest
 import structlog
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem, rfc3339

@@ -3,7 +3,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import LOGIN, House
 from tests.fakes import PASSWORD
 from tests.http.answers import PASSWORD_RULE, account_of, assert_done, assert_problem, rfc3339

@@ -12,9 +12,9 @@ import jwt
 import pytest
 from psycopg.rows import scalar_row
 
-from app.application.ports import SessionTokens
-from app.domain.role import Role
-from app.setup.settings import CookieSettings, Settings
+from gatehouse.accounts.application.ports import SessionTokens
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.settings import CookieSettings, Settings
 from tests.conftest import LOGIN, House
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem

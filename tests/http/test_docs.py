@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.setup.settings import AppSettings, Environment, Settings
+from gatehouse.setup.settings import AppSettings, Environment, Settings
 from tests.conftest import ORIGIN, House
 from tests.http.answers import PROBLEMS, assert_problem
 from tests.http.houses import open_house

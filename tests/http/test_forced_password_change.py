@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from dishka import AsyncContainer
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 
 USERS = "/api/v1/users"

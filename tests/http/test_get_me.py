@@ -1,7 +1,7 @@
 import psycopg
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 from tests.http.answers import account_of, assert_problem
 

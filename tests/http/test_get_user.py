@@ -1,6 +1,6 @@
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 from tests.http.answers import USERNAME_RULE, account_of, assert_problem
 

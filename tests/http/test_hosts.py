@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from app.setup.settings import AppSettings, Environment, Settings
+from gatehouse.setup.settings import AppSettings, Environment, Settings
 from tests.conftest import ORIGIN, House
 from tests.http.answers import assert_done, assert_problem
 from tests.http.houses import open_house, try_log_in

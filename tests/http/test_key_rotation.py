@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from psycopg.rows import scalar_row
 
-from app.setup.settings import JwtSettings, PasswordSettings, Settings
+from gatehouse.setup.settings import JwtSettings, PasswordSettings, Settings
 from tests.conftest import House
 from tests.http.answers import assert_done, assert_problem
 from tests.http.houses import cookie, open_house, token_of, try_log_in

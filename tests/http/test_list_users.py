@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 from tests.http.answers import account_of, assert_problem
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.application.queries.list_users import SortingOrder, UserSorting
-from app.domain.role import Role
+from gatehouse.accounts.application.queries.list_users import SortingOrder, UserSorting
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 from tests.http.answers import assert_problem
 

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import LOGIN, House
 from tests.fakes import PASSWORD
 from tests.http.answers import REQUIRED, SECURITY_HEADERS, account_of, assert_done, assert_problem

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.setup.settings import Settings
+from gatehouse.setup.settings import Settings
 from tests.conftest import CreateDatabase, House
 from tests.http.answers import assert_done, assert_problem
 from tests.http.houses import COOKIE, cookie, on_database, open_house, token_of

@@ -7,8 +7,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from app.domain.role import Role
-from app.setup.settings import Settings
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.settings import Settings
 from tests.conftest import House
 from tests.fakes import PASSWORD
 from tests.http.answers import PASSWORD_RULE, assert_done, assert_problem

@@ -8,10 +8,10 @@ import structlog
 from dishka import Provider, Scope
 from starlette.types import Message
 
-from app.application.account import Account
-from app.application.queries.get_me import GetMe
-from app.domain.role import Role
-from app.setup.settings import Settings
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.queries.get_me import GetMe
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.settings import Settings
 from tests.conftest import LOGIN, House
 from tests.fakes import PASSWORD
 from tests.http.answers import REQUIRED, assert_problem

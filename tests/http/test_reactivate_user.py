@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 from tests.http.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
 from tests.http.houses import cookie, token_of

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from psycopg.rows import scalar_row
 
-from app.infrastructure.persistence.migrations import migrate, migration_config
-from app.setup.settings import PROJECT_ROOT, Settings
+from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.setup.settings import PROJECT_ROOT, Settings
 from tests.conftest import CreateDatabase, House
 from tests.http.answers import assert_problem
 from tests.http.houses import on_database, open_house, without_database

@@ -5,9 +5,9 @@ import pytest
 import structlog
 from dishka import Provider, Scope
 
-from app.application.queries.get_me import GetMe
-from app.domain.role import Role
-from app.setup.settings import Settings
+from gatehouse.accounts.application.queries.get_me import GetMe
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.settings import Settings
 from tests.conftest import LOGIN, House
 from tests.fakes import PASSWORD
 from tests.http.houses import cookie, open_house, token_of, without_database

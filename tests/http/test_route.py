@@ -10,12 +10,12 @@ from dishka import make_async_container
 from dishka.integrations.fastapi import FastapiProvider
 from fastapi import APIRouter, Depends, FastAPI, Header, Response
 
-from app.domain.errors import ForbiddenError
-from app.presentation.http import problems
-from app.presentation.http.access import EVERYONE
-from app.presentation.http.middleware import ContainerMiddleware, RequestMiddleware
-from app.presentation.http.query import QueryString
-from app.presentation.http.route import UseCaseRoute
+from gatehouse.common.domain.errors import ForbiddenError
+from gatehouse.common.presentation.http import problems
+from gatehouse.common.presentation.http.access import EVERYONE
+from gatehouse.common.presentation.http.middleware import ContainerMiddleware, RequestMiddleware
+from gatehouse.common.presentation.http.query import QueryString
+from gatehouse.common.presentation.http.route import UseCaseRoute
 
 
 @dataclass(frozen=True)

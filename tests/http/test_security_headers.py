@@ -8,9 +8,9 @@ import httpx
 import pytest
 from dishka import Provider, Scope
 
-from app.application.queries.get_me import GetMe
-from app.domain.role import Role
-from app.setup.settings import AppSettings, Environment, Settings, ThrottleSettings
+from gatehouse.accounts.application.queries.get_me import GetMe
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.settings import AppSettings, Environment, Settings, ThrottleSettings
 from tests.conftest import LOGIN, ORIGIN, House
 from tests.fakes import PASSWORD
 from tests.http.answers import SECURITY_HEADERS

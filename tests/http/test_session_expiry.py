@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from psycopg.rows import scalar_row
 
-from app.domain.role import Role
-from app.setup.settings import Settings
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.settings import Settings
 from tests.conftest import CreateDatabase, House
 from tests.http.answers import assert_problem
 from tests.http.houses import on_database, open_house

@@ -8,9 +8,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.application.ports import SessionTokens
-from app.domain.role import Role
-from app.setup.settings import SessionSettings, Settings
+from gatehouse.accounts.application.ports import SessionTokens
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.settings import SessionSettings, Settings
 from tests.conftest import House
 from tests.http.answers import assert_done, assert_problem, rfc3339
 from tests.http.houses import client_from, cookie, open_house, token_of, try_log_in

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.setup.settings import Settings
+from gatehouse.setup.settings import Settings
 from tests.conftest import House
 from tests.fakes import PASSWORD
 from tests.http.answers import PROBLEMS

@@ -10,9 +10,9 @@ import pytest
 from dishka import Provider, Scope
 from psycopg.rows import scalar_row
 
-from app.application.ports import PasswordHasher
-from app.domain.role import Role
-from app.setup.settings import Settings, ThrottleSettings
+from gatehouse.accounts.application.ports import PasswordHasher
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.settings import Settings, ThrottleSettings
 from tests.conftest import House
 from tests.fakes import PASSWORD, FakePasswordHasher
 from tests.http.answers import assert_done, assert_problem

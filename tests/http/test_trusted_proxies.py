@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from app.setup.settings import Settings, UvicornSettings
+from gatehouse.setup.settings import Settings, UvicornSettings
 from tests.conftest import ORIGIN, House
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from app.application.ports import SessionTokens
-from app.setup.settings import Settings
+from gatehouse.accounts.application.ports import SessionTokens
+from gatehouse.setup.settings import Settings
 from tests.conftest import LOGIN, SERVER_URL, CreateDatabase, House
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from app.infrastructure.persistence.audit import FailureWriter
+from gatehouse.audit.infrastructure.audit_trail import FailureWriter
 from tests.conftest import House
 
 AUDIT = "/api/v1/audit/"

@@ -16,18 +16,18 @@ from dishka import AsyncContainer
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from app.application.ports import Audit, LiveSessions, Sessions, Transaction, Users
-from app.domain.audit import Action, Outcome
-from app.domain.origin import Origin
-from app.domain.role import Role
-from app.domain.session import Session, SessionLifetime
-from app.domain.user import User
-from app.domain.username import Username
-from app.infrastructure.persistence.audit import Scene, SqlAudit
-from app.infrastructure.persistence.database import Database, opened
-from app.infrastructure.persistence.tables import metadata
-from app.infrastructure.persistence.transaction import SqlTransaction
-from app.setup.settings import PostgresSettings, Settings, ThrottleSettings
+from gatehouse.accounts.application.ports import Audit, LiveSessions, Sessions, Transaction, Users
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.session import Session, SessionLifetime
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.tables import metadata
+from gatehouse.audit.infrastructure.audit_trail import Scene, SqlAudit
+from gatehouse.common.domain.audit import Action, Outcome
+from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.infrastructure.database import Database, opened
+from gatehouse.common.infrastructure.transaction import SqlTransaction
+from gatehouse.setup.settings import PostgresSettings, Settings, ThrottleSettings
 from tests.conftest import SERVER_ROLE, CreateDatabase
 from tests.fakes import (
     LIFETIME,

@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import AsyncRowFactory
 
-from app.infrastructure.persistence.database import Database, Parameters
+from gatehouse.common.infrastructure.database import Database, Parameters
 from tests.conftest import SERVER_ROLE, SERVER_URL, TEMPLATE, with_database
 
 ROWS: Final = 1_000_000

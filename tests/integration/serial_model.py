@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 
 PEOPLE: Final = {
     "chief": Role.SUPER_ADMIN,

@@ -7,10 +7,10 @@ from itertools import count
 
 import httpx
 
-from app.domain.role import Role
-from app.infrastructure.persistence.replica import Replica
-from app.presentation.http.written import COOKIE
-from app.setup.settings import Settings
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.infrastructure.replica.read_replica import Replica
+from gatehouse.common.presentation.http.write_position import COOKIE
+from gatehouse.setup.settings import Settings
 from tests.conftest import House
 from tests.fakes import PASSWORD
 from tests.http.houses import open_house

@@ -11,17 +11,17 @@ from uuid import UUID
 from dishka import AsyncContainer, Provider, Scope, from_context, provide
 from uuid6 import uuid7
 
-from app.application.identity import Identity
-from app.application.ports import Clock, PasswordHasher, PasswordStrength, Sessions, Transaction, Users
-from app.domain.origin import Origin
-from app.domain.role import Role
-from app.domain.session import Session
-from app.domain.user import User
-from app.domain.username import Username
-from app.infrastructure.persistence.sessions import SqlSessions
-from app.infrastructure.persistence.transaction import SqlTransaction
-from app.setup.providers import create_container
-from app.setup.settings import Settings
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.ports import Clock, PasswordHasher, PasswordStrength, Sessions, Transaction, Users
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.session import Session
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.sessions import SqlSessions
+from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.infrastructure.transaction import SqlTransaction
+from gatehouse.setup.container import create_container
+from gatehouse.setup.settings import Settings
 from tests.fakes import LIFETIME, PASSWORD, FakeClock, FakePasswordHasher, FakePasswordStrength, identity_of
 
 

@@ -13,24 +13,24 @@ from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 from uuid6 import uuid7
 
-from app.application.commands.grant_admin import GrantAdmin
-from app.application.cursor import Cursors
-from app.application.queries.list_audit_events import AuditEvent, AuditPages, AuditRequest
-from app.application.written import Written
-from app.domain.audit import Action, Outcome
-from app.domain.errors import InvalidError
-from app.domain.role import Role
-from app.domain.username import Username
-from app.infrastructure.persistence.audit import FailureWriter, Scene, SqlFailedAttempts, running_failure_writer
-from app.infrastructure.persistence.database import Database, opened
-from app.infrastructure.persistence.errors import DatabaseError
-from app.infrastructure.persistence.queries.list_audit_events import SqlAuditPages
-from app.infrastructure.persistence.replica import Reads
+from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.username import Username
+from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPages, AuditRequest
+from gatehouse.audit.infrastructure.audit_trail import FailureWriter, Scene, SqlFailedAttempts, running_failure_writer
+from gatehouse.audit.infrastructure.queries.list_audit_events import SqlAuditPages
+from gatehouse.common.application.paging import Cursors
+from gatehouse.common.application.write_position import Written
+from gatehouse.common.domain.audit import Action, Outcome
+from gatehouse.common.domain.errors import InvalidError
+from gatehouse.common.infrastructure.database import Database, opened
+from gatehouse.common.infrastructure.database_errors import DatabaseError
+from gatehouse.common.infrastructure.replica.read_replica import Reads
 from tests.fakes import FakeClock
 from tests.integration.conftest import ORIGIN, Observer
 from tests.integration.stage import Stage
 
-POOL_WAIT = "app.infrastructure.persistence.database.POOL_WAIT_SECONDS"
+POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 ALICE = Username("alice")
 

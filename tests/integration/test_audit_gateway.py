@@ -1,7 +1,7 @@
 import pytest
 
-from app.domain.audit import Action
-from app.domain.username import Username
+from gatehouse.accounts.domain.username import Username
+from gatehouse.common.domain.audit import Action
 from tests.fakes import FakeEvent
 from tests.integration.conftest import Gateways
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
-from app.run import main
+from gatehouse.setup.cli import main
 from tests.conftest import CreateDatabase
 from tests.fakes import PASSWORD
 
 CREATE = ("create-super-admin", "--password-stdin")
 REVOKE = "revoke-super-admin"
-POOL_WAIT = "app.infrastructure.persistence.database.POOL_WAIT_SECONDS"
+POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
 SECRETS = {"GATEHOUSE_JWT__SECRET": "signs " * 8, "GATEHOUSE_PASSWORD__PEPPER": "peppers " * 8}
 
 

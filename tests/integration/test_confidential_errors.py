@@ -10,16 +10,16 @@ from sqlalchemy import insert
 from structlog.testing import capture_logs
 from uuid6 import uuid7
 
-from app.application.written import Written
-from app.domain.errors import UnavailableError, UsernameTakenError
-from app.domain.role import Role
-from app.domain.user import User
-from app.domain.username import Username
-from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.errors import DatabaseError, database_errors
-from app.infrastructure.persistence.tables import users
-from app.infrastructure.persistence.transaction import SqlTransaction
-from app.infrastructure.persistence.users import SqlUsers
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.tables import users
+from gatehouse.accounts.infrastructure.users import SqlUsers
+from gatehouse.common.application.write_position import Written
+from gatehouse.common.domain.errors import UnavailableError, UsernameTakenError
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.infrastructure.database_errors import DatabaseError, database_errors
+from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import FakeClock
 
 # The values are made at run time, since a traceback shows lines of the source.

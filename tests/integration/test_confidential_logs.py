@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from app.application.ports import PasswordHasher
-from app.domain.role import Role
-from app.setup.logs import configure_logs
-from app.setup.settings import LogFormat, LogLevel, LogSettings, Settings
+from gatehouse.accounts.application.ports import PasswordHasher
+from gatehouse.accounts.domain.role import Role
+from gatehouse.setup.logs import configure_logs
+from gatehouse.setup.settings import LogFormat, LogLevel, LogSettings, Settings
 from tests.conftest import ORIGIN, House
 from tests.fakes import PASSWORD
 

@@ -10,19 +10,19 @@ from psycopg import AsyncConnection
 from psycopg.rows import scalar_row
 from sqlalchemy import text
 
-from app.application.written import Written
-from app.domain.errors import UnavailableError, UsernameTakenError
-from app.domain.role import Role
-from app.domain.user import User
-from app.domain.username import Username
-from app.infrastructure.persistence.database import Database, opened
-from app.infrastructure.persistence.errors import DatabaseError
-from app.infrastructure.persistence.transaction import SqlTransaction
-from app.infrastructure.persistence.users import SqlUsers
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.users import SqlUsers
+from gatehouse.common.application.write_position import Written
+from gatehouse.common.domain.errors import UnavailableError, UsernameTakenError
+from gatehouse.common.infrastructure.database import Database, opened
+from gatehouse.common.infrastructure.database_errors import DatabaseError
+from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import FakeClock
 from tests.integration.conftest import Observer
 
-POOL_WAIT = "app.infrastructure.persistence.database.POOL_WAIT_SECONDS"
+POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
 
 
 def new_user(username: str = "alice") -> User:

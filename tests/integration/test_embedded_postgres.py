@@ -22,7 +22,7 @@ GATEHOUSE = Path(sys.executable).with_name("gatehouse")
 HOLDER = """
 import sys
 from pathlib import Path
-from app.infrastructure.embedded_postgres import embedded_postgres
+from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 with embedded_postgres(Path(sys.argv[1])) as url:
     input(url + "\\n")
 """

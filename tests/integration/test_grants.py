@@ -10,11 +10,11 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from app.infrastructure.persistence.grants import GRANTS, ensure_role
-from app.infrastructure.persistence.migrations import migrate, migration_config
-from app.infrastructure.persistence.tables import metadata
-from app.setup.database_url import DatabaseUrls, database_urls
-from app.setup.settings import PROJECT_ROOT, PostgresSettings, Settings
+from gatehouse.accounts.infrastructure.tables import metadata
+from gatehouse.common.infrastructure.grants import GRANTS, ensure_role
+from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.setup.database_url import DatabaseUrls, database_urls
+from gatehouse.setup.settings import PROJECT_ROOT, PostgresSettings, Settings
 from tests.conftest import SERVER_ROLE, CreateDatabase
 
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")

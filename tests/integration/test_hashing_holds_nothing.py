@@ -3,13 +3,13 @@ from typing import Any
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from app.application.commands.change_password import ChangePassword
-from app.application.commands.create_super_admin import CreateSuperAdmin
-from app.application.commands.create_user import CreateUser
-from app.application.commands.log_in import LogIn
-from app.application.commands.sign_up import SignUp
-from app.domain.role import Role
-from app.infrastructure.persistence.database import Database
+from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
+from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.infrastructure.database import Database
 from tests.fakes import PASSWORD
 from tests.integration.conftest import Observer, until
 from tests.integration.stage import Stage, UseCase

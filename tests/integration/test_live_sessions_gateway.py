@@ -5,11 +5,11 @@ import pytest
 from dishka import AsyncContainer
 from psycopg.rows import scalar_row
 
-from app.application.identity import Identity
-from app.application.ports import LiveSession
-from app.domain.role import Role
-from app.domain.session import Session, hash_secret
-from app.infrastructure.persistence.database import Database
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.ports import LiveSession
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.session import Session, hash_secret
+from gatehouse.common.infrastructure.database import Database
 from tests.fakes import FakeClock
 from tests.integration.conftest import ORIGIN, Gateways
 

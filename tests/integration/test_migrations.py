@@ -13,11 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.pool import NullPool
 
-from app.domain.errors import UnavailableError
-from app.infrastructure.persistence.database import opened
-from app.infrastructure.persistence.migrations import SchemaReadiness, migrate, migration_config
-from app.infrastructure.persistence.tables import metadata
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.accounts.infrastructure.tables import metadata
+from gatehouse.common.domain.errors import UnavailableError
+from gatehouse.common.infrastructure.database import opened
+from gatehouse.common.infrastructure.migrations import SchemaReadiness, migrate, migration_config
+from gatehouse.setup.settings import PROJECT_ROOT
 from tests.conftest import CreateDatabase
 
 
@@ -85,8 +85,8 @@ def test_names_of_constraints_are_as_declared(url: str, config: Config) -> None:
 def test_migrations_that_start_at_once_all_succeed(url: str) -> None:
     # Processes, since Alembic keeps its state in globals.
     code = f"""
-from app.infrastructure.persistence.migrations import migrate, migration_config
-from app.setup.settings import PROJECT_ROOT
+from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.setup.settings import PROJECT_ROOT
 input("ready\\n")
 migrate(migration_config(PROJECT_ROOT, {url!r}))
 """

@@ -14,16 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from app.application.account import Account
-from app.application.cursor import Cursors
-from app.application.queries.list_users import SortingOrder, UserListRequest, UserPages, UserSorting
-from app.application.written import Written
-from app.domain.errors import InvalidError
-from app.domain.role import Role
-from app.infrastructure.cursors import SignedCursors
-from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.queries.list_users import SqlUserPages
-from app.infrastructure.persistence.replica import Reads
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.queries.list_users import SortingOrder, UserListRequest, UserPages, UserSorting
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.infrastructure.queries.list_users import SqlUserPages
+from gatehouse.common.application.paging import Cursors
+from gatehouse.common.application.write_position import Written
+from gatehouse.common.domain.errors import InvalidError
+from gatehouse.common.infrastructure.cursors import SignedCursors
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.infrastructure.replica.read_replica import Reads
 from tests.fake_queries import read
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)

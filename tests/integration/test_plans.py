@@ -9,17 +9,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.application.queries.list_audit_events import AuditRequest
-from app.application.queries.list_users import SortingOrder, UserListRequest, UserSorting
-from app.application.written import Written
-from app.domain.audit import Action
-from app.domain.role import Role
-from app.domain.session import SessionLifetime, hash_secret
-from app.infrastructure.cursors import SignedCursors
-from app.infrastructure.persistence.queries.list_audit_events import SqlAuditPages
-from app.infrastructure.persistence.queries.list_users import COUNT_LIMIT, SqlUserPages
-from app.infrastructure.persistence.replica import Reads
-from app.infrastructure.persistence.sessions import SqlLiveSessions
+from gatehouse.accounts.application.queries.list_users import SortingOrder, UserListRequest, UserSorting
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.session import SessionLifetime, hash_secret
+from gatehouse.accounts.infrastructure.queries.list_users import COUNT_LIMIT, SqlUserPages
+from gatehouse.accounts.infrastructure.sessions import SqlLiveSessions
+from gatehouse.audit.application.queries.list_audit_events import AuditRequest
+from gatehouse.audit.infrastructure.queries.list_audit_events import SqlAuditPages
+from gatehouse.common.application.write_position import Written
+from gatehouse.common.domain.audit import Action
+from gatehouse.common.infrastructure.cursors import SignedCursors
+from gatehouse.common.infrastructure.replica.read_replica import Reads
 from tests.fake_queries import read
 from tests.fakes import FakeClock
 from tests.integration.million import ROWS, Asked, Plan, RecordingDatabase, explain, explain_in, million_url

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from dishka import AsyncContainer
 
-from app.application.commands.purge_sessions import PurgeSessions
-from app.application.ports import Attempt
-from app.infrastructure.persistence import expired_rows
-from app.infrastructure.persistence.database import Database, opened
-from app.infrastructure.persistence.expired_rows import SqlExpiredRows
-from app.infrastructure.persistence.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.accounts.application.commands.purge_sessions import PurgeSessions
+from gatehouse.accounts.application.ports import Attempt
+from gatehouse.accounts.infrastructure import expired_rows
+from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
+from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.common.infrastructure.database import Database, opened
 from tests.fakes import LIFETIME, FakeClock
 from tests.integration.conftest import Observer
 from tests.integration.stage import Stage

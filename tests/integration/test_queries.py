@@ -6,19 +6,19 @@ import pytest
 from dishka import AsyncContainer
 from uuid6 import uuid7
 
-from app.application.account import Account
-from app.application.cursor import Cursors
-from app.application.ports import Transaction, Users
-from app.application.queries.list_users import SortingOrder, UserListRequest, UserPages, UserSorting
-from app.application.written import Written
-from app.domain.role import Role
-from app.domain.user import User
-from app.domain.username import Username
-from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.queries.get_me import SqlAccountById
-from app.infrastructure.persistence.queries.get_user import SqlAccountByUsername
-from app.infrastructure.persistence.queries.list_users import SqlUserPages
-from app.infrastructure.persistence.replica import Reads
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.ports import Transaction, Users
+from gatehouse.accounts.application.queries.list_users import SortingOrder, UserListRequest, UserPages, UserSorting
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.queries.get_me import SqlAccountById
+from gatehouse.accounts.infrastructure.queries.get_user import SqlAccountByUsername
+from gatehouse.accounts.infrastructure.queries.list_users import SqlUserPages
+from gatehouse.common.application.paging import Cursors
+from gatehouse.common.application.write_position import Written
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.infrastructure.replica.read_replica import Reads
 from tests.fake_queries import read
 from tests.fakes import FakeClock
 

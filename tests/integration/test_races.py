@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from app.application.account import Account
-from app.application.commands.change_password import ChangePassword
-from app.application.commands.inactivate_user import InactivateUser
-from app.application.commands.log_in import LogIn
-from app.application.commands.sign_up import SignUp
-from app.domain.errors import InvalidCredentialsError, UsernameTakenError
-from app.domain.role import Role
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
+from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import InvalidCredentialsError, UsernameTakenError
 from tests.fakes import PASSWORD
 from tests.integration.conftest import Observer
 from tests.integration.stage import Stage

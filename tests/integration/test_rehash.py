@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from dishka import Provider, Scope
 
-from app.application.commands.change_password import ChangePassword
-from app.application.commands.log_in import LogIn
-from app.application.commands.sign_up import SignUp
-from app.domain.errors import InvalidCredentialsError
-from app.domain.origin import Origin
-from app.setup.providers import create_container
-from app.setup.settings import PasswordSettings, Settings
+from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.common.domain.errors import InvalidCredentialsError
+from gatehouse.common.domain.request_context import Origin
+from gatehouse.setup.container import create_container
+from gatehouse.setup.settings import PasswordSettings, Settings
 from tests.fakes import PASSWORD
 from tests.integration.conftest import Observer
 from tests.integration.stage import Stage

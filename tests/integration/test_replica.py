@@ -9,12 +9,12 @@ from http.cookies import SimpleCookie
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from app.domain.role import Role
-from app.infrastructure.persistence import replica as replica_module
-from app.infrastructure.persistence.grants import ensure_role
-from app.infrastructure.persistence.migrations import migrate, migration_config
-from app.presentation.http.written import COOKIE
-from app.setup.settings import PROJECT_ROOT, CookieSettings, PostgresSettings, Settings
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.infrastructure.grants import ensure_role
+from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.common.infrastructure.replica import read_replica as replica_module
+from gatehouse.common.presentation.http.write_position import COOKIE
+from gatehouse.setup.settings import PROJECT_ROOT, CookieSettings, PostgresSettings, Settings
 from tests.conftest import SERVER_ROLE, House
 from tests.integration.conftest import empty, until
 from tests.integration.replication import Pair, running_pair

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from app.domain.errors import UnavailableError
-from app.infrastructure.persistence import replica as replica_module
-from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.errors import DatabaseError
-from app.infrastructure.persistence.replica import MAX_LAG_SECONDS, Replica, watched
+from gatehouse.common.domain.errors import UnavailableError
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.infrastructure.database_errors import DatabaseError
+from gatehouse.common.infrastructure.replica import read_replica as replica_module
+from gatehouse.common.infrastructure.replica.read_replica import MAX_LAG_SECONDS, Replica, watched
 from tests.integration.conftest import until
 
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 from tests.conftest import House
 
 LOST = [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure]

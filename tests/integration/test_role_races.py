@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from uuid6 import uuid7
 
-from app.application.commands.change_password import ChangePassword
-from app.application.commands.create_super_admin import CreateSuperAdmin
-from app.application.commands.create_user import CreateUser
-from app.application.commands.grant_admin import GrantAdmin
-from app.application.commands.inactivate_user import InactivateUser
-from app.application.commands.revoke_admin import RevokeAdmin
-from app.application.commands.revoke_super_admin import RevokeSuperAdmin
-from app.domain.errors import ForbiddenError, GatehouseError, LastSuperAdminError, UnauthenticatedError
-from app.domain.role import Role
-from app.domain.user import User
+from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
+from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
+from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
+from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.user import User
+from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, LastSuperAdminError, UnauthenticatedError
 from tests.fakes import PASSWORD
 from tests.integration.conftest import Observer
 from tests.integration.stage import Stage, UseCase

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from uuid6 import uuid7
 
-from app.application.ports import PasswordHasher, PasswordStrength
-from app.setup.app import create_app
-from app.setup.settings import Settings
+from gatehouse.accounts.application.ports import PasswordHasher, PasswordStrength
+from gatehouse.setup.app import create_app
+from gatehouse.setup.settings import Settings
 from tests.conftest import ORIGIN
 from tests.fakes import FakePasswordHasher, FakePasswordStrength
 from tests.integration.conftest import empty

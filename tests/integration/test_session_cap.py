@@ -2,10 +2,10 @@ import asyncio
 
 import pytest
 
-from app.application.commands.inactivate_user import InactivateUser
-from app.application.commands.log_in import LoggedIn, LogIn
-from app.domain.errors import InvalidCredentialsError
-from app.domain.role import Role
+from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
+from gatehouse.accounts.application.commands.log_in import LoggedIn, LogIn
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import InvalidCredentialsError
 from tests.fakes import LIFETIME, PASSWORD
 from tests.integration.conftest import Observer
 from tests.integration.stage import Stage

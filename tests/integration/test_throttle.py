@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.application.ports import Attempt
-from app.domain.errors import ThrottledError
-from app.infrastructure.persistence.database import Database, opened
-from app.infrastructure.persistence.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.accounts.application.ports import Attempt
+from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.common.domain.errors import ThrottledError
+from gatehouse.common.infrastructure.database import Database, opened
 from tests.fakes import FakeClock
 from tests.integration.stage import TickingClock
 

@@ -3,10 +3,10 @@
 import pytest
 from dishka import AsyncContainer
 
-from app.application.ports import Attempt, Throttle
-from app.domain.errors import ThrottledError
-from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.accounts.application.ports import Attempt, Throttle
+from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.common.domain.errors import ThrottledError
+from gatehouse.common.infrastructure.database import Database
 from tests.fakes import FakeClock, FakeThrottle
 
 ACCOUNT, ADDRESS = Attempt("account", 2), Attempt("address", 3)

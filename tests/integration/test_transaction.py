@@ -5,17 +5,17 @@ import pytest
 from psycopg.rows import scalar_row
 from sqlalchemy import text
 
-from app.application.written import Written
-from app.domain.errors import UsernameTakenError
-from app.domain.origin import Origin
-from app.domain.role import Role
-from app.domain.session import Session
-from app.domain.user import User
-from app.domain.username import Username
-from app.infrastructure.persistence.database import Database
-from app.infrastructure.persistence.sessions import SqlSessions
-from app.infrastructure.persistence.transaction import SqlTransaction
-from app.infrastructure.persistence.users import SqlUsers
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.session import Session
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.sessions import SqlSessions
+from gatehouse.accounts.infrastructure.users import SqlUsers
+from gatehouse.common.application.write_position import Written
+from gatehouse.common.domain.errors import UsernameTakenError
+from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import LIFETIME, FakeClock
 from tests.integration.conftest import Observer
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.setup.config_error import ConfigError
-from app.setup.load_settings import load_settings
-from app.setup.settings import Settings
+from gatehouse.setup.config_error import ConfigError
+from gatehouse.setup.load_settings import load_settings
+from gatehouse.setup.settings import Settings
 
 SECRET = "hunter2 xK9vQ2mZ7tB4nR8wL5cJ1fH6 long enough"
 OTHER_SECRET = "hunter2 gD3sW7yP1aX5eU9oT2iM6bV4 long enough"

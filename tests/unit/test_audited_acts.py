@@ -9,23 +9,23 @@ from functools import partial
 
 import pytest
 
-from app.application.commands.change_password import ChangePassword
-from app.application.commands.create_super_admin import CreateSuperAdmin
-from app.application.commands.create_user import CreateUser
-from app.application.commands.end_other_sessions import EndOtherSessions
-from app.application.commands.end_session import EndSession
-from app.application.commands.end_user_sessions import EndUserSessions
-from app.application.commands.grant_admin import GrantAdmin
-from app.application.commands.inactivate_user import InactivateUser
-from app.application.commands.log_in import LogIn
-from app.application.commands.log_out import LogOut
-from app.application.commands.reactivate_user import ReactivateUser
-from app.application.commands.revoke_admin import RevokeAdmin
-from app.application.commands.revoke_super_admin import RevokeSuperAdmin
-from app.application.commands.sign_up import SignUp
-from app.domain.audit import Action
-from app.domain.errors import GatehouseError
-from app.domain.role import Role
+from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
+from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.application.commands.end_other_sessions import EndOtherSessions
+from gatehouse.accounts.application.commands.end_session import EndSession
+from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
+from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.commands.log_out import LogOut
+from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
+from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
+from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.audit import Action
+from gatehouse.common.domain.errors import GatehouseError
 from tests.fakes import PASSWORD, FakeEvent
 from tests.world import World
 

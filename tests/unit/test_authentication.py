@@ -2,9 +2,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.application.authentication import RENEWAL_INTERVAL, Authenticate
-from app.domain.errors import UnauthenticatedError
-from app.domain.role import Role
+from gatehouse.accounts.application.authentication import RENEWAL_INTERVAL, Authenticate
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import UnauthenticatedError
 from tests.fakes import LIFETIME, FakeLiveSessions, FakeSessionTokens
 from tests.world import World
 

@@ -5,9 +5,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from app.domain.errors import UnavailableError
-from app.infrastructure import bounded_threads
-from app.infrastructure.bounded_threads import BoundedThreads
+from gatehouse.common.domain.errors import UnavailableError
+from gatehouse.common.infrastructure import bounded_threads
+from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 
 PATIENCE = 60
 """Seconds after which broken threads fail a test instead of hanging it."""

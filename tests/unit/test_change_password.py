@@ -1,8 +1,9 @@
 import pytest
 
-from app.application.commands.change_password import ChangePassword
-from app.application.passwords import AttemptLimits
-from app.domain.errors import (
+from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.passwords import AttemptLimits
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import (
     ForbiddenError,
     InvalidCredentialsError,
     InvalidError,
@@ -11,7 +12,6 @@ from app.domain.errors import (
     UnauthenticatedError,
     UserNotFoundError,
 )
-from app.domain.role import Role
 from tests.fakes import PASSWORD
 from tests.world import World
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.setup.settings import Environment
+from gatehouse.setup.settings import Environment
 from tests.unit.configs import OLD_SECRET, OTHER_SECRET, PRODUCTION, SECRET, Config
 
 PLACEHOLDERS = [

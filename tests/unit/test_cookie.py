@@ -4,8 +4,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.errors import UnauthenticatedError
-from app.presentation.http.cookie import SessionCookie
+from gatehouse.accounts.presentation.http.cookie import SessionCookie
+from gatehouse.common.domain.errors import UnauthenticatedError
 
 EXPIRES_AT = datetime(2030, 1, 1, tzinfo=UTC)
 SECURE, INSECURE = SessionCookie(secure=True), SessionCookie(secure=False)

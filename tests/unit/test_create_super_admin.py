@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.commands.create_super_admin import CreateSuperAdmin, SuperAdminOutcome
-from app.domain.errors import InvalidError, UsernameTakenError
-from app.domain.role import Role
+from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin, SuperAdminOutcome
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import InvalidError, UsernameTakenError
 from tests.fakes import PASSWORD
 from tests.world import World
 

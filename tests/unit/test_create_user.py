@@ -1,9 +1,9 @@
 import pytest
 
-from app.application.account import Account
-from app.application.commands.create_user import CreateUser
-from app.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError, UsernameTakenError
-from app.domain.role import Role
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError, UsernameTakenError
 from tests.fakes import PASSWORD
 from tests.world import World
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.errors import InvalidError
-from app.infrastructure.cursors import SignedCursors
+from gatehouse.common.domain.errors import InvalidError
+from gatehouse.common.infrastructure.cursors import SignedCursors
 
 SCOPE = "users by username"
 POSITION = ("alice", "0190c5a2-0000-7000-8000-000000000000")

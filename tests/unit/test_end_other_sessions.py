@@ -1,4 +1,4 @@
-from app.application.commands.end_other_sessions import EndOtherSessions
+from gatehouse.accounts.application.commands.end_other_sessions import EndOtherSessions
 from tests.world import World
 
 

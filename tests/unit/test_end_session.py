@@ -2,9 +2,9 @@ from uuid import uuid4
 
 import pytest
 
-from app.application.commands.end_session import EndSession
-from app.domain.errors import SessionNotFoundError
-from app.domain.role import Role
+from gatehouse.accounts.application.commands.end_session import EndSession
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import SessionNotFoundError
 from tests.world import World
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.commands.end_user_sessions import EndUserSessions
-from app.domain.errors import ForbiddenError, UnauthenticatedError, UserNotFoundError
-from app.domain.role import Role
+from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError, UserNotFoundError
 from tests.world import World
 
 MANAGED = [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]

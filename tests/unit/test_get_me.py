@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.account import Account
-from app.application.queries.get_me import GetMe
-from app.domain.errors import UnauthenticatedError
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.queries.get_me import GetMe
+from gatehouse.common.domain.errors import UnauthenticatedError
 from tests.world import World
 
 

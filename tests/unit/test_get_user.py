@@ -1,9 +1,9 @@
 import pytest
 
-from app.application.account import Account
-from app.application.queries.get_user import GetUser
-from app.domain.errors import ForbiddenError, InvalidError, UserNotFoundError
-from app.domain.role import Role
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.queries.get_user import GetUser
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UserNotFoundError
 from tests.world import World
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.authentication import Authenticate
-from app.domain.errors import ForbiddenError, PasswordChangeRequiredError
-from app.domain.role import Role
+from gatehouse.accounts.application.authentication import Authenticate
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError
 from tests.world import World
 
 

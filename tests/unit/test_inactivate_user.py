@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.commands.inactivate_user import InactivateUser
-from app.domain.errors import ForbiddenError, UserNotFoundError
-from app.domain.role import Role
+from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import ForbiddenError, UserNotFoundError
 from tests.world import World
 
 

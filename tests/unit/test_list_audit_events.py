@@ -1,9 +1,9 @@
 import pytest
 
-from app.application.queries.list_audit_events import AuditRequest, ListAuditEvents
-from app.domain.audit import Action
-from app.domain.errors import ForbiddenError, InvalidError
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
+from gatehouse.audit.application.queries.list_audit_events import AuditRequest, ListAuditEvents
+from gatehouse.common.domain.audit import Action
+from gatehouse.common.domain.errors import ForbiddenError, InvalidError
 from tests.fakes import FakeEvent
 from tests.world import World
 

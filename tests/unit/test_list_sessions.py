@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from app.application.queries.list_sessions import ListSessions
+from gatehouse.accounts.application.queries.list_sessions import ListSessions
 from tests.fakes import LIFETIME
 from tests.world import ORIGIN, World
 

@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.queries.list_user_sessions import ListUserSessions
-from app.domain.errors import ForbiddenError, InvalidError, UserNotFoundError
-from app.domain.role import Role
+from gatehouse.accounts.application.queries.list_user_sessions import ListUserSessions
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UserNotFoundError
 from tests.world import World
 
 MANAGED = [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]

@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.queries.list_users import ListUsers, SortingOrder, UserListRequest
-from app.domain.errors import ForbiddenError, InvalidError
-from app.domain.role import Role
+from gatehouse.accounts.application.queries.list_users import ListUsers, SortingOrder, UserListRequest
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import ForbiddenError, InvalidError
 from tests.fake_queries import read
 from tests.world import World
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from app.setup.config_error import ConfigError
-from app.setup.load_settings import load_settings
-from app.setup.settings import PROJECT_ROOT, Environment, LogLevel
+from gatehouse.setup.config_error import ConfigError
+from gatehouse.setup.load_settings import load_settings
+from gatehouse.setup.settings import PROJECT_ROOT, Environment, LogLevel
 from tests.unit.configs import OLD_SECRET, OTHER_SECRET, PRODUCTION, SECRET, Config
 
 

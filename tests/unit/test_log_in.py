@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.application.commands.log_in import LogIn
-from app.application.passwords import AttemptLimits
-from app.domain.errors import InvalidCredentialsError, ThrottledError
-from app.domain.session import hash_secret
+from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.passwords import AttemptLimits
+from gatehouse.accounts.domain.session import hash_secret
+from gatehouse.common.domain.errors import InvalidCredentialsError, ThrottledError
 from tests.fakes import LIFETIME, PASSWORD
 from tests.world import ORIGIN, World
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.application.commands.log_out import LogOut
+from gatehouse.accounts.application.commands.log_out import LogOut
 from tests.world import World
 
 

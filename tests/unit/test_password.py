@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.errors import InvalidError
-from app.domain.password import MAX_LENGTH, PasswordPolicy, normalize
+from gatehouse.accounts.domain.password import MAX_LENGTH, PasswordPolicy, normalize
+from gatehouse.common.domain.errors import InvalidError
 
 POLICY = PasswordPolicy()
 DECOMPOSED = "e\u0301"

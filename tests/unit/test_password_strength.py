@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from zxcvbn import matching
 
-from app.infrastructure.bounded_threads import BoundedThreads
-from app.infrastructure.password_strength import SHIPPED_BLOCKLIST, ZxcvbnPasswordStrength
+from gatehouse.accounts.infrastructure.password_strength import SHIPPED_BLOCKLIST, ZxcvbnPasswordStrength
+from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 from tests.fakes import PASSWORD
 
 USERNAME = "winterbourne"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import bcrypt
 import pytest
 
-from app.infrastructure.bounded_threads import BoundedThreads
-from app.infrastructure.passwords import BcryptPasswordHasher
+from gatehouse.accounts.infrastructure.passwords import BcryptPasswordHasher
+from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 
 PASSWORD = "correct horse battery staple"
 PEPPER, NEW_PEPPER = "a pepper", "a new pepper"

@@ -1,6 +1,6 @@
 import pytest
 
-from app.application.commands.purge_sessions import PurgeSessions
+from gatehouse.accounts.application.commands.purge_sessions import PurgeSessions
 from tests.fakes import LIFETIME
 from tests.world import World
 

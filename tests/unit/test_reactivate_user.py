@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.commands.reactivate_user import ReactivateUser
-from app.domain.errors import ForbiddenError, UnauthenticatedError, UserNotFoundError
-from app.domain.role import Role
+from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError, UserNotFoundError
 from tests.world import World
 
 

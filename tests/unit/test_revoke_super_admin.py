@@ -1,8 +1,8 @@
 import pytest
 
-from app.application.commands.revoke_super_admin import RevokeSuperAdmin
-from app.domain.errors import LastSuperAdminError, UserNotFoundError
-from app.domain.role import Role
+from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import LastSuperAdminError, UserNotFoundError
 from tests.world import World
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.domain.role import Role
+from gatehouse.accounts.domain.role import Role
 
 MANAGED = {
     (Role.SUPER_ADMIN, Role.ADMIN),

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.domain.origin import Origin
-from app.domain.session import SECRET_BYTES, Session, SessionLifetime, hash_secret, new_secret
+from gatehouse.accounts.domain.session import SECRET_BYTES, Session, SessionLifetime, hash_secret, new_secret
+from gatehouse.common.domain.request_context import Origin
 
 ORIGIN = Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

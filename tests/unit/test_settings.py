@@ -1,6 +1,6 @@
 import pytest
 
-from app.setup.settings import (
+from gatehouse.setup.settings import (
     AppSettings,
     Environment,
     JwtSettings,

@@ -2,11 +2,11 @@ from dataclasses import fields
 
 import pytest
 
-from app.application.account import Account
-from app.application.commands.sign_up import SignUp
-from app.application.passwords import AttemptLimits
-from app.domain.errors import InvalidError, ThrottledError, UsernameTakenError
-from app.domain.role import Role
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.application.passwords import AttemptLimits
+from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import InvalidError, ThrottledError, UsernameTakenError
 from tests.fakes import PASSWORD
 from tests.world import World
 

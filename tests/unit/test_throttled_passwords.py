@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.application.passwords import AttemptLimits, Passwords
-from app.domain.audit import Action, Outcome
-from app.domain.errors import InvalidError, ThrottledError, UnavailableError
-from app.domain.origin import Origin
-from app.domain.user import User
-from app.domain.username import Username
+from gatehouse.accounts.application.passwords import AttemptLimits, Passwords
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.common.domain.audit import Action, Outcome
+from gatehouse.common.domain.errors import InvalidError, ThrottledError, UnavailableError
+from gatehouse.common.domain.request_context import Origin
 from tests.fakes import PASSWORD, FakeEvent
 from tests.world import World
 

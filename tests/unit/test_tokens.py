@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.infrastructure.tokens import JwtSessionTokens
+from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
 
 KEY = "the key that signs, long enough for it"
 OLD_KEY = "a key that once signed, long enough too"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.errors import InvalidError
-from app.domain.username import MAX_LENGTH, MIN_LENGTH, Username
+from gatehouse.accounts.domain.username import MAX_LENGTH, MIN_LENGTH, Username
+from gatehouse.common.domain.errors import InvalidError
 
 ALPHABET = ascii_letters + digits + "._-"
 near_misses = st.one_of(

@@ -1,0 +1,36 @@
+"""From a session token to the one who calls."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.ports import Clock, LiveSessions, SessionTokens
+from gatehouse.accounts.domain.session import hash_secret
+from gatehouse.common.domain.errors import UnauthenticatedError
+
+RENEWAL_INTERVAL: Final = timedelta(minutes=1)
+"""How stale `last_seen_at` may become: reads stay reads, but for one small write a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Any authenticated call moves the session's idle expiry; nothing moves its absolute one."""
+
+    tokens: SessionTokens
+    sessions: LiveSessions
+    clock: Clock
+
+    async def __call__(self, token: str) -> Identity:
+        secret = self.tokens.decode(token)
+        if secret is None:
+            raise UnauthenticatedError
+        secret_hash = hash_secret(secret)
+        now = self.clock.now()
+        session = await self.sessions.find(secret_hash, now)
+        if session is None:
+            raise UnauthenticatedError
+        stale = now - RENEWAL_INTERVAL
+        if session.last_seen_at <= stale:
+            await self.sessions.renew(secret_hash, seen_at=now, if_unseen_since=stale)
+        return session.identity

@@ -1,0 +1,55 @@
+from dataclasses import dataclass
+
+from gatehouse.accounts.application.authorization import lock_self_or_subordinate
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.passwords import Passwords
+from gatehouse.accounts.application.ports import Audit, Clock, Sessions, Transaction, Users
+from gatehouse.accounts.domain.password import normalize
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.common.domain.audit import Action
+from gatehouse.common.domain.errors import InvalidCredentialsError, InvalidError
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """One changes one's own password by giving the current one; admins set a subordinate's without.
+
+    Every other session of that user ends. A user whose password an admin has set must change it before anything else.
+    """
+
+    identity: Identity
+    users: Users
+    sessions: Sessions
+    passwords: Passwords
+    audit: Audit
+    clock: Clock
+    transaction: Transaction
+
+    async def __call__(self, username: str, password: str, current_password: str | None) -> None:
+        name = Username(username)
+        if name != self.identity.username:
+            self.identity.ensure_password_is_own()
+        async with self.transaction:
+            _, before = await lock_self_or_subordinate(self.users, self.identity, name)
+        is_own = before.id == self.identity.user_id
+        if is_own:
+            await self._ensure_knows(before, current_password)
+            if normalize(password) == normalize(current_password or ""):
+                raise InvalidError("password", "Must be another one than the current password.")
+        password_hash = await self.passwords.choose(name, password)
+        async with self.transaction:
+            # Hashing took a while, with nothing locked: everything is decided anew.
+            actor, user = await lock_self_or_subordinate(self.users, self.identity, name)
+            if is_own and user.password_hash != before.password_hash:
+                raise InvalidCredentialsError
+            user.change_password(password_hash, self.clock.now(), by=actor)
+            await self.users.save(user)
+            await self.sessions.end_all_of(user.id, but=self.identity.session_id)
+            await self.audit.record(Action.CHANGE_PASSWORD, actor=actor.username, target=name)
+
+    async def _ensure_knows(self, user: User, current_password: str | None) -> None:
+        if current_password is None:
+            raise InvalidError("current_password", "Give your current password to change it.")
+        if not await self.passwords.verify(Action.CHANGE_PASSWORD, user.username, user, current_password):
+            raise InvalidCredentialsError

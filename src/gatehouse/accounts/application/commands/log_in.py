@@ -1,0 +1,62 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+from gatehouse.accounts.application.passwords import Passwords
+from gatehouse.accounts.application.ports import Audit, Clock, Sessions, SessionTokens, Transaction, Users
+from gatehouse.accounts.domain.session import Session, SessionLifetime, new_secret
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.common.domain.audit import Action
+from gatehouse.common.domain.errors import InvalidCredentialsError
+from gatehouse.common.domain.request_context import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """Opens a session. Unknown, wrong and inactive get one and the same answer, after the same work."""
+
+    users: Users
+    sessions: Sessions
+    passwords: Passwords
+    tokens: SessionTokens
+    lifetime: SessionLifetime
+    origin: Origin
+    audit: Audit
+    clock: Clock
+    transaction: Transaction
+
+    async def __call__(self, username: str, password: str) -> LoggedIn:
+        name = Username.parse(username)
+        user = await self._find(name)
+        if not await self.passwords.verify(Action.LOG_IN, name, user, password) or user is None:
+            raise InvalidCredentialsError
+        new_hash = await self.passwords.rehash(user, password)
+        secret, now = new_secret(), self.clock.now()
+        session = Session.open(user.id, secret, self.lifetime, self.origin, now)
+        async with self.transaction:
+            await self._decide_again(user, new_hash)
+            await self.sessions.add(session, keep=self.lifetime.max_per_user)
+            await self.audit.record(Action.LOG_IN, actor=user.username, target=user.username)
+        token = self.tokens.encode(secret, issued_at=now, expires_at=session.expires_at)
+        return LoggedIn(token, session.expires_at)
+
+    async def _find(self, name: Username | None) -> User | None:
+        async with self.transaction:
+            return await self.users.find(name) if name else None
+
+    async def _decide_again(self, user: User, new_hash: str | None) -> None:
+        """Hashing took a while: may this user, locked now, still log in with this password?"""
+        # The stronger lock from the start: two logins that share a row and both want to write it would deadlock.
+        lock = self.users.lock_by_id if new_hash else self.users.lock_for_login
+        locked = await lock(user.id)
+        if locked is None or not locked.is_active or locked.password_hash != user.password_hash:
+            raise InvalidCredentialsError
+        if new_hash:
+            locked.password_hash = new_hash
+            await self.users.save(locked)

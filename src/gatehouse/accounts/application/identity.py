@@ -1,0 +1,31 @@
+"""Who is calling."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.username import Username
+from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The caller as the session store knew it at the start of this request.
+
+    Enough to answer a query. A command decides again on the locked row: the role may have changed meanwhile.
+    """
+
+    user_id: UUID
+    session_id: UUID
+    username: Username
+    role: Role
+    must_change_password: bool = False
+
+    def ensure_at_least(self, role: Role) -> None:
+        if not self.role.is_at_least(role):
+            raise ForbiddenError
+
+    def ensure_password_is_own(self) -> None:
+        """A password that an admin chose opens nothing but the change of it."""
+        if self.must_change_password:
+            raise PasswordChangeRequiredError

@@ -1,0 +1,79 @@
+"""The only way for commands to take a password: chosen ones are judged, given ones are counted."""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+from gatehouse.accounts.application.ports import Attempt, FailedAttempts, PasswordHasher, PasswordStrength, Throttle
+from gatehouse.accounts.domain.password import PasswordPolicy
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.common.domain.audit import Action
+from gatehouse.common.domain.errors import InvalidError
+from gatehouse.common.domain.request_context import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLimits:
+    """How many wrong passwords are free before each next one has to wait longer, and how many sign-ups."""
+
+    per_account: int = 5
+    per_address: int = 50
+    sign_ups: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    policy: PasswordPolicy
+    strength: PasswordStrength
+    hasher: PasswordHasher
+    throttle: Throttle
+    limits: AttemptLimits
+    failures: FailedAttempts
+    origin: Origin
+
+    async def choose(self, username: Username, password: str) -> str:
+        """The hash of a new password, if it is a good one. Raises InvalidError with the reason, if not."""
+        self.policy.ensure_allows(password)
+        if weakness := await self.strength.find_weakness(password, username.value):
+            raise InvalidError("password", weakness)
+        return await self.hasher.hash(password)
+
+    async def verify(self, action: Action, username: Username | None, user: User | None, password: str) -> bool:
+        """Whether this is the active user's password: one hash computation, whoever the user is and whatever state.
+
+        The attempt is counted before it is verified, so that parallel guesses cannot outrun the count, and given back
+        when it was right. It counts against the account as seen from this address: nobody can lock a victim out from
+        another one.
+        """
+        on_account = Attempt(f"password:{username}:{self._address}", self.limits.per_account)
+        on_address = Attempt(f"password:{self._address}", self.limits.per_address)
+        await self.throttle.count(on_account, on_address)
+        try:
+            is_right = await self.hasher.verify(password, user.password_hash if user and user.is_active else None)
+        except Exception:
+            await self.throttle.refund(on_account, on_address)  # nothing was learnt: the hasher was too busy
+            raise
+        if is_right:
+            await self.throttle.reset(on_account)
+            await self.throttle.refund(on_address)
+        else:
+            self.failures.record(action, username)
+        return is_right
+
+    async def rehash(self, user: User, password: str) -> str | None:
+        """The hash of a password that was just verified, where the present one has an earlier pepper or work factor."""
+        return await self.hasher.hash(password) if self.hasher.is_outdated(user.password_hash) else None
+
+    async def count_sign_up(self) -> None:
+        await self.throttle.count(Attempt(f"sign-up:{self._address}", self.limits.sign_ups))
+
+    @property
+    def _address(self) -> str:
+        """One household: an IPv4 address, or the /64 network of an IPv6 address."""
+        try:
+            address = ip_address(self.origin.ip or "")
+        except ValueError:
+            return "unknown"
+        if isinstance(address, IPv6Address):
+            return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+        return str(address)

@@ -1,0 +1,40 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from gatehouse.accounts.application.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """`id` names the session and opens nothing. `expires_at` is when it ends however much it is used."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ip: str | None
+    user_agent: str | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionList:
+    sessions: list[SessionView]
+
+
+class LiveSessionViews(Protocol):
+    async def __call__(self, user_id: UUID, *, current_id: UUID) -> SessionList:
+        """Sessions that have not expired, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListSessions:
+    """One's own sessions, newest first."""
+
+    identity: Identity
+    views: LiveSessionViews
+
+    async def __call__(self) -> SessionList:
+        return await self.views(self.identity.user_id, current_id=self.identity.session_id)

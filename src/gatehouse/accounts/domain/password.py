@@ -1,0 +1,41 @@
+"""What a password may be: long, and anything else its owner likes (NIST SP 800-63B-4, 3.1.1.2)."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from gatehouse.common.domain.errors import InvalidError
+
+MAX_LENGTH: Final = 128
+_LOOKED_AT: Final = 8 * MAX_LENGTH
+"""At most four code points become one in NFC, so what is cut off here is too long anyway."""
+
+
+def normalize(password: str) -> str:
+    """One form for all ways to type the same text: NFC, without trimming or case folding.
+
+    Of what is far too long only the beginning: putting accents in order takes time with the square of their number.
+    """
+    return unicodedata.normalize("NFC", password[:_LOOKED_AT])
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """The rule for a password that is being chosen. Lengths are in Unicode code points after NFC.
+
+    There are no composition rules: they make passwords worse.
+    """
+
+    min_length: int = 15
+
+    def ensure_allows(self, password: str) -> None:
+        if not is_text(password):
+            raise InvalidError("password", "Must be valid Unicode text.")
+        length = len(normalize(password))
+        if not self.min_length <= length <= MAX_LENGTH:
+            raise InvalidError("password", f"Must have {self.min_length} to {MAX_LENGTH} characters.")
+
+
+def is_text(value: str) -> bool:
+    """Lone surrogates come from JSON escapes and from terminals; no encoding has a place for them."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,0 +1,54 @@
+"""What a username may look like."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+
+from gatehouse.common.domain.errors import InvalidError
+
+MIN_LENGTH: Final = 5
+MAX_LENGTH: Final = 20
+RULE: Final = (
+    f"{MIN_LENGTH} to {MAX_LENGTH} ASCII letters, digits, '.', '_' or '-', beginning and ending with a letter or "
+    "digit, no two specials in a row"
+)
+_ALLOWED: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
+
+_ALLOWED_PREFIX: Final = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*[._-]?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Username:
+    """A name in its one stored form: lower case, so that `Alice` and `alice` are the same account.
+
+    ASCII only, which leaves no look-alikes and no case folding that grows or changes a name (CVE-2019-19844).
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        # Matched before lower-casing: some non-ASCII letters (the Kelvin sign) become ASCII in lower case.
+        if not self.value.isascii() or not MIN_LENGTH <= len(self.value) <= MAX_LENGTH:
+            raise InvalidError("username", f"Must be {RULE}.")
+        lowered = self.value.lower()
+        if not _ALLOWED.fullmatch(lowered):
+            raise InvalidError("username", f"Must be {RULE}.")
+        object.__setattr__(self, "value", lowered)
+
+    @classmethod
+    def parse(cls, value: str) -> Self | None:
+        """The username, or None where the text cannot be anybody's."""
+        try:
+            return cls(value)
+        except InvalidError:
+            return None
+
+    @staticmethod
+    def prefix(value: str) -> str:
+        """The stored form of what a username may begin with."""
+        if not _ALLOWED_PREFIX.fullmatch(value):
+            raise InvalidError("search", "Must be what a username may begin with.")
+        return value.lower()
+
+    def __str__(self) -> str:
+        return self.value

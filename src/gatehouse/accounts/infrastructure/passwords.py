@@ -1,0 +1,66 @@
+"""Password hashing with bcrypt."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+import bcrypt
+import structlog
+
+from gatehouse.accounts.domain.password import normalize
+from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
+
+_SCHEME: Final = "v1"
+
+_log = structlog.get_logger()
+
+
+class BcryptPasswordHasher:
+    """bcrypt over base64(HMAC-SHA-384(pepper, NFC(password))).
+
+    That is 64 bytes without NUL, so bcrypt's limit of 72 bytes cuts nothing off. Stored as `v1$<pepper id>$<bcrypt>`.
+    The first pepper hashes; all of them verify. A pepper's id is derived from it.
+    """
+
+    def __init__(self, peppers: Sequence[str], work_factor: int, threads: BoundedThreads) -> None:
+        self._peppers = {_pepper_id(pepper): pepper.encode() for pepper in peppers}
+        self._current = _pepper_id(peppers[0])
+        self._work_factor = work_factor
+        self._threads = threads
+        # Stands in where there is no user. Made without bcrypt, so that its first use is as fast as any.
+        self._nobody = f"{self._prefix()}{bcrypt.gensalt(work_factor).decode()}{'.' * 31}"
+
+    async def hash(self, password: str) -> str:
+        return await self._threads.run(lambda: self._hash(password))
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        matches = await self._threads.run(lambda: self._verify(password, password_hash or self._nobody))
+        return matches and password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return not password_hash.startswith(f"{self._prefix()}$2b${self._work_factor:02}$")
+
+    def _prefix(self) -> str:
+        return f"{_SCHEME}${self._current}$"
+
+    def _hash(self, password: str) -> str:
+        digest = _digest(self._peppers[self._current], password)
+        return f"{self._prefix()}{bcrypt.hashpw(digest, bcrypt.gensalt(self._work_factor)).decode()}"
+
+    def _verify(self, password: str, password_hash: str) -> bool:
+        scheme, pepper_id, hashed = password_hash.split("$", 2)
+        pepper = self._peppers.get(pepper_id)
+        if scheme != _SCHEME or pepper is None:
+            _log.error("password_hash_not_verifiable", scheme=scheme, pepper_id=pepper_id)
+            return False
+        return bcrypt.checkpw(_digest(pepper, password), hashed.encode())
+
+
+def _digest(pepper: bytes, password: str) -> bytes:
+    return base64.b64encode(hmac.digest(pepper, normalize(password).encode(), hashlib.sha384))
+
+
+def _pepper_id(pepper: str) -> str:
+    return hmac.digest(pepper.encode(), b"gatehouse pepper id", hashlib.sha256).hex()[:16]

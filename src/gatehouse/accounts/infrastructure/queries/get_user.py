@@ -1,0 +1,15 @@
+from typing import Final
+
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.infrastructure.queries.account import ACCOUNT_COLUMNS, account_row
+from gatehouse.common.infrastructure.replica.read_replica import Reads
+
+_SQL: Final = f"SELECT {ACCOUNT_COLUMNS} FROM users WHERE username = %(username)s"
+
+
+class SqlAccountByUsername:
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+
+    async def __call__(self, username: str) -> Account | None:
+        return await self._reads.fetch_one(_SQL, {"username": username}, account_row)

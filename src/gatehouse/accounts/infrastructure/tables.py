@@ -1,0 +1,98 @@
+"""The schema. Migrations are generated from it; a test holds the two together."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+
+from gatehouse.accounts.domain.role import Role
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+_ROLES = ", ".join(f"'{role}'" for role in Role)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # Collation "C" orders by bytes: the same on every machine, and one index serves order and prefix search alike.
+    Column("username", Text(collation="C"), nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("must_change_password", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("username = lower(username)", name="username_is_lower_case"),
+    # One index for each order, behind the columns of the filters: queries/list_users.py asks for every combination of
+    # role and is_active by itself, so that each of them begins at the right place of the index.
+    Index("ix_users_by_username", "role", "is_active", "username"),
+    Index("ix_users_by_created_at", "role", "is_active", "created_at", "id"),
+    Index("ix_users_by_updated_at", "role", "is_active", "updated_at", "id"),
+    Index("ix_users_by_id", "role", "is_active", "id"),
+    CheckConstraint(f"role IN ({_ROLES})", name="role_is_known"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("secret_hash", LargeBinary, primary_key=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False),
+    Column("idle_expires_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("ip", Text),
+    Column("user_agent", Text),
+    Index(None, "user_id"),
+    Index(None, "idle_expires_at"),
+)
+
+# Append-only: the server's database role may insert and read, not change or delete.
+# Names, not ids: the record must read the same when the account is gone.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("actor", Text),
+    Column("target", Text),
+    Column("ip", Text),
+    Column("request_id", Text),
+    Index(None, "at", "id"),
+    Index(None, "actor", "at", "id"),
+    Index(None, "target", "at", "id"),
+    Index(None, "action", "at", "id"),
+)
+
+# How often something was attempted, and from when on it may be attempted again.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", Text(collation="C"), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("next_at", DateTime(timezone=True), nullable=False),
+    Column("forget_at", DateTime(timezone=True), nullable=False),
+    Index(None, "forget_at"),
+)

@@ -1,0 +1,87 @@
+"""Accounts for commands: whole entities, locked for the decision they are loaded for."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.tables import users
+from gatehouse.common.infrastructure.transaction import SqlTransaction
+
+
+class SqlUsers:
+    """Locks are FOR NO KEY UPDATE: strong enough against other writers, and no foreign key check waits for them."""
+
+    def __init__(self, transaction: SqlTransaction) -> None:
+        self._transaction = transaction
+
+    async def add(self, user: User) -> None:
+        await self._transaction.connection.execute(insert(users).values(_to_row(user)))
+
+    async def save(self, user: User) -> None:
+        await self._transaction.connection.execute(update(users).where(users.c.id == user.id).values(_to_row(user)))
+
+    async def find(self, username: Username) -> User | None:
+        result = await self._transaction.connection.execute(select(users).where(users.c.username == username.value))
+        row = result.one_or_none()
+        return _to_user(row) if row else None
+
+    async def lock_for_login(self, user_id: UUID) -> User | None:
+        # FOR SHARE: logins do not wait for each other, but for every writer of this row, and writers for them.
+        statement = select(users).where(users.c.id == user_id).with_for_update(read=True)
+        row = (await self._transaction.connection.execute(statement)).one_or_none()
+        return _to_user(row) if row else None
+
+    async def lock(self, username: Username) -> User | None:
+        locked = await self._lock_where(users.c.username == username.value)
+        return locked[0] if locked else None
+
+    async def lock_by_id(self, user_id: UUID) -> User | None:
+        locked = await self._lock_where(users.c.id == user_id)
+        return locked[0] if locked else None
+
+    async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
+        locked = await self._lock_where(or_(users.c.id == actor_id, users.c.username == username.value))
+        actor = next((user for user in locked if user.id == actor_id), None)
+        named = next((user for user in locked if user.username == username), None)
+        return actor, named
+
+    async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
+        is_active_super_admin = and_(users.c.role == Role.SUPER_ADMIN.value, users.c.is_active)
+        locked = await self._lock_where(or_(is_active_super_admin, users.c.username == username.value))
+        named = next((user for user in locked if user.username == username), None)
+        return named, [user for user in locked if user.role is Role.SUPER_ADMIN and user.is_active]
+
+    async def _lock_where(self, condition: ColumnElement[bool]) -> list[User]:
+        # ORDER BY id: whoever locks several rows takes them in the same order, so nobody waits in a circle.
+        statement = select(users).where(condition).order_by(users.c.id).with_for_update(key_share=True)
+        return [_to_user(row) for row in await self._transaction.connection.execute(statement)]
+
+
+def _to_row(user: User) -> dict[str, object]:
+    return {
+        "id": user.id,
+        "username": user.username.value,
+        "role": user.role.value,
+        "is_active": user.is_active,
+        "password_hash": user.password_hash,
+        "must_change_password": user.must_change_password,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+    }
+
+
+def _to_user(row: Row[Sequence[object]]) -> User:
+    return User(
+        id=row.id,
+        username=Username(row.username),
+        role=Role(row.role),
+        is_active=row.is_active,
+        password_hash=row.password_hash,
+        must_change_password=row.must_change_password,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,40 @@
+"""The session cookie: one name, one set of attributes, for setting and deleting alike."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gatehouse.common.domain.errors import UnauthenticatedError
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookie:
+    """`__Host-` lets no subdomain and no insecure page set it (RFC 6265bis); without TLS browsers refuse that name."""
+
+    secure: bool
+
+    @property
+    def name(self) -> str:
+        return "__Host-session" if self.secure else "session"
+
+    def read(self, request: Request) -> str | None:
+        """The token, or None. Two cookies of this name are an attack or a fault; neither is believed."""
+        values = [
+            value
+            for header in request.headers.getlist("cookie")
+            for name, _, value in (part.strip().partition("=") for part in header.split(";"))
+            if name == self.name
+        ]
+        if len(values) > 1:
+            raise UnauthenticatedError
+        return values[0] if values else None
+
+    def set(self, response: Response, token: str, expires_at: datetime) -> None:
+        response.set_cookie(
+            self.name, token, expires=expires_at, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )
+
+    def clear(self, response: Response) -> None:
+        response.delete_cookie(self.name, path="/", secure=self.secure, httponly=True, samesite="lax")

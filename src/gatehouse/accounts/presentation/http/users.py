@@ -1,0 +1,100 @@
+"""Administration of users."""
+
+from typing import Annotated, Final
+
+from dishka import FromDishka
+from fastapi import APIRouter, Depends, Response
+
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
+from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
+from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
+from gatehouse.accounts.application.queries.get_user import GetUser
+from gatehouse.accounts.application.queries.list_sessions import SessionList
+from gatehouse.accounts.application.queries.list_user_sessions import ListUserSessions
+from gatehouse.accounts.application.queries.list_users import ListUsers, UserList, UserListRequest
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.presentation.http.bodies import ChangePasswordBody, CreateUserBody, UsernameBody
+from gatehouse.common.domain.errors import (
+    ForbiddenError,
+    InvalidCredentialsError,
+    PasswordChangeRequiredError,
+    ThrottledError,
+    UsernameTakenError,
+    UserNotFoundError,
+)
+from gatehouse.common.presentation.http.access import AUTHENTICATED, AUTHENTICATED_ONLY
+from gatehouse.common.presentation.http.query import QueryString
+from gatehouse.common.presentation.http.route import UseCaseRoute, problems
+
+router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=UseCaseRoute)
+
+ON_A_USER: Final = problems(ForbiddenError, UserNotFoundError)
+
+
+@router.post("/", status_code=201, dependencies=[AUTHENTICATED], responses=problems(ForbiddenError, UsernameTakenError))
+async def create_user(body: CreateUserBody, execute: FromDishka[CreateUser]) -> Account:
+    return await execute(body.username, body.password, Role(body.role))
+
+
+@router.get("/", response_model=UserList, dependencies=[AUTHENTICATED], responses=problems(ForbiddenError))
+async def list_users(
+    request: Annotated[UserListRequest, Depends(QueryString(UserListRequest))], query: FromDishka[ListUsers]
+) -> Response:
+    return Response(await query(request), media_type="application/json")
+
+
+@router.get("/{username}", dependencies=[AUTHENTICATED], responses=ON_A_USER)
+async def get_user(username: str, query: FromDishka[GetUser]) -> Account:
+    return await query(username)
+
+
+@router.patch("/inactivate", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
+async def inactivate_user(body: UsernameBody, execute: FromDishka[InactivateUser]) -> None:
+    await execute(body.username)
+
+
+@router.patch("/reactivate", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
+async def reactivate_user(body: UsernameBody, execute: FromDishka[ReactivateUser]) -> None:
+    await execute(body.username)
+
+
+@router.patch("/grant", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
+async def grant_admin(body: UsernameBody, execute: FromDishka[GrantAdmin]) -> None:
+    await execute(body.username)
+
+
+@router.patch("/revoke", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
+async def revoke_admin(body: UsernameBody, execute: FromDishka[RevokeAdmin]) -> None:
+    await execute(body.username)
+
+
+@router.patch(
+    "/change_password",
+    status_code=204,
+    dependencies=[AUTHENTICATED_ONLY],
+    responses=problems(
+        ForbiddenError, PasswordChangeRequiredError, UserNotFoundError, InvalidCredentialsError, ThrottledError
+    ),
+)
+async def change_password(body: ChangePasswordBody, execute: FromDishka[ChangePassword]) -> None:
+    await execute(body.username, body.password, body.current_password)
+
+
+@router.get("/{username}/sessions", dependencies=[AUTHENTICATED], responses=ON_A_USER)
+async def list_user_sessions(username: str, query: FromDishka[ListUserSessions]) -> SessionList:
+    return await query(username)
+
+
+@router.delete(
+    "/{username}/sessions",
+    status_code=204,
+    dependencies=[AUTHENTICATED],
+    responses=ON_A_USER,
+)
+async def end_user_sessions(username: str, execute: FromDishka[EndUserSessions]) -> None:
+    await execute(username)

@@ -1,0 +1,74 @@
+"""A command's unit of work."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gatehouse.common.application.write_position import CurrentWritten
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.infrastructure.database_errors import database_errors
+
+_POSITION: Final = text("SELECT pg_current_wal_insert_lsn()::text")
+
+
+class SqlTransaction:
+    """One per request. The command gateways share its connection, which it holds only between enter and exit."""
+
+    def __init__(self, database: Database, written: CurrentWritten) -> None:
+        self._database = database
+        self._written = written
+        self._connection: AsyncConnection | None = None
+        self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def connection(self) -> AsyncConnection:
+        if self._connection is None:
+            raise RuntimeError("Command gateways work inside `async with transaction` only.")
+        return self._connection
+
+    async def __aenter__(self) -> None:
+        if self._connection is not None:
+            raise RuntimeError("A transaction is open already; they do not nest.")
+        self._after_commit.clear()
+        with database_errors():
+            self._connection = await self._database.engine.connect()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        connection, self._connection = self.connection, None
+        try:
+            if error is not None:
+                with database_errors(may_retry=True):
+                    raise error
+            with database_errors():
+                await connection.commit()
+            await self._note_position(connection)
+        finally:
+            # Shielded: a cancelled request, too, gives its connection back.
+            await asyncio.shield(asyncio.create_task(self._give_back(connection)))
+        for act in self._after_commit:
+            act()
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """For what must not be said of a change that is rolled back."""
+        self._after_commit.append(act)
+
+    async def _note_position(self, connection: AsyncConnection) -> None:
+        """For the client's next reads from a replica. What is committed stays so, whether this succeeds or not."""
+        if self._database.has_replica:
+            with suppress(DBAPIError):
+                self._written().position = await connection.scalar(_POSITION)
+
+    async def _give_back(self, connection: AsyncConnection) -> None:
+        """Rolls back what is not committed. A lost connection must not hide the error that brought us here."""
+        try:
+            await connection.close()
+        except DBAPIError:
+            await self._database.forget_lost_connections()

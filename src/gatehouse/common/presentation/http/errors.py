@@ -1,0 +1,33 @@
+"""Refusals that only exist over HTTP."""
+
+from gatehouse.common.domain.errors import ForbiddenError, GatehouseError
+
+
+class CrossSiteRequestError(ForbiddenError):
+    slug = "cross-site-request"
+    title = "This request comes from another site."
+
+
+class InvalidHostError(GatehouseError):
+    slug = "invalid-host"
+    title = "This service does not answer to that host name."
+
+
+class MethodNotAllowedError(GatehouseError):
+    slug = "method-not-allowed"
+    title = "This method is not allowed here."
+
+
+class ContentTooLargeError(GatehouseError):
+    slug = "content-too-large"
+    title = "The body is larger than 16 KiB."
+
+
+class UnsupportedMediaTypeError(GatehouseError):
+    slug = "unsupported-media-type"
+    title = "Send the body as application/json."
+
+
+class InternalError(GatehouseError):
+    slug = "internal-error"
+    title = "Something went wrong on our side; it has been logged."

@@ -1,0 +1,44 @@
+"""Liveness, readiness and the front door."""
+
+from typing import Literal
+
+from dishka import FromDishka
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import RedirectResponse
+
+from gatehouse.accounts.application.ports import Readiness
+from gatehouse.common.domain.errors import UnavailableError
+from gatehouse.common.presentation.http.access import EVERYONE
+from gatehouse.common.presentation.http.route import UseCaseRoute, problems
+
+router = APIRouter(tags=["general"], route_class=UseCaseRoute)
+
+
+class Status(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/", status_code=307, dependencies=[EVERYONE], response_class=RedirectResponse)
+async def front_door() -> str:
+    """Leads to the documentation, by a path and not by the Host header."""
+    return "/docs"
+
+
+@router.get("/api/v1/", dependencies=[EVERYONE])
+async def api_status() -> Status:
+    """Says that the API is alive."""
+    return Status()
+
+
+@router.get("/livez", dependencies=[EVERYONE])
+async def livez() -> Status:
+    """Answers while the process runs; touches no database."""
+    return Status()
+
+
+@router.get("/readyz", dependencies=[EVERYONE], responses=problems(UnavailableError))
+async def readyz(readiness: FromDishka[Readiness]) -> Status:
+    """Answers 200 when the database answers and has the newest schema, within a second."""
+    await readiness.ensure_ready()
+    return Status()

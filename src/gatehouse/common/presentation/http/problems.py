@@ -1,0 +1,168 @@
+"""Errors as problem documents (RFC 9457). One table says which category has which status."""
+
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
+
+from gatehouse.common.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    GatehouseError,
+    InvalidError,
+    NotFoundError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from gatehouse.common.presentation.http.errors import (
+    ContentTooLargeError,
+    InternalError,
+    InvalidHostError,
+    MethodNotAllowedError,
+    UnsupportedMediaTypeError,
+)
+from gatehouse.common.presentation.http.request_context import client_ip
+
+STATUSES: Final[dict[type[GatehouseError], HTTPStatus]] = {
+    InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    ThrottledError: HTTPStatus.TOO_MANY_REQUESTS,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
+    ContentTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InvalidHostError: HTTPStatus.BAD_REQUEST,
+    InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""Looked up along the error's class hierarchy, so a new error has its category's status."""
+
+RETRY_AFTER_SECONDS: Final = 1
+MEDIA_TYPE: Final = "application/problem+json"
+
+_log = structlog.get_logger()
+
+
+class FieldProblem(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """A problem document. `type` tells problems apart; `title` and `detail` are for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+class InvalidInputProblem(Problem):
+    errors: list[FieldProblem]
+
+
+def status_of(error: type[GatehouseError]) -> HTTPStatus:
+    return next(STATUSES[kind] for kind in error.__mro__ if kind in STATUSES)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(GatehouseError, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def problem_response(error: GatehouseError, request_id: str) -> Response:
+    if isinstance(error, InvalidError):
+        return _invalid([FieldProblem(field=error.field, message=error.message)], request_id)
+    retry_after = error.retry_after if isinstance(error, ThrottledError) else RETRY_AFTER_SECONDS
+    return _respond(_document(error, request_id), retry_after=retry_after)
+
+
+def _document(error: GatehouseError, request_id: str) -> Problem:
+    return Problem(
+        type=f"/problems/{error.slug}",
+        title=error.title,
+        status=status_of(type(error)),
+        detail=error.detail,
+        request_id=request_id,
+    )
+
+
+def _respond(
+    problem: Problem, headers: dict[str, str] | None = None, retry_after: int = RETRY_AFTER_SECONDS
+) -> Response:
+    headers = headers or {}
+    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["Retry-After"] = str(retry_after)
+    return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
+
+
+def _invalid(errors: list[FieldProblem], request_id: str) -> Response:
+    document = _document(InvalidError("", ""), request_id)
+    return _respond(InvalidInputProblem(**document.model_dump(), errors=errors))
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GatehouseError)
+    _log.info("refused", problem=error.slug, method=request.method, path=request.url.path, ip=client_ip(request))
+    response = problem_response(error, request.state.request_id)
+    if on_refusal := getattr(request.state, "on_refusal", None):
+        on_refusal(response)
+    return response
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    """Repeats neither a value nor the name of an unknown field: both are the client's own text."""
+    assert isinstance(error, RequestValidationError)
+    problems = [_field_problem(found) for found in error.errors()]
+    return _invalid(problems, request.state.request_id)
+
+
+def _field_problem(found: dict[str, object]) -> FieldProblem:
+    location = found["loc"]
+    assert isinstance(location, tuple)
+    if found["type"] == "extra_forbidden":
+        return FieldProblem(field=str(location[0]), message="Holds an unknown field.")
+    if found["type"] == "json_invalid":
+        return FieldProblem(field="body", message="Is not valid JSON.")
+    field = str(location[1] if len(location) > 1 else location[0])
+    if found["type"] == "uuid_parsing":  # pydantic's own message quotes the offending character
+        return FieldProblem(field=field, message="Must be a UUID.")
+    return FieldProblem(field=field, message=f"{str(found['msg']).removeprefix('Value error, ')}.")
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: no such path, no such method, a body that is no text."""
+    assert isinstance(error, HTTPException)
+    request_id = request.state.request_id
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return _respond(_document(NotFoundError(), request_id))
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = {"Allow": ", ".join(_allowed_methods(request))}
+            return _respond(_document(MethodNotAllowedError(), request_id), allowed)
+        case HTTPStatus.BAD_REQUEST:
+            return _invalid([FieldProblem(field="body", message="Is not valid JSON.")], request_id)
+        case _:
+            _log.error("unexpected_http_exception", status=error.status_code)
+            return _respond(_document(InternalError(), request_id))
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Of all routes with this path: the framework names only the first one's (RFC 9110, 15.5.6, asks for all)."""
+    return sorted(
+        method.upper()
+        for path, operations in request.app.openapi()["paths"].items()
+        if compile_path(path)[0].match(request.url.path)
+        for method in operations
+    )

@@ -1,0 +1,23 @@
+"""Where a request comes from, as far as it can be believed."""
+
+from typing import Final
+
+from starlette.requests import Request
+
+from gatehouse.common.domain.request_context import Origin
+
+_USER_AGENT_LENGTH: Final = 256
+
+
+def client_ip(request: Request) -> str | None:
+    """The peer, or what a trusted proxy says of it: the server has put that in place already."""
+    return request.client.host if request.client else None
+
+
+def origin_of(request: Request) -> Origin:
+    user_agent = request.headers.get("user-agent")
+    return Origin(
+        ip=client_ip(request),
+        user_agent=user_agent[:_USER_AGENT_LENGTH] if user_agent else None,
+        request_id=request.state.request_id,
+    )
