@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from benchmarks.stage import Stage
+from benchmarks.database import BenchmarkDatabase
 
 _UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
@@ -25,8 +25,8 @@ class Load:
     errors: int
 
 
-def wrk(url: str, prepared: Stage, connections: int, seconds: int) -> Load:
-    cookie = f"session={prepared.token}"
+def wrk(url: str, database: BenchmarkDatabase, connections: int, seconds: int) -> Load:
+    cookie = f"session={database.token}"
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=10s", "--latency"]
     command += ["-H", f"Cookie: {cookie}", url]
     report = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -15,7 +15,7 @@ from typing import Final
 import uvloop
 from starlette.types import ASGIApp, Message, Scope
 
-from benchmarks.stage import JWT_SECRET, PASSWORD_PEPPER, Stage, embedded_server, stage
+from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, BenchmarkDatabase, embedded_server, prepare_database
 from gatehouse.setup.app import create_app
 from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.settings import (
@@ -81,19 +81,19 @@ async def call_in_parallel(app: ASGIApp, scope: Scope, requests: int) -> None:
     await asyncio.gather(*(call_again_and_again() for _ in range(CALLERS)))
 
 
-def settings_of(prepared: Stage) -> Settings:
+def settings_of(database: BenchmarkDatabase) -> Settings:
     return Settings(
         app=AppSettings(environment=Environment.TEST),
         cookie=CookieSettings(secure=False),
-        postgres=PostgresSettings(url=prepared.server_url),
+        postgres=PostgresSettings(url=database.server_url),
         jwt=JwtSettings(secret=JWT_SECRET),
         password=PasswordSettings(pepper=PASSWORD_PEPPER),
         logs=LogSettings(level=LogLevel.WARNING),
     )
 
 
-async def sample(prepared: Stage) -> None:
-    settings = settings_of(prepared)
+async def sample(database: BenchmarkDatabase) -> None:
+    settings = settings_of(database)
     configure_logs(settings.logs)
     app = create_app(settings)
     scope = {
@@ -106,7 +106,7 @@ async def sample(prepared: Stage) -> None:
         "raw_path": b"/api/v1/users/",
         "query_string": b"limit=20",
         "root_path": "",
-        "headers": [(b"host", b"127.0.0.1:8000"), (b"cookie", b"session=" + prepared.token.encode())],
+        "headers": [(b"host", b"127.0.0.1:8000"), (b"cookie", b"session=" + database.token.encode())],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8000),
     }
@@ -128,7 +128,7 @@ async def sample(prepared: Stage) -> None:
 
 def main() -> None:
     with embedded_server() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(sample(stage(url, int(os.environ.get("ROWS", "1000000")))))
+        runner.run(sample(prepare_database(url, int(os.environ.get("ROWS", "1000000")))))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The limit to compare with: the same answer from a hand-written ASGI application without any framework.
 
-It verifies the same JWT, runs the session-and-user join and the list as two prepared statements on a psycopg pool, and
+It verifies the same JWT, runs the session-and-user join and the list as two database statements on a psycopg pool, and
 serialises with orjson. It has no roles, no errors, no headers and no renewal: what a service adds to it is overhead.
 """
 

@@ -14,10 +14,10 @@ import psycopg
 from uuid6 import uuid7
 
 from benchmarks import report
+from benchmarks.database import PASSWORD_PEPPER, BenchmarkDatabase, embedded_server, prepare_database
 from benchmarks.load import Load, login_seconds, logins_per_second, wrk
 from benchmarks.report import Target, Throughput
 from benchmarks.servers import BARE, PRODUCT, REFERENCE, Server, serving
-from benchmarks.stage import PASSWORD_PEPPER, Stage, embedded_server, stage
 from gatehouse.accounts.infrastructure.passwords import BcryptPasswordHasher
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 
@@ -38,11 +38,11 @@ class Contest:
     connections: int
 
 
-def throughputs(prepared: Stage) -> tuple[list[Throughput], list[Target]]:
+def throughputs(database: BenchmarkDatabase) -> tuple[list[Throughput], list[Target]]:
     with (
-        serving(PRODUCT, prepared, "/livez") as product,
-        serving(REFERENCE, prepared) as reference,
-        serving(BARE, prepared) as bare,
+        serving(PRODUCT, database, "/livez") as product,
+        serving(REFERENCE, database) as reference,
+        serving(BARE, database) as bare,
     ):
         contests = [
             Contest(name, url, connections)
@@ -54,7 +54,7 @@ def throughputs(prepared: Stage) -> tuple[list[Throughput], list[Target]]:
             Contest("/livez", product.url + "/livez", 64),
             Contest("bare ASGI answer", bare.url + "/", 64),
         ]
-        rounds = [[wrk(one.url, prepared, one.connections, SECONDS) for one in contests] for _ in range(ROUNDS)]
+        rounds = [[wrk(one.url, database, one.connections, SECONDS) for one in contests] for _ in range(ROUNDS)]
     loads = {one: [each[place] for each in rounds] for place, one in enumerate(contests)}
     return [_throughput(one, loads) for one in contests], _throughput_targets(contests, loads)
 
@@ -101,7 +101,7 @@ def _throughput_targets(contests: list[Contest], loads: dict[Contest, list[Load]
     return targets
 
 
-def scale(small: Stage, large: Stage) -> list[Target]:
+def scale(small: BenchmarkDatabase, large: BenchmarkDatabase) -> list[Target]:
     """The same questions to a small and to a large table, in turn; the median latency of one client."""
     targets = []
     with serving(PRODUCT, small, "/livez") as at_small, serving(PRODUCT, large, "/livez") as at_large:
@@ -122,26 +122,26 @@ def scale(small: Stage, large: Stage) -> list[Target]:
     return targets
 
 
-def _deep(server: Server, prepared: Stage) -> str:
+def _deep(server: Server, database: BenchmarkDatabase) -> str:
     """The page nine thousand users in, by cursor, in the order of creation."""
     page = httpx.get(
-        f"{server.url}{LIST}&sorting_field=created_at&offset=8980", headers={"Cookie": f"session={prepared.token}"}
+        f"{server.url}{LIST}&sorting_field=created_at&offset=8980", headers={"Cookie": f"session={database.token}"}
     ).json()
     return f"{LIST}&sorting_field=created_at&cursor={page['next_cursor']}"
 
 
-async def logins(prepared: Stage) -> list[Target]:
+async def logins(database: BenchmarkDatabase) -> list[Target]:
     usernames = [f"login{number}" for number in range(8)]
-    await _add_users(prepared, usernames)
+    await _add_users(database, usernames)
     limits = {"GATEHOUSE_PASSWORD__WORK_FACTOR": str(WORK_FACTOR)}
-    with serving(PRODUCT, prepared, "/livez", **limits) as server:
+    with serving(PRODUCT, database, "/livez", **limits) as server:
         limit = HASHING_THREADS / _seconds_per_hash()
-        idle = [wrk(server.url + LIST, prepared, 16, SECONDS).p99 for _ in range(ROUNDS)]
+        idle = [wrk(server.url + LIST, database, 16, SECONDS).p99 for _ in range(ROUNDS)]
         rates = [await logins_per_second(server.url, usernames, PASSWORD, SECONDS * 2) for _ in range(ROUNDS)]
         stormy = []
         for _ in range(ROUNDS):
             storm = asyncio.create_task(logins_per_second(server.url, usernames, PASSWORD, SECONDS + 1))
-            stormy.append((await asyncio.to_thread(wrk, server.url + LIST, prepared, 16, SECONDS)).p99)
+            stormy.append((await asyncio.to_thread(wrk, server.url + LIST, database, 16, SECONDS)).p99)
             await storm
     share, slowness = median(rates) / limit, median(stormy) / median(idle)
     return [
@@ -160,11 +160,11 @@ def _seconds_per_hash() -> float:
     return median(tries)
 
 
-async def _add_users(prepared: Stage, usernames: list[str], work_factor: int = WORK_FACTOR) -> None:
+async def _add_users(database: BenchmarkDatabase, usernames: list[str], work_factor: int = WORK_FACTOR) -> None:
     threads = BoundedThreads(1)
     password_hash = await BcryptPasswordHasher([PASSWORD_PEPPER], work_factor, threads).hash(PASSWORD)
     threads.close()
-    with psycopg.connect(prepared.owner_url, autocommit=True) as connection:
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
         for username in usernames:
             connection.execute("DELETE FROM users WHERE username = %s", [username])
             connection.execute(
@@ -177,16 +177,16 @@ async def _add_users(prepared: Stage, usernames: list[str], work_factor: int = W
             )
 
 
-async def timing(prepared: Stage) -> list[Target]:
+async def timing(database: BenchmarkDatabase) -> list[Target]:
     """Whether an answer's time tells unknown, wrong and inactive users apart."""
-    await _add_users(prepared, ["present", "inactive"], work_factor=10)
+    await _add_users(database, ["present", "inactive"], work_factor=10)
     limits = {
         "GATEHOUSE_PASSWORD__WORK_FACTOR": "10",
         "GATEHOUSE_THROTTLE__ATTEMPTS_PER_ACCOUNT": "1000",
         "GATEHOUSE_THROTTLE__ATTEMPTS_PER_ADDRESS": "100000",
     }
     tries: dict[str, list[float]] = {"absent": [], "present": [], "inactive": []}
-    with serving(PRODUCT, prepared, "/livez", **limits) as server:
+    with serving(PRODUCT, database, "/livez", **limits) as server:
         async with httpx.AsyncClient() as client:
             for _ in range(200):
                 for username, taken in tries.items():
@@ -197,12 +197,12 @@ async def timing(prepared: Stage) -> list[Target]:
     return [Target("login: unknown, wrong, inactive, difference of medians", "< 5 %", f"{spread:.1%}", spread < 0.05)]
 
 
-def endurance(prepared: Stage) -> list[Target]:
-    with serving(PRODUCT, prepared, "/livez") as server:
+def endurance(database: BenchmarkDatabase) -> list[Target]:
+    with serving(PRODUCT, database, "/livez") as server:
         seconds = server.seconds_to_first_answer
         served, early = 0.0, 0
         while served < 200_000:
-            load = wrk(server.url + LIST, prepared, 16, 1 if not served else 10)
+            load = wrk(server.url + LIST, database, 16, 1 if not served else 10)
             served += load.per_second * (1 if not served else 10)
             early = early or server.resident_bytes
         growth = server.resident_bytes / early
@@ -216,7 +216,7 @@ def main() -> None:
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing: install it (Debian: apt-get install wrk) and run make bench again.")
     with embedded_server() as url:
-        small, large = stage(url, SMALL), stage(url, ROWS)
+        small, large = prepare_database(url, SMALL), prepare_database(url, ROWS)
         speeds, targets = throughputs(large)
         targets += scale(small, large)
         targets += asyncio.run(logins(large))

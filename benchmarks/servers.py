@@ -14,7 +14,7 @@ from typing import Final
 
 import httpx
 
-from benchmarks.stage import JWT_SECRET, PASSWORD_PEPPER, Stage
+from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, BenchmarkDatabase
 from gatehouse.setup.settings import PROJECT_ROOT, PostgresSettings
 
 PRODUCT: Final = "gatehouse.setup.app:create_served_app"
@@ -35,12 +35,12 @@ class Server:
 
 
 @contextmanager
-def serving(application: str, prepared: Stage, path: str = "/", **settings: str) -> Iterator[Server]:
+def serving(application: str, database: BenchmarkDatabase, path: str = "/", **settings: str) -> Iterator[Server]:
     port = _free_port()
     environment = {
         **os.environ,
         "GATEHOUSE_APP__ENVIRONMENT": "test",
-        "GATEHOUSE_POSTGRES__URL": prepared.server_url,
+        "GATEHOUSE_POSTGRES__URL": database.server_url,
         "GATEHOUSE_POSTGRES__POOL_SIZE": str(PostgresSettings().pool_size),
         "GATEHOUSE_JWT__SECRET": JWT_SECRET,
         "GATEHOUSE_PASSWORD__PEPPER": PASSWORD_PEPPER,
@@ -59,18 +59,18 @@ def serving(application: str, prepared: Stage, path: str = "/", **settings: str)
     process = subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT)
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for(f"{url}{path}", prepared)
+        _wait_for(f"{url}{path}", database)
         yield Server(url, process.pid, time.perf_counter() - began)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
 
 
-def _wait_for(url: str, prepared: Stage) -> None:
+def _wait_for(url: str, database: BenchmarkDatabase) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            if httpx.get(url, headers={"Cookie": f"session={prepared.token}"}).status_code == httpx.codes.OK:
+            if httpx.get(url, headers={"Cookie": f"session={database.token}"}).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             time.sleep(0.02)

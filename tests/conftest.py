@@ -142,18 +142,18 @@ def clock(session_clock: FakeClock) -> FakeClock:
 
 
 @pytest.fixture(scope="session")
-async def app(settings: Settings, session_clock: FakeClock) -> AsyncIterator[FastAPI]:
+async def fastapi_app(settings: Settings, session_clock: FakeClock) -> AsyncIterator[FastAPI]:
     parts = Provider(scope=Scope.APP)
     parts.provide(lambda: session_clock, provides=Clock)
     configure_logs(LogSettings(format=LogFormat.JSON))
-    app = create_app(settings, parts)
-    async with app.router.lifespan_context(app):
-        yield app
+    fastapi_app = create_app(settings, parts)
+    async with fastapi_app.router.lifespan_context(fastapi_app):
+        yield fastapi_app
 
 
 @pytest.fixture
-async def container(app: FastAPI) -> AsyncContainer:
-    container: AsyncContainer = app.state.dishka_container
+async def container(fastapi_app: FastAPI) -> AsyncContainer:
+    container: AsyncContainer = fastapi_app.state.dishka_container
     return container
 
 
@@ -167,10 +167,10 @@ async def database(container: AsyncContainer, owner: psycopg.Connection) -> Data
 
 
 @dataclass
-class House:
+class RunningApp:
     """The running application, seen from outside: who lives in it and how to talk to it."""
 
-    app: FastAPI
+    fastapi_app: FastAPI
     container: AsyncContainer
     database: Database
     clock: FakeClock
@@ -189,7 +189,7 @@ class House:
 
     async def client(self, **headers: str) -> httpx.AsyncClient:
         """A browser's worth of cookies, not logged in."""
-        transport = httpx.ASGITransport(self.app)
+        transport = httpx.ASGITransport(self.fastapi_app)
         client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
         return await self.clients.enter_async_context(client)
 
@@ -206,6 +206,8 @@ class House:
 
 
 @pytest.fixture
-async def house(app: FastAPI, container: AsyncContainer, database: Database, clock: FakeClock) -> AsyncIterator[House]:
+async def app(
+    fastapi_app: FastAPI, container: AsyncContainer, database: Database, clock: FakeClock
+) -> AsyncIterator[RunningApp]:
     async with AsyncExitStack() as clients:
-        yield House(app, container, database, clock, clients)
+        yield RunningApp(fastapi_app, container, database, clock, clients)

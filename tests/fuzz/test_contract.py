@@ -12,7 +12,7 @@ from schemathesis.schemas import BaseSchema
 from tests.conftest import LOGIN
 from tests.fakes import PASSWORD
 from tests.fuzz.findings import SUPER_ADMIN, fuzz, load
-from tests.http.houses import COOKIE
+from tests.http.running_app import COOKIE
 
 OPEN = {
     "GET /",

@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 
 
 @pytest.fixture
-async def chief(house: House) -> httpx.AsyncClient:
+async def chief(app: RunningApp) -> httpx.AsyncClient:
     """A super admin, whose own login was the first event, a second ago."""
-    client = await house.logged_in("chief", Role.SUPER_ADMIN)
-    house.clock.advance(timedelta(seconds=1))
+    client = await app.logged_in("chief", Role.SUPER_ADMIN)
+    app.clock.advance(timedelta(seconds=1))
     return client

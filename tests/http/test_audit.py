@@ -8,10 +8,10 @@ import pytest
 import structlog
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem, rfc3339
-from tests.http.houses import client_from, try_log_in
+from tests.http.running_app import client_from, try_log_in
 from tests.http.trail import page, trail
 
 SIGN_UP = "/api/v1/account/signup"
@@ -21,18 +21,20 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.promise("G1")
-async def test_an_event_says_who_did_what_to_whom_from_where_and_when(house: House, chief: httpx.AsyncClient) -> None:
-    await house.add_user("alice")
-    client = await client_from(house, "192.0.2.7", **{"x-request-id": "the-one"})
+async def test_an_event_says_who_did_what_to_whom_from_where_and_when(
+    app: RunningApp, chief: httpx.AsyncClient
+) -> None:
+    await app.add_user("alice")
+    client = await client_from(app, "192.0.2.7", **{"x-request-id": "the-one"})
     assert_done(await try_log_in(client))
 
-    body = await page(house, chief, actor="alice")
+    body = await page(app, chief, actor="alice")
 
     assert set(body) == {"events", "next_cursor"}
     [event] = body["events"]
     assert UUID(event.pop("id")).version == 7
     assert event == {
-        "at": rfc3339(house.clock.now()),
+        "at": rfc3339(app.clock.now()),
         "action": "log_in",
         "outcome": "succeeded",
         "actor": "alice",
@@ -43,9 +45,9 @@ async def test_an_event_says_who_did_what_to_whom_from_where_and_when(house: Hou
 
 
 @pytest.mark.promise("G1")
-async def test_the_log_says_the_same(house: House) -> None:
-    await house.add_user("alice")
-    client = await client_from(house, "192.0.2.7", **{"x-request-id": "the-one"})
+async def test_the_log_says_the_same(app: RunningApp) -> None:
+    await app.add_user("alice")
+    client = await client_from(app, "192.0.2.7", **{"x-request-id": "the-one"})
 
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
         await try_log_in(client, password="wrong " + PASSWORD)
@@ -60,9 +62,9 @@ async def test_the_log_says_the_same(house: House) -> None:
 
 
 @pytest.mark.promise("G1")
-async def test_a_refusal_is_logged_with_where_it_came_from(house: House) -> None:
-    mallory = await client_from(house, "192.0.2.66", **{"x-request-id": "the-one"})
-    await house.add_user("mallory")
+async def test_a_refusal_is_logged_with_where_it_came_from(app: RunningApp) -> None:
+    mallory = await client_from(app, "192.0.2.66", **{"x-request-id": "the-one"})
+    await app.add_user("mallory")
     assert_done(await try_log_in(mallory, "mallory"))
 
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
@@ -73,8 +75,8 @@ async def test_a_refusal_is_logged_with_where_it_came_from(house: House) -> None
     assert {key: line[key] for key in expected} == expected
 
 
-async def test_every_act_leaves_its_event_newest_first(house: House, chief: httpx.AsyncClient) -> None:
-    alice = await house.client()
+async def test_every_act_leaves_its_event_newest_first(app: RunningApp, chief: httpx.AsyncClient) -> None:
+    alice = await app.client()
     change = f"{USERS}change_password"
     new = "a whole new sentence to remember"
     acts: list[tuple[str, httpx.AsyncClient, str, str, dict[str, str] | None, str, str]] = [
@@ -99,23 +101,23 @@ async def test_every_act_leaves_its_event_newest_first(house: House, chief: http
     for _, client, method, path, body, *_ in acts:
         answer = await client.request(method, path, json=body)
         assert answer.is_success, (path, answer.text)
-        house.clock.advance(SECOND)
+        app.clock.advance(SECOND)
 
     expected = [(action, "succeeded", actor, target) for action, *_, actor, target in reversed(acts)]
-    assert await trail(house, chief) == [*expected, ("log_in", "succeeded", "chief", "chief")]
+    assert await trail(app, chief) == [*expected, ("log_in", "succeeded", "chief", "chief")]
 
 
-async def test_ending_sessions_leaves_events(house: House, chief: httpx.AsyncClient) -> None:
-    alice = await house.logged_in("alice")
+async def test_ending_sessions_leaves_events(app: RunningApp, chief: httpx.AsyncClient) -> None:
+    alice = await app.logged_in("alice")
     for _ in range(3):
-        await house.log_in("alice")
+        await app.log_in("alice")
     oldest = (await alice.get(SESSIONS)).json()["sessions"][-2]["id"]
-    since = house.clock.now() + SECOND
+    since = app.clock.now() + SECOND
     for client, path in ((alice, f"{SESSIONS}/{oldest}"), (alice, SESSIONS), (chief, f"{USERS}alice/sessions")):
-        house.clock.advance(SECOND)
+        app.clock.advance(SECOND)
         assert_done(await client.delete(path))
 
-    assert await trail(house, chief, since=since.isoformat()) == [
+    assert await trail(app, chief, since=since.isoformat()) == [
         ("end_user_sessions", "succeeded", "chief", "alice"),
         ("end_other_sessions", "succeeded", "alice", "alice"),
         ("end_session", "succeeded", "alice", "alice"),
@@ -123,10 +125,10 @@ async def test_ending_sessions_leaves_events(house: House, chief: httpx.AsyncCli
 
 
 @pytest.mark.promise("G2", "Z10")
-async def test_what_was_refused_or_changed_nothing_leaves_no_event(house: House, chief: httpx.AsyncClient) -> None:
-    await house.add_user("equal", Role.SUPER_ADMIN)
-    await house.add_user("admin", Role.ADMIN)
-    before = await page(house, chief)
+async def test_what_was_refused_or_changed_nothing_leaves_no_event(app: RunningApp, chief: httpx.AsyncClient) -> None:
+    await app.add_user("equal", Role.SUPER_ADMIN)
+    await app.add_user("admin", Role.ADMIN)
+    before = await page(app, chief)
 
     for path, username in (("revoke", "equal"), ("grant", "nobody"), ("grant", "admin"), ("reactivate", "admin")):
         await chief.patch(f"{USERS}{path}", json={"username": username})
@@ -134,7 +136,7 @@ async def test_what_was_refused_or_changed_nothing_leaves_no_event(house: House,
     await chief.delete(f"{USERS}admin/sessions")
     await chief.delete(SESSIONS)
 
-    assert await page(house, chief) == before
+    assert await page(app, chief) == before
 
 
 @pytest.mark.promise("G1")
@@ -142,24 +144,24 @@ async def test_what_was_refused_or_changed_nothing_leaves_no_event(house: House,
     ("username", "target"), [("alice", "alice"), ("ALICE", "alice"), ("nobody", "nobody"), ("no name at all", None)]
 )
 async def test_a_failed_login_appears(
-    house: House, chief: httpx.AsyncClient, username: str, target: str | None
+    app: RunningApp, chief: httpx.AsyncClient, username: str, target: str | None
 ) -> None:
-    await house.add_user("alice")
+    await app.add_user("alice")
 
-    await try_log_in(await client_from(house, "192.0.2.66"), username, "wrong " + PASSWORD)
+    await try_log_in(await client_from(app, "192.0.2.66"), username, "wrong " + PASSWORD)
 
-    body = await page(house, chief)
+    body = await page(app, chief)
     event = body["events"][0]
     told = (event["action"], event["outcome"], event["actor"], event["target"], event["ip"])
     assert told == ("log_in", "failed", None, target, "192.0.2.66")
     assert PASSWORD not in str(body)
 
 
-async def test_a_failed_change_of_password_appears(house: House, chief: httpx.AsyncClient) -> None:
+async def test_a_failed_change_of_password_appears(app: RunningApp, chief: httpx.AsyncClient) -> None:
     body = {"username": "alice", "password": "a whole new sentence", "current_password": "wrong"}
-    alice = await house.logged_in("alice")
+    alice = await app.logged_in("alice")
 
     await alice.patch(f"{USERS}change_password", json=body)
 
-    action, outcome, _, target = (await trail(house, chief, action="change_password"))[0]
+    action, outcome, _, target = (await trail(app, chief, action="change_password"))[0]
     assert (action, outcome, target) == ("change_password", "failed", "alice")

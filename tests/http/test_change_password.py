@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import LOGIN, House
+from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import PASSWORD_RULE, account_of, assert_done, assert_problem, rfc3339
 
@@ -13,8 +13,8 @@ ME = "/api/v1/account/me"
 NEW = "a whole new sentence to remember"
 
 
-async def logs_in(house: House, username: str, password: str) -> bool:
-    answer = await (await house.client()).post(LOGIN, json={"username": username, "password": password})
+async def logs_in(app: RunningApp, username: str, password: str) -> bool:
+    answer = await (await app.client()).post(LOGIN, json={"username": username, "password": password})
     assert answer.status_code in (204, 401)
     return answer.status_code == 204
 
@@ -25,19 +25,19 @@ async def change_own(client: httpx.AsyncClient, current: str | None = PASSWORD, 
 
 @pytest.mark.promise("P10")
 @pytest.mark.parametrize("role", Role)
-async def test_the_new_password_replaces_the_old_one(house: House, role: Role) -> None:
-    client = await house.logged_in("alice", role)
+async def test_the_new_password_replaces_the_old_one(app: RunningApp, role: Role) -> None:
+    client = await app.logged_in("alice", role)
 
     assert_done(await change_own(client))
 
-    assert not await logs_in(house, "alice", PASSWORD)
-    assert await logs_in(house, "alice", NEW)
+    assert not await logs_in(app, "alice", PASSWORD)
+    assert await logs_in(app, "alice", NEW)
 
 
 @pytest.mark.promise("S9")
-async def test_this_session_stays_and_all_others_of_the_user_end(house: House) -> None:
-    here, there, elsewhere = await house.logged_in("alice"), await house.log_in("alice"), await house.log_in("alice")
-    someone_else = await house.logged_in("bobby")
+async def test_this_session_stays_and_all_others_of_the_user_end(app: RunningApp) -> None:
+    here, there, elsewhere = await app.logged_in("alice"), await app.log_in("alice"), await app.log_in("alice")
+    someone_else = await app.logged_in("bobby")
 
     await change_own(here)
 
@@ -47,18 +47,18 @@ async def test_this_session_stays_and_all_others_of_the_user_end(house: House) -
     assert_problem(await elsewhere.get(ME), "unauthenticated")
 
 
-async def test_the_account_shows_when_it_was_changed(house: House) -> None:
-    alice = await house.add_user("alice")
-    client = await house.log_in("alice")
-    house.clock.advance(timedelta(minutes=1))
+async def test_the_account_shows_when_it_was_changed(app: RunningApp) -> None:
+    alice = await app.add_user("alice")
+    client = await app.log_in("alice")
+    app.clock.advance(timedelta(minutes=1))
 
     await change_own(client)
 
-    assert (await client.get(ME)).json() == {**account_of(alice), "updated_at": rfc3339(house.clock.now())}
+    assert (await client.get(ME)).json() == {**account_of(alice), "updated_at": rfc3339(app.clock.now())}
 
 
-async def test_ones_own_name_counts_in_any_case(house: House) -> None:
-    client = await house.logged_in("alice")
+async def test_ones_own_name_counts_in_any_case(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
 
     answer = await client.patch(CHANGE, json={"username": "ALICE", "password": NEW, "current_password": PASSWORD})
 
@@ -68,34 +68,34 @@ async def test_ones_own_name_counts_in_any_case(house: House) -> None:
 @pytest.mark.promise("P10")
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("current", ["wrong " + PASSWORD, "", NEW])
-async def test_a_wrong_current_password_changes_nothing(house: House, role: Role, current: str) -> None:
-    client = await house.logged_in("alice", role)
-    other = await house.log_in("alice")
+async def test_a_wrong_current_password_changes_nothing(app: RunningApp, role: Role, current: str) -> None:
+    client = await app.logged_in("alice", role)
+    other = await app.log_in("alice")
 
     assert_problem(await change_own(client, current), "invalid-credentials")
 
     assert (await other.get(ME)).status_code == 200
-    assert await logs_in(house, "alice", PASSWORD)
+    assert await logs_in(app, "alice", PASSWORD)
 
 
 @pytest.mark.promise("P10")
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("body", [{}, {"current_password": None}])
 async def test_nobody_changes_their_own_without_the_current_one(
-    house: House, role: Role, body: dict[str, None]
+    app: RunningApp, role: Role, body: dict[str, None]
 ) -> None:
-    client = await house.logged_in("alice", role)
+    client = await app.logged_in("alice", role)
 
     answer = await client.patch(CHANGE, json={"username": "alice", "password": NEW, **body})
 
     problem = ("current_password", "Give your current password to change it.")
     assert_problem(answer, "invalid-input", problem)
-    assert await logs_in(house, "alice", PASSWORD)
+    assert await logs_in(app, "alice", PASSWORD)
 
 
 @pytest.mark.parametrize("password", ["", "x" * 14, "x" * 129])
-async def test_a_new_password_keeps_the_rules(house: House, password: str) -> None:
-    client = await house.logged_in("alice")
+async def test_a_new_password_keeps_the_rules(app: RunningApp, password: str) -> None:
+    client = await app.logged_in("alice")
 
     assert_problem(await change_own(client, new=password), "invalid-input", ("password", PASSWORD_RULE))
 
@@ -105,27 +105,27 @@ async def test_a_new_password_keeps_the_rules(house: House, password: str) -> No
     ("caller", "role"), [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
 )
 async def test_admins_set_a_subordinates_which_ends_all_of_their_sessions(
-    house: House, caller: Role, role: Role
+    app: RunningApp, caller: Role, role: Role
 ) -> None:
-    admin = await house.logged_in("admin", caller)
-    here, there = await house.logged_in("alice", role), await house.log_in("alice")
+    admin = await app.logged_in("admin", caller)
+    here, there = await app.logged_in("alice", role), await app.log_in("alice")
 
     assert_done(await admin.patch(CHANGE, json={"username": "alice", "password": NEW}))
 
     assert_problem(await here.get(ME), "unauthenticated")
     assert_problem(await there.get(ME), "unauthenticated")
     assert (await admin.get(ME)).status_code == 200
-    assert not await logs_in(house, "alice", PASSWORD)
-    assert await logs_in(house, "alice", NEW)
+    assert not await logs_in(app, "alice", PASSWORD)
+    assert await logs_in(app, "alice", NEW)
 
 
-async def test_an_inactive_subordinate_gets_a_password_but_no_way_in(house: House) -> None:
-    admin = await house.logged_in("admin", Role.ADMIN)
-    await house.add_user("alice", is_active=False)
+async def test_an_inactive_subordinate_gets_a_password_but_no_way_in(app: RunningApp) -> None:
+    admin = await app.logged_in("admin", Role.ADMIN)
+    await app.add_user("alice", is_active=False)
 
     assert_done(await admin.patch(CHANGE, json={"username": "alice", "password": NEW}))
 
-    assert not await logs_in(house, "alice", NEW)
+    assert not await logs_in(app, "alice", NEW)
 
 
 @pytest.mark.promise("Z2")
@@ -140,29 +140,31 @@ async def test_an_inactive_subordinate_gets_a_password_but_no_way_in(house: Hous
     ],
 )
 @pytest.mark.parametrize("body", [{}, {"current_password": PASSWORD}])
-async def test_nobody_sets_an_equals_or_a_highers(house: House, caller: Role, role: Role, body: dict[str, str]) -> None:
-    mallory = await house.logged_in("mallory", caller)
-    alice = await house.logged_in("alice", role)
+async def test_nobody_sets_an_equals_or_a_highers(
+    app: RunningApp, caller: Role, role: Role, body: dict[str, str]
+) -> None:
+    mallory = await app.logged_in("mallory", caller)
+    alice = await app.logged_in("alice", role)
 
     answer = await mallory.patch(CHANGE, json={"username": "alice", "password": NEW, **body})
 
     assert_problem(answer, "forbidden")
     assert (await alice.get(ME)).status_code == 200
-    assert await logs_in(house, "alice", PASSWORD)
+    assert await logs_in(app, "alice", PASSWORD)
 
 
 @pytest.mark.promise("Z8")
-async def test_a_plain_user_is_not_told_whether_the_other_exists(house: House) -> None:
-    mallory = await house.logged_in("mallory")
+async def test_a_plain_user_is_not_told_whether_the_other_exists(app: RunningApp) -> None:
+    mallory = await app.logged_in("mallory")
 
     assert_problem(await mallory.patch(CHANGE, json={"username": "nobody", "password": NEW}), "forbidden")
 
 
-async def test_an_unknown_user_is_not_found(house: House) -> None:
-    admin = await house.logged_in("admin", Role.ADMIN)
+async def test_an_unknown_user_is_not_found(app: RunningApp) -> None:
+    admin = await app.logged_in("admin", Role.ADMIN)
 
     assert_problem(await admin.patch(CHANGE, json={"username": "nobody", "password": NEW}), "user-not-found")
 
 
-async def test_strangers_change_nothing(house: House) -> None:
-    assert_problem(await change_own(await house.client()), "unauthenticated")
+async def test_strangers_change_nothing(app: RunningApp) -> None:
+    assert_problem(await change_own(await app.client()), "unauthenticated")

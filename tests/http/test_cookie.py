@@ -15,10 +15,10 @@ from psycopg.rows import scalar_row
 from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.settings import CookieSettings, Settings
-from tests.conftest import LOGIN, House
+from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem
-from tests.http.houses import COOKIE, cookie, open_house, token_of
+from tests.http.running_app import COOKIE, cookie, run_app, token_of
 
 LOGOUT = "/api/v1/account/logout"
 ME = "/api/v1/account/me"
@@ -36,19 +36,19 @@ def parsed(answer: httpx.Response) -> tuple[str, str, dict[str, str]]:
 
 
 @pytest.fixture
-async def any_house(house: House, settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def any_house(app: RunningApp, settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[RunningApp]:
     secure: bool = request.param
     if secure:
-        yield house
+        yield app
     else:
-        async with open_house(replace(settings, cookie=CookieSettings(secure=False))) as development:
+        async with run_app(replace(settings, cookie=CookieSettings(secure=False))) as development:
             yield development
 
 
 @pytest.mark.promise("S11")
 @pytest.mark.parametrize(("any_house", "name", "attributes"), FORMS, indirect=["any_house"])
 async def test_login_sets_the_cookie_for_as_long_as_the_session_may_last(
-    any_house: House, name: str, attributes: dict[str, str]
+    any_house: RunningApp, name: str, attributes: dict[str, str]
 ) -> None:
     await any_house.add_user("alice")
     client = await any_house.client()
@@ -67,7 +67,7 @@ async def test_login_sets_the_cookie_for_as_long_as_the_session_may_last(
 @pytest.mark.parametrize(("any_house", "name", "attributes"), FORMS, indirect=["any_house"])
 @pytest.mark.parametrize("is_logged_in", [True, False])
 async def test_deleting_the_cookie_repeats_its_attributes(
-    any_house: House, name: str, attributes: dict[str, str], *, is_logged_in: bool
+    any_house: RunningApp, name: str, attributes: dict[str, str], *, is_logged_in: bool
 ) -> None:
     client = await (any_house.logged_in("alice") if is_logged_in else any_house.client())
 
@@ -84,7 +84,7 @@ async def test_deleting_the_cookie_repeats_its_attributes(
 @pytest.mark.parametrize(
     ("any_house", "name", "other"), [(True, COOKIE, "session"), (False, "session", COOKIE)], indirect=["any_house"]
 )
-async def test_a_cookie_of_the_other_name_is_no_session(any_house: House, name: str, other: str) -> None:
+async def test_a_cookie_of_the_other_name_is_no_session(any_house: RunningApp, name: str, other: str) -> None:
     token = (await any_house.logged_in("alice")).cookies[name]
     client = await any_house.client()
 
@@ -106,39 +106,39 @@ async def test_a_cookie_of_the_other_name_is_no_session(any_house: House, name: 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", ME), ("GET", "/api/v1/users/"), ("DELETE", LOGOUT), ("PATCH", "/api/v1/users/grant")]
 )
-async def test_two_session_cookies_are_none(house: House, header: str, method: str, path: str) -> None:
-    token = token_of(await house.logged_in("chief", Role.SUPER_ADMIN))
+async def test_two_session_cookies_are_none(app: RunningApp, header: str, method: str, path: str) -> None:
+    token = token_of(await app.logged_in("chief", Role.SUPER_ADMIN))
     headers = {"cookie": header.format(name=COOKIE, token=token)}
 
-    answer = await (await house.client()).request(method, path, headers=headers)
+    answer = await (await app.client()).request(method, path, headers=headers)
 
     assert_problem(answer, "unauthenticated")
 
 
 @pytest.mark.promise("S12")
-async def test_two_session_cookies_in_two_headers_are_none(house: House) -> None:
-    token = token_of(await house.logged_in("alice"))
+async def test_two_session_cookies_in_two_headers_are_none(app: RunningApp) -> None:
+    token = token_of(await app.logged_in("alice"))
 
-    answer = await (await house.client()).get(ME, headers=[*cookie(token).items(), *cookie(token).items()])
+    answer = await (await app.client()).get(ME, headers=[*cookie(token).items(), *cookie(token).items()])
 
     assert_problem(answer, "unauthenticated")
 
 
-async def test_other_cookies_do_not_matter(house: House) -> None:
-    token = token_of(await house.logged_in("alice"))
+async def test_other_cookies_do_not_matter(app: RunningApp) -> None:
+    token = token_of(await app.logged_in("alice"))
     header = f"theme=dark; my{COOKIE}=1; {COOKIE}={token}; {COOKIE}2=x; {COOKIE.lower()}=y"
 
-    answer = await (await house.client()).get(ME, headers={"cookie": header})
+    answer = await (await app.client()).get(ME, headers={"cookie": header})
 
     assert answer.status_code == 200
 
 
 @pytest.mark.promise("S1", "S14")
 @pytest.mark.parametrize("role", Role)
-async def test_the_token_says_nothing_about_its_user(house: House, role: Role) -> None:
-    user = await house.add_user("alice", role)
+async def test_the_token_says_nothing_about_its_user(app: RunningApp, role: Role) -> None:
+    user = await app.add_user("alice", role)
 
-    token = token_of(await house.log_in("alice"))
+    token = token_of(await app.log_in("alice"))
 
     header, claims = jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})
     assert set(header) == {"alg", "typ", "kid"}
@@ -149,13 +149,13 @@ async def test_the_token_says_nothing_about_its_user(house: House, role: Role) -
 
 
 @pytest.mark.promise("S2")
-async def test_what_the_database_holds_opens_nothing(house: House) -> None:
-    alice = await house.add_user("alice")
-    sid = jwt.decode(token_of(await house.log_in("alice")), options={"verify_signature": False})["sid"]
-    stored = await house.database.fetch_one("SELECT secret_hash FROM sessions", {}, scalar_row)
-    public_id = await house.database.fetch_one("SELECT id FROM sessions", {}, scalar_row)
+async def test_what_the_database_holds_opens_nothing(app: RunningApp) -> None:
+    alice = await app.add_user("alice")
+    sid = jwt.decode(token_of(await app.log_in("alice")), options={"verify_signature": False})["sid"]
+    stored = await app.database.fetch_one("SELECT secret_hash FROM sessions", {}, scalar_row)
+    public_id = await app.database.fetch_one("SELECT id FROM sessions", {}, scalar_row)
     assert stored == sha256(sid.encode()).digest()
-    tokens, client, now = await house.container.get(SessionTokens), await house.client(), datetime.now(UTC)
+    tokens, client, now = await app.container.get(SessionTokens), await app.client(), datetime.now(UTC)
 
     def signed(secret: str) -> dict[str, str]:
         return cookie(tokens.encode(secret, issued_at=now, expires_at=now + timedelta(hours=1)))
@@ -197,9 +197,9 @@ async def test_what_the_database_holds_opens_nothing(house: House) -> None:
     ],
 )
 async def test_a_token_that_is_not_exactly_ours_opens_nothing(
-    house: House, settings: Settings, header: dict[str, object], claims: dict[str, object]
+    app: RunningApp, settings: Settings, header: dict[str, object], claims: dict[str, object]
 ) -> None:
-    token = token_of(await house.logged_in("alice"))
+    token = token_of(await app.logged_in("alice"))
     altered_claims = {**jwt.decode(token, options={"verify_signature": False}), **claims}
     altered_header = {**jwt.get_unverified_header(token), **header}
     key = settings.jwt.secret
@@ -212,9 +212,9 @@ async def test_a_token_that_is_not_exactly_ours_opens_nothing(
         {name: value for name, value in altered_header.items() if value is not None},
     )
 
-    assert_problem(await (await house.client()).get(ME, headers=cookie(altered)), "unauthenticated")
+    assert_problem(await (await app.client()).get(ME, headers=cookie(altered)), "unauthenticated")
 
 
 @pytest.mark.parametrize("text", ["", "x", "..", "a.b.c", "e30.e30.", "x" * 5000, "%00", '"quoted"'])
-async def test_what_is_no_token_at_all_opens_nothing(house: House, text: str) -> None:
-    assert_problem(await (await house.client()).get(ME, headers=cookie(text)), "unauthenticated")
+async def test_what_is_no_token_at_all_opens_nothing(app: RunningApp, text: str) -> None:
+    assert_problem(await (await app.client()).get(ME, headers=cookie(text)), "unauthenticated")

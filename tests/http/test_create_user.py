@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import PASSWORD_RULE, REQUIRED, USERNAME_RULE, assert_problem, rfc3339
 
@@ -22,14 +22,14 @@ ROLES = "Input should be 'user' or 'admin'."
     ],
 )
 async def test_admins_create_users_and_super_admins_create_admins_too(
-    house: House, caller: Role, asked: dict[str, str], role: str
+    app: RunningApp, caller: Role, asked: dict[str, str], role: str
 ) -> None:
-    client = await house.logged_in("admin", caller)
+    client = await app.logged_in("admin", caller)
 
     answer = await client.post(USERS, json={"username": "Alice", "password": PASSWORD, **asked})
 
     account = answer.json()
-    now = rfc3339(house.clock.now())
+    now = rfc3339(app.clock.now())
     assert answer.status_code == 201
     assert UUID(account["id"]).version == 7
     assert account == {
@@ -41,13 +41,13 @@ async def test_admins_create_users_and_super_admins_create_admins_too(
         "updated_at": now,
     }
     assert (await client.get(f"{USERS}alice")).json() == account
-    await house.log_in("alice")
+    await app.log_in("alice")
 
 
 @pytest.mark.promise("Z2")
 @pytest.mark.parametrize(("caller", "role"), [(Role.ADMIN, "admin"), (Role.USER, "user"), (Role.USER, "admin")])
-async def test_nobody_creates_an_equal_or_a_higher(house: House, caller: Role, role: str) -> None:
-    client = await house.logged_in("mallory", caller)
+async def test_nobody_creates_an_equal_or_a_higher(app: RunningApp, caller: Role, role: str) -> None:
+    client = await app.logged_in("mallory", caller)
 
     answer = await client.post(USERS, json={"username": "alice", "password": PASSWORD, "role": role})
 
@@ -55,10 +55,10 @@ async def test_nobody_creates_an_equal_or_a_higher(house: House, caller: Role, r
 
 
 @pytest.mark.promise("Z8")
-async def test_a_caller_without_the_role_is_not_told_that_a_name_is_taken(house: House) -> None:
-    await house.add_user("alice")
+async def test_a_caller_without_the_role_is_not_told_that_a_name_is_taken(app: RunningApp) -> None:
+    await app.add_user("alice")
 
-    answer = await (await house.logged_in("mallory")).post(USERS, json={"username": "alice", "password": PASSWORD})
+    answer = await (await app.logged_in("mallory")).post(USERS, json={"username": "alice", "password": PASSWORD})
 
     assert_problem(answer, "forbidden")
 
@@ -66,8 +66,8 @@ async def test_a_caller_without_the_role_is_not_told_that_a_name_is_taken(house:
 @pytest.mark.promise("Z3")
 @pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])
 @pytest.mark.parametrize("role", ["super_admin", "owner", "ADMIN", "", 1, None])
-async def test_no_other_role_can_be_given(house: House, caller: Role, role: object) -> None:
-    client = await house.logged_in("chief", caller)
+async def test_no_other_role_can_be_given(app: RunningApp, caller: Role, role: object) -> None:
+    client = await app.logged_in("chief", caller)
 
     answer = await client.post(USERS, json={"username": "alice", "password": PASSWORD, "role": role})
 
@@ -75,9 +75,9 @@ async def test_no_other_role_can_be_given(house: House, caller: Role, role: obje
 
 
 @pytest.mark.parametrize("username", ["alice", "ALICE", "admin"])
-async def test_a_username_is_taken_in_any_case(house: House, username: str) -> None:
-    await house.add_user("alice")
-    client = await house.logged_in("admin", Role.ADMIN)
+async def test_a_username_is_taken_in_any_case(app: RunningApp, username: str) -> None:
+    await app.add_user("alice")
+    client = await app.logged_in("admin", Role.ADMIN)
 
     answer = await client.post(USERS, json={"username": username, "password": PASSWORD})
 
@@ -95,14 +95,14 @@ async def test_a_username_is_taken_in_any_case(house: House, username: str) -> N
     ],
 )
 async def test_input_that_breaks_a_rule_is_refused(
-    house: House, body: dict[str, object], errors: list[tuple[str, str]]
+    app: RunningApp, body: dict[str, object], errors: list[tuple[str, str]]
 ) -> None:
-    answer = await (await house.logged_in("admin", Role.ADMIN)).post(USERS, json=body)
+    answer = await (await app.logged_in("admin", Role.ADMIN)).post(USERS, json=body)
 
     assert_problem(answer, "invalid-input", *errors)
 
 
-async def test_strangers_create_nobody(house: House) -> None:
-    answer = await (await house.client()).post(USERS, json={"username": "alice", "password": PASSWORD})
+async def test_strangers_create_nobody(app: RunningApp) -> None:
+    answer = await (await app.client()).post(USERS, json={"username": "alice", "password": PASSWORD})
 
     assert_problem(answer, "unauthenticated")

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from gatehouse.setup.settings import AppSettings, Environment, Settings
-from tests.conftest import ORIGIN, House
+from tests.conftest import ORIGIN, RunningApp
 from tests.http.answers import PROBLEMS, assert_problem
-from tests.http.houses import open_house
+from tests.http.running_app import run_app
 
 OPEN = {"/", "/api/v1/", "/livez", "/readyz", "/api/v1/account/signup", "/api/v1/account/login"}
 ELSEWHERE = re.compile(r"""(?:https?:)?//[\w.-]+""")
 NAMED = re.compile(r"""(?:src|href)\s*=\s*["']([^"']+)|["'](/[\w./-]+)["']""")
 
 
-def operations(house: House) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in house.app.openapi()["paths"].items():
+def operations(app: RunningApp) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in app.fastapi_app.openapi()["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation
 
@@ -33,44 +33,44 @@ def slugs_of(operation: dict[str, Any]) -> set[str]:
     }
 
 
-def responses(house: House) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    for method, path, operation in operations(house):
+def responses(app: RunningApp) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    for method, path, operation in operations(app):
         for status, response in operation["responses"].items():
             yield f"{method} {path}", int(status), response
 
 
-async def test_the_document_is_served(house: House) -> None:
-    answer = await (await house.client()).get("/openapi.json")
+async def test_the_document_is_served(app: RunningApp) -> None:
+    answer = await (await app.client()).get("/openapi.json")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == house.app.openapi()
+    assert answer.json() == app.fastapi_app.openapi()
 
 
-def test_every_operation_says_what_it_does_and_has_a_name_of_its_own(house: House) -> None:
-    found = list(operations(house))
+def test_every_operation_says_what_it_does_and_has_a_name_of_its_own(app: RunningApp) -> None:
+    found = list(operations(app))
 
     assert [path for _, path, operation in found if path != "/api/v1/" and not operation.get("description")] == []
     assert [path for _, path, operation in found if not operation["summary"] or not operation["tags"]] == []
     assert len({operation["operationId"] for *_, operation in found}) == len(found)
 
 
-def test_every_operation_may_fail_on_our_side_and_says_so(house: House) -> None:
-    assert [path for _, path, operation in operations(house) if "500" not in operation["responses"]] == []
+def test_every_operation_may_fail_on_our_side_and_says_so(app: RunningApp) -> None:
+    assert [path for _, path, operation in operations(app) if "500" not in operation["responses"]] == []
 
 
-def test_every_operation_with_a_caller_asks_for_the_cookie_and_may_refuse(house: House) -> None:
-    schemes = house.app.openapi()["components"]["securitySchemes"]
+def test_every_operation_with_a_caller_asks_for_the_cookie_and_may_refuse(app: RunningApp) -> None:
+    schemes = app.fastapi_app.openapi()["components"]["securitySchemes"]
     [(scheme, described)] = schemes.items()
     assert described == {"type": "apiKey", "in": "cookie", "name": "__Host-session"}
 
-    for _, path, operation in operations(house):
+    for _, path, operation in operations(app):
         assert operation.get("security") == (None if path in OPEN else [{scheme: []}]), path
         assert ("401" in operation["responses"]) is (path not in OPEN - {"/api/v1/account/login"}), path
 
 
-def test_every_state_change_may_be_refused_as_cross_site_and_every_body_as_unfit(house: House) -> None:
-    for method, path, operation in operations(house):
+def test_every_state_change_may_be_refused_as_cross_site_and_every_body_as_unfit(app: RunningApp) -> None:
+    for method, path, operation in operations(app):
         slugs = slugs_of(operation)
         assert ("cross-site-request" in slugs) is (method != "get"), path
         has_body = "requestBody" in operation
@@ -79,8 +79,8 @@ def test_every_state_change_may_be_refused_as_cross_site_and_every_body_as_unfit
         assert has_body or not slugs & {"content-too-large", "unsupported-media-type"}, path
 
 
-def test_what_takes_a_password_may_ask_to_wait_and_nothing_else_does(house: House) -> None:
-    throttled = {path for _, path, operation in operations(house) if "too-many-attempts" in slugs_of(operation)}
+def test_what_takes_a_password_may_ask_to_wait_and_nothing_else_does(app: RunningApp) -> None:
+    throttled = {path for _, path, operation in operations(app) if "too-many-attempts" in slugs_of(operation)}
 
     assert throttled == {
         "/api/v1/account/signup",
@@ -89,22 +89,22 @@ def test_what_takes_a_password_may_ask_to_wait_and_nothing_else_does(house: Hous
     }
 
 
-def test_every_call_of_ones_own_but_leaving_may_ask_for_a_new_password_first(house: House) -> None:
-    for _, path, operation in operations(house):
+def test_every_call_of_ones_own_but_leaving_may_ask_for_a_new_password_first(app: RunningApp) -> None:
+    for _, path, operation in operations(app):
         asks = "password-change-required" in slugs_of(operation)
         assert asks is (path not in OPEN | {"/api/v1/account/logout"}), path
 
 
-def test_every_named_thing_may_be_missing(house: House) -> None:
-    for method, path, operation in operations(house):
+def test_every_named_thing_may_be_missing(app: RunningApp) -> None:
+    for method, path, operation in operations(app):
         if "{username}" in path:
             assert {"user-not-found", "forbidden"} <= slugs_of(operation), (method, path)
         assert ("session-not-found" in slugs_of(operation)) is ("{session_id}" in path), (method, path)
 
 
-def test_every_error_is_a_problem_document_with_an_example(house: House) -> None:
-    schemas = house.app.openapi()["components"]["schemas"]
-    for call, status, response in responses(house):
+def test_every_error_is_a_problem_document_with_an_example(app: RunningApp) -> None:
+    schemas = app.fastapi_app.openapi()["components"]["schemas"]
+    for call, status, response in responses(app):
         if status < 400:
             assert "application/problem+json" not in response.get("content", {}), call
             continue
@@ -119,15 +119,15 @@ def test_every_error_is_a_problem_document_with_an_example(house: House) -> None
             assert PROBLEMS[slug] == (status, value["title"]), call
 
 
-def test_every_response_has_the_header_that_names_it(house: House) -> None:
-    for call, status, response in responses(house):
+def test_every_response_has_the_header_that_names_it(app: RunningApp) -> None:
+    for call, status, response in responses(app):
         assert "X-Request-ID" in response["headers"], (call, status)
         assert ("Retry-After" in response["headers"]) is (status in (429, 503)), (call, status)
         assert ("Location" in response["headers"]) is (status == 307), (call, status)
 
 
-def test_every_field_of_a_body_that_must_be_given_has_an_example(house: House) -> None:
-    schemas = house.app.openapi()["components"]["schemas"]
+def test_every_field_of_a_body_that_must_be_given_has_an_example(app: RunningApp) -> None:
+    schemas = app.fastapi_app.openapi()["components"]["schemas"]
     bodies = {name: schema for name, schema in schemas.items() if name.endswith("Body")}
     assert bodies
 
@@ -137,16 +137,16 @@ def test_every_field_of_a_body_that_must_be_given_has_an_example(house: House) -
             assert schema["properties"][field]["examples"], (name, field)
 
 
-def test_every_reference_leads_somewhere(house: House) -> None:
-    document = house.app.openapi()
+def test_every_reference_leads_somewhere(app: RunningApp) -> None:
+    document = app.fastapi_app.openapi()
     references = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
 
     assert references
     assert references == set(document["components"]["schemas"]), "an unused or a missing schema"
 
 
-async def test_the_page_and_all_it_loads_come_from_here(house: House) -> None:
-    client = await house.client()
+async def test_the_page_and_all_it_loads_come_from_here(app: RunningApp) -> None:
+    client = await app.client()
     page = await client.get("/docs")
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
@@ -169,19 +169,19 @@ async def test_the_page_and_all_it_loads_come_from_here(house: House) -> None:
     assert {path.rpartition(".")[2] for path in loaded} >= {"css", "js", "json"}
 
 
-async def test_the_style_sheet_loads_nothing_more(house: House) -> None:
-    page = (await (await house.client()).get("/docs")).text
+async def test_the_style_sheet_loads_nothing_more(app: RunningApp) -> None:
+    page = (await (await app.client()).get("/docs")).text
     [style] = re.findall(r'href="(/[^"]+\.css)"', page)
 
-    text = (await (await house.client()).get(style)).text
+    text = (await (await app.client()).get(style)).text
 
     assert [url for url in re.findall(r"url\(['\"]?([^)]{1,40})", text) if not url.startswith("data:")] == []
     assert "@import" not in text
 
 
 @pytest.mark.promise("C6")
-async def test_the_front_door_leads_to_the_docs_and_is_not_built_from_the_host(house: House) -> None:
-    answer = await (await house.client()).get("/", headers={"host": "localhost:8443"})
+async def test_the_front_door_leads_to_the_docs_and_is_not_built_from_the_host(app: RunningApp) -> None:
+    answer = await (await app.client()).get("/", headers={"host": "localhost:8443"})
 
     assert answer.status_code == 307
     assert answer.headers["location"] == "/docs"
@@ -200,9 +200,9 @@ async def test_the_front_door_leads_to_the_docs_and_is_not_built_from_the_host(h
 async def test_production_serves_docs_only_when_told_to(
     settings: Settings, environment: Environment, *, docs: bool | None, is_served: bool
 ) -> None:
-    app = AppSettings(environment=environment, origin=ORIGIN, docs=docs)
-    async with open_house(replace(settings, app=app)) as house:
-        client = await house.client()
+    app_settings = AppSettings(environment=environment, origin=ORIGIN, docs=docs)
+    async with run_app(replace(settings, app=app_settings)) as app:
+        client = await app.client()
         for path in ("/docs", "/openapi.json", "/docs/start.js", "/docs/assets/swagger-ui.css"):
             answer = await client.get(path)
             if is_served:
@@ -212,5 +212,5 @@ async def test_production_serves_docs_only_when_told_to(
 
 
 @pytest.mark.parametrize("path", ["/redoc", "/docs/oauth2-redirect", "/docs/assets/../../app.py", "/docs/assets/"])
-async def test_nothing_else_is_served_beside_them(house: House, path: str) -> None:
-    assert_problem(await (await house.client()).get(path), "not-found")
+async def test_nothing_else_is_served_beside_them(app: RunningApp, path: str) -> None:
+    assert_problem(await (await app.client()).get(path), "not-found")

@@ -4,10 +4,10 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem
-from tests.http.houses import try_log_in
+from tests.http.running_app import try_log_in
 
 pytestmark = pytest.mark.promise("P11")
 
@@ -19,12 +19,12 @@ NEW = "a whole new sentence to remember"
 STILL_OPEN = {("patch", CHANGE), ("delete", LOGOUT)}
 
 
-async def newcomer(house: House, role: Role = Role.USER) -> httpx.AsyncClient:
+async def newcomer(app: RunningApp, role: Role = Role.USER) -> httpx.AsyncClient:
     """Logged in with the password that a super admin gave them."""
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
     body = {"username": "alice", "password": PASSWORD, "role": role.value}
     assert (await chief.post(USERS, json=body)).status_code == 201
-    return await house.log_in("alice")
+    return await app.log_in("alice")
 
 
 async def change(client: httpx.AsyncClient, new: str = NEW, current: str = PASSWORD) -> httpx.Response:
@@ -32,11 +32,11 @@ async def change(client: httpx.AsyncClient, new: str = NEW, current: str = PASSW
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
-async def test_everything_else_is_refused_whatever_is_asked(house: House, role: Role) -> None:
-    client = await newcomer(house, role)
+async def test_everything_else_is_refused_whatever_is_asked(app: RunningApp, role: Role) -> None:
+    client = await newcomer(app, role)
     calls = [
         (method, path)
-        for path, operations in house.app.openapi()["paths"].items()
+        for path, operations in app.fastapi_app.openapi()["paths"].items()
         for method, operation in operations.items()
         if "security" in operation and (method, path) not in STILL_OPEN
     ]
@@ -49,13 +49,13 @@ async def test_everything_else_is_refused_whatever_is_asked(house: House, role: 
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
-async def test_changing_it_opens_everything_at_once_and_for_good(house: House, role: Role) -> None:
-    client = await newcomer(house, role)
+async def test_changing_it_opens_everything_at_once_and_for_good(app: RunningApp, role: Role) -> None:
+    client = await newcomer(app, role)
 
     assert_done(await change(client))
 
     assert (await client.get(ME)).status_code == 200
-    again = await house.log_in("alice", NEW)
+    again = await app.log_in("alice", NEW)
     assert (await again.get(ME)).json()["role"] == role
 
 
@@ -63,46 +63,46 @@ async def test_changing_it_opens_everything_at_once_and_for_good(house: House, r
     ("new", "current", "problem"),
     [(NEW, "wrong " + PASSWORD, "invalid-credentials"), ("short", PASSWORD, "invalid-input")],
 )
-async def test_a_change_that_fails_opens_nothing(house: House, new: str, current: str, problem: str) -> None:
-    client = await newcomer(house)
+async def test_a_change_that_fails_opens_nothing(app: RunningApp, new: str, current: str, problem: str) -> None:
+    client = await newcomer(app)
 
     assert (await change(client, new, current)).json()["type"] == f"/problems/{problem}"
 
     assert_problem(await client.get(ME), "password-change-required")
 
 
-async def test_keeping_the_admins_password_is_no_change(house: House) -> None:
-    client = await newcomer(house)
+async def test_keeping_the_admins_password_is_no_change(app: RunningApp) -> None:
+    client = await newcomer(app)
 
     await change(client, PASSWORD)
 
     assert_problem(await client.get(ME), "password-change-required")
 
 
-async def test_an_admins_own_must_be_changed_before_a_subordinates(house: House) -> None:
-    client = await newcomer(house, Role.ADMIN)
-    await house.add_user("bobby")
+async def test_an_admins_own_must_be_changed_before_a_subordinates(app: RunningApp) -> None:
+    client = await newcomer(app, Role.ADMIN)
+    await app.add_user("bobby")
 
     answer = await client.patch(CHANGE, json={"username": "bobby", "password": NEW})
 
     assert_problem(answer, "password-change-required")
-    await house.log_in("bobby")
+    await app.log_in("bobby")
 
 
-async def test_leaving_stays_open(house: House) -> None:
-    client = await newcomer(house)
+async def test_leaving_stays_open(app: RunningApp) -> None:
+    client = await newcomer(app)
 
     assert_done(await client.delete(LOGOUT))
 
     assert_problem(await client.get(ME), "unauthenticated")
 
 
-async def test_a_password_that_an_admin_sets_later_must_be_changed_too(house: House) -> None:
-    await house.add_user("alice")
-    admin = await house.logged_in("admin", Role.ADMIN)
+async def test_a_password_that_an_admin_sets_later_must_be_changed_too(app: RunningApp) -> None:
+    await app.add_user("alice")
+    admin = await app.logged_in("admin", Role.ADMIN)
     assert_done(await admin.patch(CHANGE, json={"username": "alice", "password": NEW}))
 
-    client = await house.log_in("alice", NEW)
+    client = await app.log_in("alice", NEW)
 
     assert_problem(await client.get(ME), "password-change-required")
     assert_done(await change(client, PASSWORD, NEW))
@@ -110,22 +110,22 @@ async def test_a_password_that_an_admin_sets_later_must_be_changed_too(house: Ho
 
 
 @pytest.mark.parametrize("path", ["inactivate", "grant"])
-async def test_what_else_admins_do_does_not_lift_it(house: House, path: str) -> None:
-    await newcomer(house)
-    boss = await house.log_in("chief")
+async def test_what_else_admins_do_does_not_lift_it(app: RunningApp, path: str) -> None:
+    await newcomer(app)
+    boss = await app.log_in("chief")
 
     assert_done(await boss.patch(f"{USERS}{path}", json={"username": "alice"}))
     assert_done(await boss.patch(f"{USERS}reactivate", json={"username": "alice"}))
 
-    assert_problem(await (await house.log_in("alice")).get(ME), "password-change-required")
+    assert_problem(await (await app.log_in("alice")).get(ME), "password-change-required")
 
 
-async def test_whoever_must_change_it_is_logged_in_already(house: House) -> None:
-    assert_problem(await try_log_in(await newcomer(house)), "already-authenticated")
+async def test_whoever_must_change_it_is_logged_in_already(app: RunningApp) -> None:
+    assert_problem(await try_log_in(await newcomer(app)), "already-authenticated")
 
 
-async def test_a_password_of_ones_own_is_never_asked_for(house: House) -> None:
-    client = await house.client()
+async def test_a_password_of_ones_own_is_never_asked_for(app: RunningApp) -> None:
+    client = await app.client()
     await client.post("/api/v1/account/signup", json={"username": "alice", "password": PASSWORD})
 
-    assert (await (await house.log_in("alice")).get(ME)).status_code == 200
+    assert (await (await app.log_in("alice")).get(ME)).status_code == 200

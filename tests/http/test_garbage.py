@@ -7,7 +7,7 @@ import pytest
 from dishka import AsyncContainer
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 
 USERS = "/api/v1/users"
 ALICE = {"username": "alice"}
@@ -40,11 +40,11 @@ def containers() -> int:
     ],
 )
 async def test_a_request_leaves_nothing_that_only_the_garbage_collector_would_find(
-    house: House, method: str, path: str, body: dict[str, str] | None, status: int
+    app: RunningApp, method: str, path: str, body: dict[str, str] | None, status: int
 ) -> None:
     """It stops all requests while it looks for what holds itself alive."""
-    await house.add_user("alice")
-    admin = await house.logged_in("admin", Role.ADMIN)
+    await app.add_user("alice")
+    admin = await app.logged_in("admin", Role.ADMIN)
     before = containers()
     assert (await admin.request(method, USERS + path, json=body)).status_code == status
     assert containers() == before

@@ -2,7 +2,7 @@ import psycopg
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.http.answers import account_of, assert_problem
 
 GRANT = "/api/v1/users/grant"
@@ -10,30 +10,30 @@ ME = "/api/v1/account/me"
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_everyone_sees_the_account_they_are_logged_in_with(house: House, role: Role) -> None:
-    await house.add_user("other", role)
-    alice = await house.add_user("alice", role)
+async def test_everyone_sees_the_account_they_are_logged_in_with(app: RunningApp, role: Role) -> None:
+    await app.add_user("other", role)
+    alice = await app.add_user("alice", role)
 
-    answer = await (await house.log_in("alice")).get(ME)
+    answer = await (await app.log_in("alice")).get(ME)
 
     assert (answer.status_code, answer.json()) == (200, account_of(alice))
 
 
-async def test_a_changed_account_shows_at_the_next_request(house: House) -> None:
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
-    alice = await house.logged_in("alice")
+async def test_a_changed_account_shows_at_the_next_request(app: RunningApp) -> None:
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
+    alice = await app.logged_in("alice")
 
     await chief.patch(GRANT, json={"username": "alice"})
 
     assert (await alice.get(ME)).json()["role"] == "admin"
 
 
-async def test_a_stranger_logs_in_first(house: House) -> None:
-    assert_problem(await (await house.client()).get(ME), "unauthenticated")
+async def test_a_stranger_logs_in_first(app: RunningApp) -> None:
+    assert_problem(await (await app.client()).get(ME), "unauthenticated")
 
 
-async def test_an_account_that_is_gone_is_logged_out(house: House, owner: psycopg.Connection) -> None:
-    client = await house.logged_in("alice")
+async def test_an_account_that_is_gone_is_logged_out(app: RunningApp, owner: psycopg.Connection) -> None:
+    client = await app.logged_in("alice")
 
     owner.execute("DELETE FROM users")
 

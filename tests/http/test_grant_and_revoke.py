@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.http.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
 
 GRANT = "/api/v1/users/grant"
@@ -15,24 +15,24 @@ CHANGES = [(GRANT, Role.USER, Role.ADMIN), (REVOKE, Role.ADMIN, Role.USER)]
 @pytest.mark.parametrize(("call", "before", "after"), CHANGES)
 @pytest.mark.parametrize("is_active", [True, False])
 async def test_a_super_admin_changes_the_role_and_nothing_else(
-    house: House, call: str, before: Role, after: Role, *, is_active: bool
+    app: RunningApp, call: str, before: Role, after: Role, *, is_active: bool
 ) -> None:
-    alice = await house.add_user("alice", before, is_active=is_active)
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
-    house.clock.advance(timedelta(minutes=1))
+    alice = await app.add_user("alice", before, is_active=is_active)
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
+    app.clock.advance(timedelta(minutes=1))
 
     assert_done(await chief.patch(call, json={"username": "ALICE"}))
 
-    expected = {**account_of(alice), "role": after.value, "updated_at": rfc3339(house.clock.now())}
+    expected = {**account_of(alice), "role": after.value, "updated_at": rfc3339(app.clock.now())}
     assert (await chief.get(f"{USERS}alice")).json() == expected
 
 
 @pytest.mark.promise("Z10")
 @pytest.mark.parametrize(("call", "role"), [(GRANT, Role.ADMIN), (REVOKE, Role.USER)])
-async def test_a_repeat_changes_nothing(house: House, call: str, role: Role) -> None:
-    alice = await house.add_user("alice", role)
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
-    house.clock.advance(timedelta(minutes=1))
+async def test_a_repeat_changes_nothing(app: RunningApp, call: str, role: Role) -> None:
+    alice = await app.add_user("alice", role)
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
+    app.clock.advance(timedelta(minutes=1))
 
     assert_done(await chief.patch(call, json={"username": "alice"}))
 
@@ -40,8 +40,8 @@ async def test_a_repeat_changes_nothing(house: House, call: str, role: Role) -> 
 
 
 @pytest.mark.promise("S10")
-async def test_a_new_admin_is_one_at_the_very_next_request(house: House) -> None:
-    chief, alice = await house.logged_in("chief", Role.SUPER_ADMIN), await house.logged_in("alice")
+async def test_a_new_admin_is_one_at_the_very_next_request(app: RunningApp) -> None:
+    chief, alice = await app.logged_in("chief", Role.SUPER_ADMIN), await app.logged_in("alice")
     assert (await alice.get(USERS)).status_code == 403
 
     await chief.patch(GRANT, json={"username": "alice"})
@@ -50,8 +50,8 @@ async def test_a_new_admin_is_one_at_the_very_next_request(house: House) -> None
 
 
 @pytest.mark.promise("S10")
-async def test_a_former_admin_is_none_at_the_very_next_request(house: House) -> None:
-    chief, alice = await house.logged_in("chief", Role.SUPER_ADMIN), await house.logged_in("alice", Role.ADMIN)
+async def test_a_former_admin_is_none_at_the_very_next_request(app: RunningApp) -> None:
+    chief, alice = await app.logged_in("chief", Role.SUPER_ADMIN), await app.logged_in("alice", Role.ADMIN)
     assert (await alice.get(USERS)).status_code == 200
 
     await chief.patch(REVOKE, json={"username": "alice"})
@@ -63,12 +63,12 @@ async def test_a_former_admin_is_none_at_the_very_next_request(house: House) -> 
 @pytest.mark.parametrize("call", [GRANT, REVOKE])
 @pytest.mark.parametrize("caller", [Role.USER, Role.ADMIN])
 @pytest.mark.parametrize("username", ["alice", "admin", "chief", "mallory", "nobody"])
-async def test_only_super_admins_do_it(house: House, call: str, caller: Role, username: str) -> None:
-    await house.add_user("alice")
-    await house.add_user("admin", Role.ADMIN)
-    await house.add_user("chief", Role.SUPER_ADMIN)
+async def test_only_super_admins_do_it(app: RunningApp, call: str, caller: Role, username: str) -> None:
+    await app.add_user("alice")
+    await app.add_user("admin", Role.ADMIN)
+    await app.add_user("chief", Role.SUPER_ADMIN)
 
-    answer = await (await house.logged_in("mallory", caller)).patch(call, json={"username": username})
+    answer = await (await app.logged_in("mallory", caller)).patch(call, json={"username": username})
 
     assert_problem(answer, "forbidden")
 
@@ -76,9 +76,9 @@ async def test_only_super_admins_do_it(house: House, call: str, caller: Role, us
 @pytest.mark.promise("Z2", "Z3")
 @pytest.mark.parametrize("call", [GRANT, REVOKE])
 @pytest.mark.parametrize("username", ["chief", "equal"])
-async def test_no_super_admin_is_changed_not_even_oneself(house: House, call: str, username: str) -> None:
-    equal = await house.add_user("equal", Role.SUPER_ADMIN)
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+async def test_no_super_admin_is_changed_not_even_oneself(app: RunningApp, call: str, username: str) -> None:
+    equal = await app.add_user("equal", Role.SUPER_ADMIN)
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
 
     assert_problem(await chief.patch(call, json={"username": username}), "forbidden")
 
@@ -86,19 +86,19 @@ async def test_no_super_admin_is_changed_not_even_oneself(house: House, call: st
 
 
 @pytest.mark.parametrize("call", [GRANT, REVOKE])
-async def test_an_unknown_user_is_not_found(house: House, call: str) -> None:
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+async def test_an_unknown_user_is_not_found(app: RunningApp, call: str) -> None:
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
 
     assert_problem(await chief.patch(call, json={"username": "nobody"}), "user-not-found")
 
 
 @pytest.mark.parametrize("call", [GRANT, REVOKE])
-async def test_what_cannot_be_a_username_is_refused(house: House, call: str) -> None:
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+async def test_what_cannot_be_a_username_is_refused(app: RunningApp, call: str) -> None:
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
 
     assert_problem(await chief.patch(call, json={"username": "a b"}), "invalid-input", ("username", USERNAME_RULE))
 
 
 @pytest.mark.parametrize("call", [GRANT, REVOKE])
-async def test_strangers_change_nothing(house: House, call: str) -> None:
-    assert_problem(await (await house.client()).patch(call, json={"username": "alice"}), "unauthenticated")
+async def test_strangers_change_nothing(app: RunningApp, call: str) -> None:
+    assert_problem(await (await app.client()).patch(call, json={"username": "alice"}), "unauthenticated")

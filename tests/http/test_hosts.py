@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from gatehouse.setup.settings import AppSettings, Environment, Settings
-from tests.conftest import ORIGIN, House
+from tests.conftest import ORIGIN, RunningApp
 from tests.http.answers import assert_done, assert_problem
-from tests.http.houses import open_house, try_log_in
+from tests.http.running_app import run_app, try_log_in
 
 pytestmark = pytest.mark.promise("C6")
 
@@ -16,9 +16,9 @@ STATUS = "/api/v1/"
 OURS = "gatehouse.test"
 
 
-async def ask(house: House, *hosts: str, path: str = STATUS) -> httpx.Response:
+async def ask(app: RunningApp, *hosts: str, path: str = STATUS) -> httpx.Response:
     """With exactly these Host headers, be it none."""
-    client = await house.client()
+    client = await app.client()
     request = client.build_request("GET", path)
     del request.headers["host"]
     given = [(b"host", host.encode()) for host in hosts]
@@ -30,8 +30,8 @@ async def ask(house: House, *hosts: str, path: str = STATUS) -> httpx.Response:
     "host",
     [OURS, OURS.upper(), "GateHouse.Test", f"{OURS}:443", f"{OURS}:8443", "localhost", "127.0.0.1:8000", "[::1]:8000"],
 )
-async def test_its_own_names_are_answered_in_any_case_and_at_any_port(house: House, host: str) -> None:
-    assert (await ask(house, host)).status_code == 200
+async def test_its_own_names_are_answered_in_any_case_and_at_any_port(app: RunningApp, host: str) -> None:
+    assert (await ask(app, host)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -56,62 +56,64 @@ async def test_its_own_names_are_answered_in_any_case_and_at_any_port(house: Hou
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/docs", "/api/v1/account/me"])
-async def test_any_other_host_is_refused(house: House, hosts: tuple[str, ...], path: str) -> None:
-    answer = await ask(house, *hosts, path=path)
+async def test_any_other_host_is_refused(app: RunningApp, hosts: tuple[str, ...], path: str) -> None:
+    answer = await ask(app, *hosts, path=path)
 
     assert_problem(answer, "invalid-host")
     assert "evil" not in str(answer.headers) + answer.text
 
 
 @pytest.mark.parametrize("host", [f"evil@{OURS}", f"{OURS}/evil", f"{OURS}?evil", f"{OURS}#evil", f"{OURS}:evil"])
-async def test_what_is_more_than_a_name_and_a_port_is_refused(house: House, host: str) -> None:
-    assert_problem(await ask(house, host), "invalid-host")
+async def test_what_is_more_than_a_name_and_a_port_is_refused(app: RunningApp, host: str) -> None:
+    assert_problem(await ask(app, host), "invalid-host")
 
 
-async def test_a_foreign_host_changes_nothing(house: House) -> None:
-    await house.add_user("alice")
-    client = await house.client(host="evil.test")
+async def test_a_foreign_host_changes_nothing(app: RunningApp) -> None:
+    await app.add_user("alice")
+    client = await app.client(host="evil.test")
 
     assert_problem(await try_log_in(client), "invalid-host")
 
     assert not client.cookies
-    assert_done(await try_log_in(await house.client()))
+    assert_done(await try_log_in(await app.client()))
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 @pytest.mark.parametrize("hosts", [("10.0.0.7:8000",), ("evil.test",), (), (OURS, "evil.test")])
-async def test_probes_are_answered_under_any_name(house: House, hosts: tuple[str, ...], path: str) -> None:
-    answer = await ask(house, *hosts, path=path)
+async def test_probes_are_answered_under_any_name(app: RunningApp, hosts: tuple[str, ...], path: str) -> None:
+    answer = await ask(app, *hosts, path=path)
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize("path", ["/livez/", "/readyz/", "/LIVEZ", "/livez/../api/v1/", "//livez"])
-async def test_what_only_looks_like_a_probe_is_none(house: House, path: str) -> None:
-    assert_problem(await ask(house, "evil.test", path=f"https://{OURS}{path}"), "invalid-host")
+async def test_what_only_looks_like_a_probe_is_none(app: RunningApp, path: str) -> None:
+    assert_problem(await ask(app, "evil.test", path=f"https://{OURS}{path}"), "invalid-host")
 
 
 async def test_further_names_can_be_configured(settings: Settings) -> None:
-    app = replace(settings.app, hosts=["internal.test", "Upper.Test", "192.0.2.1"])
-    async with open_house(replace(settings, app=app)) as house:
+    app_settings = replace(settings.app, hosts=["internal.test", "Upper.Test", "192.0.2.1"])
+    async with run_app(replace(settings, app=app_settings)) as app:
         for host in (OURS, "internal.test", "upper.test", "192.0.2.1:8000"):
-            assert (await ask(house, host)).status_code == 200, host
-        assert_problem(await ask(house, "evil.test"), "invalid-host")
+            assert (await ask(app, host)).status_code == 200, host
+        assert_problem(await ask(app, "evil.test"), "invalid-host")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]:8000"])
 async def test_production_does_not_answer_to_local_names(settings: Settings, host: str) -> None:
-    app = AppSettings(environment=Environment.PRODUCTION, origin=ORIGIN)
-    async with open_house(replace(settings, app=app)) as house:
-        assert_problem(await ask(house, host), "invalid-host")
-        assert (await ask(house, OURS)).status_code == 200
+    app_settings = AppSettings(environment=Environment.PRODUCTION, origin=ORIGIN)
+    async with run_app(replace(settings, app=app_settings)) as app:
+        assert_problem(await ask(app, host), "invalid-host")
+        assert (await ask(app, OURS)).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("path", "status", "location"),
     [("/", 307, "/docs"), ("/api/v1/users", 404, None), ("/docs/", 404, None), ("/docs/assets", 404, None)],
 )
-async def test_no_redirect_is_built_from_the_host(house: House, path: str, status: int, location: str | None) -> None:
-    answer = await ask(house, "localhost:8443", path=path)
+async def test_no_redirect_is_built_from_the_host(
+    app: RunningApp, path: str, status: int, location: str | None
+) -> None:
+    answer = await ask(app, "localhost:8443", path=path)
 
     assert (answer.status_code, answer.headers.get("location")) == (status, location)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem
 from tests.http.trail import AUDIT, page, trail
@@ -20,24 +20,24 @@ FOREIGN = ("cursor", "Must be the next_cursor of the page before, with the same 
 
 
 @pytest.fixture
-async def busy(house: House, chief: httpx.AsyncClient) -> datetime:
+async def busy(app: RunningApp, chief: httpx.AsyncClient) -> datetime:
     """A second apart: alice signs up, bobby signs up, alice becomes an admin, alice logs in. When the first did."""
-    client = await house.client()
-    start = house.clock.now()
+    client = await app.client()
+    start = app.clock.now()
     for name in ("alice", "bobby"):
         assert (await client.post(SIGN_UP, json={"username": name, "password": PASSWORD})).status_code == 201
-        house.clock.advance(SECOND)
+        app.clock.advance(SECOND)
     assert_done(await chief.patch(f"{USERS}grant", json={"username": "alice"}))
-    house.clock.advance(SECOND)
-    await house.log_in("alice")
+    app.clock.advance(SECOND)
+    await app.log_in("alice")
     return start
 
 
 EVENTS = ["log_in alice", "grant_admin alice", "sign_up bobby", "sign_up alice", "log_in chief"]
 
 
-async def told(house: House, chief: httpx.AsyncClient, **query: Any) -> list[str]:
-    return [f"{action} {target}" for action, _, _, target in await trail(house, chief, **query)]
+async def told(app: RunningApp, chief: httpx.AsyncClient, **query: Any) -> list[str]:
+    return [f"{action} {target}" for action, _, _, target in await trail(app, chief, **query)]
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ async def told(house: House, chief: httpx.AsyncClient, **query: Any) -> list[str
     ],
 )
 async def test_filters_narrow_the_trail(
-    house: House, chief: httpx.AsyncClient, busy: datetime, query: dict[str, str], events: list[int]
+    app: RunningApp, chief: httpx.AsyncClient, busy: datetime, query: dict[str, str], events: list[int]
 ) -> None:
-    assert busy < house.clock.now()
-    assert await told(house, chief, **query) == [EVENTS[number] for number in events]
+    assert busy < app.clock.now()
+    assert await told(app, chief, **query) == [EVENTS[number] for number in events]
 
 
 @pytest.mark.parametrize(
@@ -74,39 +74,41 @@ async def test_filters_narrow_the_trail(
     ],
 )
 async def test_a_span_of_time_holds_its_beginning_and_not_its_end(
-    house: House, chief: httpx.AsyncClient, busy: datetime, span: dict[str, int], events: list[int]
+    app: RunningApp, chief: httpx.AsyncClient, busy: datetime, span: dict[str, int], events: list[int]
 ) -> None:
     query = {name: (busy + second * SECOND).isoformat() for name, second in span.items()}
 
-    assert await told(house, chief, **query) == [EVENTS[number] for number in events]
+    assert await told(app, chief, **query) == [EVENTS[number] for number in events]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4])
 @pytest.mark.parametrize("same_time", [True, False])
 async def test_pages_hold_every_event_once_whatever_happens_meanwhile(
-    house: House, chief: httpx.AsyncClient, limit: int, *, same_time: bool
+    app: RunningApp, chief: httpx.AsyncClient, limit: int, *, same_time: bool
 ) -> None:
     for number in range(6):
-        await house.logged_in(f"user-{number}")
-        house.clock.advance(timedelta(0) if same_time else SECOND)
-    everything = (await page(house, chief, limit=100))["events"]
+        await app.logged_in(f"user-{number}")
+        app.clock.advance(timedelta(0) if same_time else SECOND)
+    everything = (await page(app, chief, limit=100))["events"]
     assert len(everything) == 7
 
     got, cursor = [], None
     while True:
-        body = await page(house, chief, limit=limit, **({"cursor": cursor} if cursor else {}))
+        body = await page(app, chief, limit=limit, **({"cursor": cursor} if cursor else {}))
         got += body["events"]
         cursor = body["next_cursor"]
         if cursor is None:
             break
-        house.clock.advance(SECOND)
-        await house.log_in("user-0")
+        app.clock.advance(SECOND)
+        await app.log_in("user-0")
 
     assert got == everything
 
 
-async def test_a_cursor_is_good_for_its_own_trail_only(house: House, chief: httpx.AsyncClient, busy: datetime) -> None:
-    cursor = (await page(house, chief, limit=1, actor="alice"))["next_cursor"]
+async def test_a_cursor_is_good_for_its_own_trail_only(
+    app: RunningApp, chief: httpx.AsyncClient, busy: datetime
+) -> None:
+    cursor = (await page(app, chief, limit=1, actor="alice"))["next_cursor"]
     users = (await chief.get(USERS, params={"limit": 1})).json()["next_cursor"]
     other = {"a": "b"}.get(cursor[0], "a")
     queries: list[dict[str, Any]] = [
@@ -122,7 +124,7 @@ async def test_a_cursor_is_good_for_its_own_trail_only(house: House, chief: http
 
     for query in queries:
         assert_problem(await chief.get(AUDIT, params=query), "invalid-input", FOREIGN)
-    assert len((await page(house, chief, limit=50, cursor=cursor, actor="alice"))["events"]) == 1
+    assert len((await page(app, chief, limit=50, cursor=cursor, actor="alice"))["events"]) == 1
 
 
 @pytest.mark.promise("I2", "I3")
@@ -155,9 +157,9 @@ async def test_a_wrong_value_is_refused_and_not_repeated(chief: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
-async def test_only_super_admins_read_the_trail(house: House, role: Role) -> None:
-    assert_problem(await (await house.logged_in("mallory", role)).get(AUDIT), "forbidden")
+async def test_only_super_admins_read_the_trail(app: RunningApp, role: Role) -> None:
+    assert_problem(await (await app.logged_in("mallory", role)).get(AUDIT), "forbidden")
 
 
-async def test_strangers_read_nothing(house: House) -> None:
-    assert_problem(await (await house.client()).get(AUDIT), "unauthenticated")
+async def test_strangers_read_nothing(app: RunningApp) -> None:
+    assert_problem(await (await app.client()).get(AUDIT), "unauthenticated")

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.http.answers import account_of, assert_problem
 
 USERS = "/api/v1/users/"
@@ -11,7 +11,7 @@ NAMES = ["admin", "alice", "bobby", "carol", "chief"]
 
 
 @pytest.fixture
-async def town(house: House) -> House:
+async def town(app: RunningApp) -> RunningApp:
     """Five accounts, each a minute younger than the one before."""
     for username, role, is_active in [
         ("chief", Role.SUPER_ADMIN, True),
@@ -20,23 +20,23 @@ async def town(house: House) -> House:
         ("bobby", Role.USER, True),
         ("alice", Role.USER, False),
     ]:
-        await house.add_user(username, role, is_active=is_active)
-        house.clock.advance(timedelta(minutes=1))
-    house.clock.advance(-timedelta(minutes=5))
-    return house
+        await app.add_user(username, role, is_active=is_active)
+        app.clock.advance(timedelta(minutes=1))
+    app.clock.advance(-timedelta(minutes=5))
+    return app
 
 
-async def listed(house: House, query: str = "") -> list[str]:
-    answer = await (await house.log_in("admin")).get(f"{USERS}{query}")
+async def listed(app: RunningApp, query: str = "") -> list[str]:
+    answer = await (await app.log_in("admin")).get(f"{USERS}{query}")
     assert answer.status_code == 200, answer.text
     return [account["username"] for account in answer.json()["users"]]
 
 
-async def test_admins_list_accounts_by_name_without_a_total(house: House) -> None:
-    alice = await house.add_user("alice", is_active=False)
-    admin = await house.add_user("admin", Role.ADMIN)
+async def test_admins_list_accounts_by_name_without_a_total(app: RunningApp) -> None:
+    alice = await app.add_user("alice", is_active=False)
+    admin = await app.add_user("admin", Role.ADMIN)
 
-    answer = await (await house.log_in("admin")).get(USERS)
+    answer = await (await app.log_in("admin")).get(USERS)
 
     body = answer.json()
     assert answer.status_code == 200
@@ -54,7 +54,9 @@ async def test_admins_list_accounts_by_name_without_a_total(house: House) -> Non
         ("updated_at", ["chief", "carol", "admin", "bobby", "alice"]),
     ],
 )
-async def test_any_field_gives_an_order_in_which_ties_go_by_id(town: House, field: str, ascending: list[str]) -> None:
+async def test_any_field_gives_an_order_in_which_ties_go_by_id(
+    town: RunningApp, field: str, ascending: list[str]
+) -> None:
     assert await listed(town, f"?sorting_field={field}") == ascending
     assert await listed(town, f"?sorting_field={field}&sorting_order=asc") == ascending
     assert await listed(town, f"?sorting_field={field}&sorting_order=desc") == ascending[::-1]
@@ -72,7 +74,7 @@ async def test_any_field_gives_an_order_in_which_ties_go_by_id(town: House, fiel
         ("?role=admin&is_active=false", []),
     ],
 )
-async def test_filters_narrow_the_list(town: House, query: str, names: list[str]) -> None:
+async def test_filters_narrow_the_list(town: RunningApp, query: str, names: list[str]) -> None:
     assert await listed(town, query) == names
 
 
@@ -85,17 +87,17 @@ async def test_filters_narrow_the_list(town: House, query: str, names: list[str]
         ("?offset=10000", []),
     ],
 )
-async def test_limit_and_offset_cut_a_page_out(town: House, query: str, names: list[str]) -> None:
+async def test_limit_and_offset_cut_a_page_out(town: RunningApp, query: str, names: list[str]) -> None:
     assert await listed(town, query) == names
 
 
-async def test_a_page_has_20_accounts_unless_asked_otherwise(house: House) -> None:
-    await house.add_user("admin", Role.ADMIN)
+async def test_a_page_has_20_accounts_unless_asked_otherwise(app: RunningApp) -> None:
+    await app.add_user("admin", Role.ADMIN)
     for number in range(21):
-        await house.add_user(f"user-{number:02}")
+        await app.add_user(f"user-{number:02}")
 
-    assert len(await listed(house)) == 20
-    assert len(await listed(house, "?limit=100")) == 22
+    assert len(await listed(app)) == 20
+    assert len(await listed(app, "?limit=100")) == 22
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ async def test_a_page_has_20_accounts_unless_asked_otherwise(house: House) -> No
         ("?with_total=false", None),
     ],
 )
-async def test_the_total_counts_what_the_filters_leave(town: House, query: str, total: int | None) -> None:
+async def test_the_total_counts_what_the_filters_leave(town: RunningApp, query: str, total: int | None) -> None:
     answer = await (await town.log_in("admin")).get(f"{USERS}{query}")
 
     assert answer.json()["total"] == total
@@ -135,8 +137,8 @@ async def test_the_total_counts_what_the_filters_leave(town: House, query: str, 
         ("with_total", "2"),
     ],
 )
-async def test_a_wrong_value_is_refused_and_not_repeated(house: House, field: str, value: str) -> None:
-    answer = await (await house.logged_in("admin", Role.ADMIN)).get(f"{USERS}?{field}={value}")
+async def test_a_wrong_value_is_refused_and_not_repeated(app: RunningApp, field: str, value: str) -> None:
+    answer = await (await app.logged_in("admin", Role.ADMIN)).get(f"{USERS}?{field}={value}")
 
     assert answer.status_code == 422
     [error] = answer.json()["errors"]
@@ -144,9 +146,9 @@ async def test_a_wrong_value_is_refused_and_not_repeated(house: House, field: st
     assert len(value) < 4 or value not in answer.text
 
 
-async def test_plain_users_list_nobody(house: House) -> None:
-    assert_problem(await (await house.logged_in("mallory")).get(USERS), "forbidden")
+async def test_plain_users_list_nobody(app: RunningApp) -> None:
+    assert_problem(await (await app.logged_in("mallory")).get(USERS), "forbidden")
 
 
-async def test_strangers_list_nobody(house: House) -> None:
-    assert_problem(await (await house.client()).get(f"{USERS}?limit=0"), "unauthenticated")
+async def test_strangers_list_nobody(app: RunningApp) -> None:
+    assert_problem(await (await app.client()).get(f"{USERS}?limit=0"), "unauthenticated")

@@ -8,7 +8,7 @@ import pytest
 
 from gatehouse.accounts.application.queries.list_users import SortingOrder, UserSorting
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.http.answers import assert_problem
 
 USERS = "/api/v1/users/"
@@ -18,15 +18,15 @@ NAMES = ["alice", "alice-2", "alice.b", "alicia", "al-ice", "bobby", "bob.1", "b
 
 
 @pytest.fixture
-async def admin(house: House) -> httpx.AsyncClient:
-    """In a house where accounts share roles, states and times."""
-    client = await house.logged_in("admin", Role.ADMIN)
+async def admin(app: RunningApp) -> httpx.AsyncClient:
+    """In a app where accounts share roles, states and times."""
+    client = await app.logged_in("admin", Role.ADMIN)
     for number, name in enumerate(NAMES):
         if number % 3 == 0:
-            house.clock.advance(timedelta(seconds=1))
+            app.clock.advance(timedelta(seconds=1))
         role = Role.ADMIN if number % 4 == 0 else Role.USER
-        await house.add_user(name, role, is_active=number % 2 == 0)
-    await house.add_user("chief", Role.SUPER_ADMIN)
+        await app.add_user(name, role, is_active=number % 2 == 0)
+    await app.add_user("chief", Role.SUPER_ADMIN)
     return client
 
 
@@ -96,10 +96,12 @@ async def test_cursors_stay_within_filters_and_search(
     assert (await page(admin, limit=1, with_total="true", **query))["total"] == len(names)
 
 
-async def test_accounts_that_come_meanwhile_push_nobody_onto_two_pages(house: House, admin: httpx.AsyncClient) -> None:
+async def test_accounts_that_come_meanwhile_push_nobody_onto_two_pages(
+    app: RunningApp, admin: httpx.AsyncClient
+) -> None:
     first = await page(admin, limit=3)
-    await house.add_user("aaaaa")
-    await house.add_user("alice-3")
+    await app.add_user("aaaaa")
+    await app.add_user("alice-3")
 
     rest = await everything(admin, cursor=first["next_cursor"])
 

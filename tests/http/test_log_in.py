@@ -3,19 +3,19 @@ import unicodedata
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import LOGIN, House
+from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import REQUIRED, SECURITY_HEADERS, account_of, assert_done, assert_problem
-from tests.http.houses import COOKIE, cookie, token_of
+from tests.http.running_app import COOKIE, cookie, token_of
 
 LOGOUT = "/api/v1/account/logout"
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
 
 
-async def test_the_cookie_of_a_login_opens_the_account(house: House) -> None:
-    alice = await house.add_user("alice")
-    client = await house.client()
+async def test_the_cookie_of_a_login_opens_the_account(app: RunningApp) -> None:
+    alice = await app.add_user("alice")
+    client = await app.client()
 
     answer = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD})
 
@@ -25,16 +25,16 @@ async def test_the_cookie_of_a_login_opens_the_account(house: House) -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_every_role_logs_in(house: House, role: Role) -> None:
-    client = await house.logged_in("alice", role)
+async def test_every_role_logs_in(app: RunningApp, role: Role) -> None:
+    client = await app.logged_in("alice", role)
 
     assert (await client.get(ME)).json()["role"] == role
 
 
-async def test_the_username_counts_in_any_case(house: House) -> None:
-    await house.add_user("alice")
+async def test_the_username_counts_in_any_case(app: RunningApp) -> None:
+    await app.add_user("alice")
 
-    assert (await (await house.log_in("ALICE")).get(ME)).status_code == 200
+    assert (await (await app.log_in("ALICE")).get(ME)).status_code == 200
 
 
 @pytest.mark.promise("L1")
@@ -52,10 +52,10 @@ async def test_the_username_counts_in_any_case(house: House) -> None:
         ("alice", "x" * 10_000),
     ],
 )
-async def test_unknown_wrong_and_inactive_read_the_same(house: House, username: str, password: str) -> None:
-    await house.add_user("alice")
-    await house.add_user("sleeper", is_active=False)
-    client = await house.client()
+async def test_unknown_wrong_and_inactive_read_the_same(app: RunningApp, username: str, password: str) -> None:
+    await app.add_user("alice")
+    await app.add_user("sleeper", is_active=False)
+    client = await app.client()
 
     answer = await client.post(LOGIN, json={"username": username, "password": password})
 
@@ -63,9 +63,9 @@ async def test_unknown_wrong_and_inactive_read_the_same(house: House, username: 
     assert set(answer.headers) == {"content-type", "content-length", "x-request-id", *SECURITY_HEADERS}
 
 
-async def test_a_refused_login_opens_nothing(house: House) -> None:
-    await house.add_user("alice")
-    client = await house.client()
+async def test_a_refused_login_opens_nothing(app: RunningApp) -> None:
+    await app.add_user("alice")
+    client = await app.client()
 
     await client.post(LOGIN, json={"username": "alice", "password": "wrong " + PASSWORD})
 
@@ -73,8 +73,8 @@ async def test_a_refused_login_opens_nothing(house: House) -> None:
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "wrong " + PASSWORD])
-async def test_whoever_is_logged_in_logs_out_first(house: House, password: str) -> None:
-    client = await house.logged_in("alice")
+async def test_whoever_is_logged_in_logs_out_first(app: RunningApp, password: str) -> None:
+    client = await app.logged_in("alice")
 
     answer = await client.post(LOGIN, json={"username": "alice", "password": password})
 
@@ -82,8 +82,8 @@ async def test_whoever_is_logged_in_logs_out_first(house: House, password: str) 
     assert (await client.get(ME)).status_code == 200
 
 
-async def test_an_ended_session_does_not_stand_in_the_way_of_a_login(house: House) -> None:
-    old = token_of(client := await house.logged_in("alice"))
+async def test_an_ended_session_does_not_stand_in_the_way_of_a_login(app: RunningApp) -> None:
+    old = token_of(client := await app.logged_in("alice"))
     await client.delete(LOGOUT)
 
     answer = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD}, headers=cookie(old))
@@ -91,18 +91,18 @@ async def test_an_ended_session_does_not_stand_in_the_way_of_a_login(house: Hous
     assert_done(answer)
 
 
-async def test_a_forged_session_does_not_stand_in_the_way_of_a_login(house: House) -> None:
-    await house.add_user("alice")
-    client = await house.client()
+async def test_a_forged_session_does_not_stand_in_the_way_of_a_login(app: RunningApp) -> None:
+    await app.add_user("alice")
+    client = await app.client()
 
     answer = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD}, headers=cookie("forged"))
 
     assert_done(answer)
 
 
-async def test_every_login_opens_a_session_of_its_own(house: House) -> None:
-    at_home = await house.logged_in("alice")
-    at_work = await house.log_in("alice")
+async def test_every_login_opens_a_session_of_its_own(app: RunningApp) -> None:
+    at_home = await app.logged_in("alice")
+    at_work = await app.log_in("alice")
     assert token_of(at_home) != token_of(at_work)
 
     await at_home.delete(LOGOUT)
@@ -111,9 +111,9 @@ async def test_every_login_opens_a_session_of_its_own(house: House) -> None:
 
 
 @pytest.mark.promise("P4")
-async def test_a_password_is_the_same_however_its_accents_are_typed(house: House) -> None:
+async def test_a_password_is_the_same_however_its_accents_are_typed(app: RunningApp) -> None:
     password = "çà et là, un été sans fin"
-    client = await house.client()
+    client = await app.client()
     await client.post(SIGN_UP, json={"username": "alice", "password": unicodedata.normalize("NFD", password)})
 
     answer = await client.post(LOGIN, json={"username": "alice", "password": unicodedata.normalize("NFC", password)})
@@ -122,8 +122,8 @@ async def test_a_password_is_the_same_however_its_accents_are_typed(house: House
 
 
 @pytest.mark.promise("P2")
-async def test_passwords_that_differ_after_72_bytes_differ(house: House) -> None:
-    client = await house.client()
+async def test_passwords_that_differ_after_72_bytes_differ(app: RunningApp) -> None:
+    client = await app.client()
     alike = f"{PASSWORD}, {PASSWORD}"
     alike += "." * (72 - len(alike))
     account = {"username": "alice", "password": alike + " one"}
@@ -133,7 +133,7 @@ async def test_passwords_that_differ_after_72_bytes_differ(house: House) -> None
     assert_done(await client.post(LOGIN, json=account))
 
 
-async def test_name_and_password_are_both_needed(house: House) -> None:
-    answer = await (await house.client()).post(LOGIN, json={})
+async def test_name_and_password_are_both_needed(app: RunningApp) -> None:
+    answer = await (await app.client()).post(LOGIN, json={})
 
     assert_problem(answer, "invalid-input", ("username", REQUIRED), ("password", REQUIRED))

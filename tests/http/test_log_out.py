@@ -3,16 +3,16 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.setup.settings import Settings
-from tests.conftest import CreateDatabase, House
+from tests.conftest import CreateDatabase, RunningApp
 from tests.http.answers import assert_done, assert_problem
-from tests.http.houses import COOKIE, cookie, on_database, open_house, token_of
+from tests.http.running_app import COOKIE, cookie, on_database, run_app, token_of
 
 LOGOUT = "/api/v1/account/logout"
 ME = "/api/v1/account/me"
 
 
-async def test_logging_out_takes_the_cookie_away(house: House) -> None:
-    client = await house.logged_in("alice")
+async def test_logging_out_takes_the_cookie_away(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
 
     assert_done(await client.delete(LOGOUT))
 
@@ -20,8 +20,8 @@ async def test_logging_out_takes_the_cookie_away(house: House) -> None:
 
 
 @pytest.mark.promise("S7")
-async def test_a_session_once_ended_stays_ended(house: House) -> None:
-    client = await house.logged_in("alice")
+async def test_a_session_once_ended_stays_ended(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
     token = token_of(client)
 
     await client.delete(LOGOUT)
@@ -29,8 +29,8 @@ async def test_a_session_once_ended_stays_ended(house: House) -> None:
     assert_problem(await client.get(ME, headers=cookie(token)), "unauthenticated")
 
 
-async def test_the_other_sessions_of_the_user_go_on(house: House) -> None:
-    leaving, staying = await house.logged_in("alice"), await house.log_in("alice")
+async def test_the_other_sessions_of_the_user_go_on(app: RunningApp) -> None:
+    leaving, staying = await app.logged_in("alice"), await app.log_in("alice")
 
     await leaving.delete(LOGOUT)
 
@@ -38,8 +38,8 @@ async def test_the_other_sessions_of_the_user_go_on(house: House) -> None:
 
 
 @pytest.mark.promise("S7")
-async def test_an_ended_session_cannot_be_ended_again_and_loses_its_cookie(house: House) -> None:
-    client = await house.logged_in("alice")
+async def test_an_ended_session_cannot_be_ended_again_and_loses_its_cookie(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
     token = token_of(client)
     await client.delete(LOGOUT)
 
@@ -51,25 +51,25 @@ async def test_an_ended_session_cannot_be_ended_again_and_loses_its_cookie(house
 
 @pytest.mark.promise("S7")
 @pytest.mark.parametrize("headers", [{}, cookie("forged"), {"cookie": f"{COOKIE}=one; {COOKIE}=two"}])
-async def test_without_a_valid_session_the_cookie_goes_all_the_same(house: House, headers: dict[str, str]) -> None:
-    answer = await (await house.client()).delete(LOGOUT, headers=headers)
+async def test_without_a_valid_session_the_cookie_goes_all_the_same(app: RunningApp, headers: dict[str, str]) -> None:
+    answer = await (await app.client()).delete(LOGOUT, headers=headers)
 
     assert_problem(answer, "unauthenticated")
     assert answer.headers["set-cookie"].startswith(f'{COOKIE}="";')
 
 
 @pytest.mark.promise("S7")
-async def test_an_expired_session_loses_its_cookie(house: House) -> None:
-    client = await house.logged_in("alice")
-    house.clock.advance(timedelta(minutes=31))
+async def test_an_expired_session_loses_its_cookie(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
+    app.clock.advance(timedelta(minutes=31))
 
     assert_problem(await client.delete(LOGOUT), "unauthenticated")
 
     assert client.cookies.get(COOKIE) is None
 
 
-async def test_other_calls_leave_an_invalid_cookie_alone(house: House) -> None:
-    answer = await (await house.client()).get(ME, headers=cookie("forged"))
+async def test_other_calls_leave_an_invalid_cookie_alone(app: RunningApp) -> None:
+    answer = await (await app.client()).get(ME, headers=cookie("forged"))
 
     assert_problem(answer, "unauthenticated")
     assert "set-cookie" not in answer.headers
@@ -77,9 +77,9 @@ async def test_other_calls_leave_an_invalid_cookie_alone(house: House) -> None:
 
 @pytest.mark.promise("S7")
 async def test_even_a_fault_takes_the_cookie_away(settings: Settings, create_database: CreateDatabase) -> None:
-    async with open_house(on_database(settings, create_database("faulty"))) as house:
-        client = await house.logged_in("alice")
-        await house.database.execute("ALTER TABLE audit_events ADD CHECK (false) NOT VALID", {})
+    async with run_app(on_database(settings, create_database("faulty"))) as app:
+        client = await app.logged_in("alice")
+        await app.database.execute("ALTER TABLE audit_events ADD CHECK (false) NOT VALID", {})
 
         assert_problem(await client.delete(LOGOUT), "internal-error")
 

@@ -13,10 +13,10 @@ import pytest
 from psycopg.rows import dict_row
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem
-from tests.http.houses import cookie, token_of
+from tests.http.running_app import cookie, token_of
 
 
 class Caller(StrEnum):
@@ -147,18 +147,18 @@ def request_of(call: Call, caller: Caller, target: Target) -> dict[str, Any]:
     return {"method": call.method, "url": call.path.format(username=username, session_id=UUID(int=1)), "json": body}
 
 
-async def move_in(house: House, call: Call, caller: Caller) -> httpx.AsyncClient:
+async def move_in(app: RunningApp, call: Call, caller: Caller) -> httpx.AsyncClient:
     """Everybody who may be named, and the caller."""
     for target in ACCOUNTS if MISSING in call.targets else ACCOUNTS[:1]:
-        await house.add_user(target.username(caller), Role(target.role), is_active=target.is_active)
+        await app.add_user(target.username(caller), Role(target.role), is_active=target.is_active)
     if caller is Caller.ANONYMOUS:
-        return await house.client()
+        return await app.client()
     username = SELF.username(caller)
-    client = await house.logged_in(username, Role(caller) if caller in RANK else Role.SUPER_ADMIN)
+    client = await app.logged_in(username, Role(caller) if caller in RANK else Role.SUPER_ADMIN)
     if caller is Caller.INACTIVE:
-        await house.database.execute("UPDATE users SET is_active = false WHERE username = %(name)s", {"name": username})
+        await app.database.execute("UPDATE users SET is_active = false WHERE username = %(name)s", {"name": username})
     if caller is Caller.FORGED:
-        return await house.client(**cookie(forged(token_of(client))))
+        return await app.client(**cookie(forged(token_of(client))))
     return client
 
 
@@ -167,18 +167,18 @@ def forged(token: str) -> str:
     return jwt.encode(claims, "another key, long enough for the algorithm", "HS256", header)
 
 
-async def rows(house: House) -> dict[str, dict[str, Any]]:
+async def rows(app: RunningApp) -> dict[str, dict[str, Any]]:
     """All that is known of each user, and how many sessions they have."""
     statement = "SELECT *, (SELECT count(*) FROM sessions WHERE user_id = users.id) AS sessions FROM users"
-    return {row["username"]: row for row in await house.database.fetch_all(statement, {}, dict_row)}
+    return {row["username"]: row for row in await app.database.fetch_all(statement, {}, dict_row)}
 
 
 @pytest.mark.promise("Z1", "Z2", "Z3")
 @pytest.mark.parametrize("caller", Caller)
 @pytest.mark.parametrize("call", CALLS, ids=str)
-async def test_every_answer_follows_from_the_roles(house: House, call: Call, caller: Caller) -> None:
-    client = await move_in(house, call, caller)
-    before = await rows(house)
+async def test_every_answer_follows_from_the_roles(app: RunningApp, call: Call, caller: Caller) -> None:
+    client = await move_in(app, call, caller)
+    before = await rows(app)
 
     statuses = {
         str(target): (await client.request(**request_of(call, caller, target))).status_code for target in call.targets
@@ -186,7 +186,7 @@ async def test_every_answer_follows_from_the_roles(house: House, call: Call, cal
 
     assert statuses == {str(target): expected(call, caller, target) for target in call.targets}
     refused = {target.username(caller) for target in call.targets if statuses[str(target)] >= 400}
-    after = await rows(house)
+    after = await rows(app)
     assert len(after) == len(before) + list(statuses.values()).count(201)
     assert {name: after.get(name) for name in refused} == {name: before.get(name) for name in refused}
 
@@ -194,12 +194,12 @@ async def test_every_answer_follows_from_the_roles(house: House, call: Call, cal
 @pytest.mark.promise("Z8")
 @pytest.mark.parametrize("call", ON_OTHERS, ids=str)
 async def test_a_caller_without_the_role_cannot_tell_who_exists(
-    house: House, owner: psycopg.Connection, call: Call
+    app: RunningApp, owner: psycopg.Connection, call: Call
 ) -> None:
     callers = [caller for caller in RANK if RANK[caller] < NEEDED[call.open_to]]
     for caller in callers:
         owner.execute("DELETE FROM users")
-        client = await move_in(house, call, Caller(caller))
+        client = await move_in(app, call, Caller(caller))
         others = [target for target in call.targets if target is not SELF]
 
         answers = [await client.request(**request_of(call, Caller(caller), target)) for target in others]
@@ -216,9 +216,11 @@ def told_by(answer: httpx.Response) -> Iterator[str]:
 
 
 @pytest.mark.promise("Z1")
-def test_no_call_is_missing_from_the_matrix(house: House) -> None:
+def test_no_call_is_missing_from_the_matrix(app: RunningApp) -> None:
     served = {
-        f"{method.upper()} {path}" for path, operations in house.app.openapi()["paths"].items() for method in operations
+        f"{method.upper()} {path}"
+        for path, operations in app.fastapi_app.openapi()["paths"].items()
+        for method in operations
     }
 
     assert served == {str(call) for call in CALLS}

@@ -9,36 +9,36 @@ import pytest
 
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.settings import Settings
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import PASSWORD_RULE, assert_done, assert_problem
-from tests.http.houses import open_house, try_log_in
+from tests.http.running_app import run_app, try_log_in
 
 SIGN_UP = "/api/v1/account/signup"
 USERS = "/api/v1/users/"
 CHANGE = f"{USERS}change_password"
 LONG = "violet kettle under thirteen maples; nobody counts the swallows, 7 of them, that left us in autumn for another "
-type Choose = Callable[[House, str], Awaitable[httpx.Response]]
+type Choose = Callable[[RunningApp, str], Awaitable[httpx.Response]]
 
 
-async def sign_up(house: House, password: str) -> httpx.Response:
-    return await (await house.client()).post(SIGN_UP, json={"username": "alice", "password": password})
+async def sign_up(app: RunningApp, password: str) -> httpx.Response:
+    return await (await app.client()).post(SIGN_UP, json={"username": "alice", "password": password})
 
 
-async def create_user(house: House, password: str) -> httpx.Response:
-    admin = await house.logged_in("admin", Role.ADMIN)
+async def create_user(app: RunningApp, password: str) -> httpx.Response:
+    admin = await app.logged_in("admin", Role.ADMIN)
     return await admin.post(USERS, json={"username": "alice", "password": password})
 
 
-async def change_own(house: House, password: str) -> httpx.Response:
-    client = await house.logged_in("alice")
+async def change_own(app: RunningApp, password: str) -> httpx.Response:
+    client = await app.logged_in("alice")
     body = {"username": "alice", "password": password, "current_password": PASSWORD}
     return await client.patch(CHANGE, json=body)
 
 
-async def change_a_subordinates(house: House, password: str) -> httpx.Response:
-    await house.add_user("alice")
-    admin = await house.logged_in("admin", Role.ADMIN)
+async def change_a_subordinates(app: RunningApp, password: str) -> httpx.Response:
+    await app.add_user("alice")
+    admin = await app.logged_in("admin", Role.ADMIN)
     return await admin.patch(CHANGE, json={"username": "alice", "password": password})
 
 
@@ -55,9 +55,9 @@ GOOD = [
 
 @every_path
 @pytest.mark.parametrize("password", GOOD)
-async def test_a_long_password_of_any_text_is_taken_as_it_is(house: House, choose: Choose, password: str) -> None:
-    assert (await choose(house, password)).is_success
-    client = await house.client()
+async def test_a_long_password_of_any_text_is_taken_as_it_is(app: RunningApp, choose: Choose, password: str) -> None:
+    assert (await choose(app, password)).is_success
+    client = await app.client()
 
     for other in (password.strip()[:-1], password.swapcase(), password + " "):
         if other != password:
@@ -68,26 +68,26 @@ async def test_a_long_password_of_any_text_is_taken_as_it_is(house: House, choos
 @pytest.mark.promise("P1", "P2")
 @every_path
 @pytest.mark.parametrize("password", ["", "violet kettle ", "\U0001f5dd" * 14, (LONG * 2)[:129], "x" * 5000])
-async def test_a_password_too_short_or_too_long_is_refused(house: House, choose: Choose, password: str) -> None:
-    assert_problem(await choose(house, password), "invalid-input", ("password", PASSWORD_RULE))
+async def test_a_password_too_short_or_too_long_is_refused(app: RunningApp, choose: Choose, password: str) -> None:
+    assert_problem(await choose(app, password), "invalid-input", ("password", PASSWORD_RULE))
 
 
 @pytest.mark.promise("P1")
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("app")
 async def test_the_shortest_length_can_be_configured(settings: Settings) -> None:
     lenient = replace(settings, password=replace(settings.password, min_length=8))
-    async with open_house(lenient) as other:
+    async with run_app(lenient) as other:
         problem = ("password", "Must have 8 to 128 characters.")
         assert_problem(await sign_up(other, "kx7 vqm"), "invalid-input", problem)
         assert (await sign_up(other, "kx7 vqmz!rw")).status_code == 201
 
 
 @pytest.mark.promise("P4")
-async def test_length_is_counted_in_composed_form(house: House) -> None:
+async def test_length_is_counted_in_composed_form(app: RunningApp) -> None:
     fourteen = unicodedata.normalize("NFD", "vï\xf6let këttlé")[:19]
     assert len(fourteen) >= 15 > len(unicodedata.normalize("NFC", fourteen))
 
-    assert_problem(await sign_up(house, fourteen), "invalid-input", ("password", PASSWORD_RULE))
+    assert_problem(await sign_up(app, fourteen), "invalid-input", ("password", PASSWORD_RULE))
 
 
 @pytest.mark.promise("P5", "I3")
@@ -109,8 +109,8 @@ async def test_length_is_counted_in_composed_form(house: House) -> None:
         pytest.param("Gatehouse2026!!", id="the service's name and a year"),
     ],
 )
-async def test_a_guessable_password_is_refused_with_the_reason(house: House, choose: Choose, password: str) -> None:
-    answer = await choose(house, password)
+async def test_a_guessable_password_is_refused_with_the_reason(app: RunningApp, choose: Choose, password: str) -> None:
+    answer = await choose(app, password)
 
     assert answer.status_code == 422
     [error] = answer.json()["errors"]
@@ -121,22 +121,22 @@ async def test_a_guessable_password_is_refused_with_the_reason(house: House, cho
 
 
 @pytest.mark.promise("P5")
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("app")
 async def test_a_list_of_ones_own_replaces_the_shipped_one(
     settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     refused = tmp_path_factory.mktemp("blocklist") / "refused.txt"
     refused.write_text(f"{PASSWORD.title()}\n")
     own = replace(settings, password=replace(settings.password, blocklist=str(refused)))
-    async with open_house(own) as other:
+    async with run_app(own) as other:
         problem = ("password", "Is a password that everyone knows.")
         assert_problem(await sign_up(other, PASSWORD), "invalid-input", problem)
         assert (await sign_up(other, "correct horse battery staple")).status_code == 201
 
 
-async def test_the_example_of_the_documentation_is_refused(house: House) -> None:
+async def test_the_example_of_the_documentation_is_refused(app: RunningApp) -> None:
     assert_problem(
-        await sign_up(house, "correct horse battery staple"),
+        await sign_up(app, "correct horse battery staple"),
         "invalid-input",
         ("password", "Is a password that everyone knows."),
     )

@@ -12,10 +12,10 @@ from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.settings import Settings
-from tests.conftest import LOGIN, House
+from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import REQUIRED, assert_problem
-from tests.http.houses import cookie, open_house, token_of
+from tests.http.running_app import cookie, run_app, token_of
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
@@ -34,8 +34,8 @@ NO_OBJECT = ("body", "Input should be a valid dictionary or object to extract fi
     "path", ["/nothing", "/api/v1", "/api/v1/users", "/api/v2/account/me", "/livez/", f"/{CANARY}"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_a_path_that_does_not_exist_is_not_found(house: House, method: str, path: str) -> None:
-    answer = await (await house.client()).request(method, path)
+async def test_a_path_that_does_not_exist_is_not_found(app: RunningApp, method: str, path: str) -> None:
+    answer = await (await app.client()).request(method, path)
 
     assert_problem(answer, "not-found")
     assert CANARY not in answer.text
@@ -57,9 +57,9 @@ async def test_a_path_that_does_not_exist_is_not_found(house: House, method: str
     ],
 )
 async def test_another_method_is_told_which_ones_there_are(
-    house: House, method: str, path: str, allowed: set[str]
+    app: RunningApp, method: str, path: str, allowed: set[str]
 ) -> None:
-    answer = await (await house.client()).request(method, path)
+    answer = await (await app.client()).request(method, path)
 
     assert_problem(answer, "method-not-allowed")
     assert set(answer.headers["allow"].split(", ")) == allowed
@@ -74,8 +74,8 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
 @pytest.mark.promise("D4")
 @pytest.mark.parametrize("path", [LOGIN, SIGN_UP, USERS, "/nothing"])
 @pytest.mark.parametrize("chunked", [True, False])
-async def test_a_body_over_16_kib_is_too_large(house: House, path: str, *, chunked: bool) -> None:
-    client = await house.client()
+async def test_a_body_over_16_kib_is_too_large(app: RunningApp, path: str, *, chunked: bool) -> None:
+    client = await app.client()
     content = chunks(LIMIT + 1) if chunked else b" " * (LIMIT + 1)
 
     answer = await client.post(path, content=content, headers=JSON)
@@ -85,7 +85,7 @@ async def test_a_body_over_16_kib_is_too_large(house: House, path: str, *, chunk
 
 
 @pytest.mark.promise("D4")
-async def test_an_endless_body_is_given_up_on_at_the_limit(house: House) -> None:
+async def test_an_endless_body_is_given_up_on_at_the_limit(app: RunningApp) -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -95,12 +95,12 @@ async def test_an_endless_body_is_given_up_on_at_the_limit(house: House) -> None
             assert sent <= 2 * LIMIT, "still being read"
             yield b" " * 1024
 
-    assert_problem(await (await house.client()).post(LOGIN, content=endless(), headers=JSON), "content-too-large")
+    assert_problem(await (await app.client()).post(LOGIN, content=endless(), headers=JSON), "content-too-large")
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-async def test_a_body_of_16_kib_is_read(house: House, *, chunked: bool) -> None:
-    client = await house.client()
+async def test_a_body_of_16_kib_is_read(app: RunningApp, *, chunked: bool) -> None:
+    client = await app.client()
     content = chunks(LIMIT) if chunked else b" " * LIMIT
 
     assert_problem(await client.post(LOGIN, content=content, headers=JSON), "invalid-input", NOT_JSON)
@@ -111,9 +111,9 @@ async def test_a_body_of_16_kib_is_read(house: House, *, chunked: bool) -> None:
 @pytest.mark.parametrize(("method", "path"), [("POST", LOGIN), ("POST", SIGN_UP), ("POST", USERS), ("PATCH", GRANT)])
 @pytest.mark.parametrize("chunked", [True, False])
 async def test_anything_but_json_is_an_unsupported_type(
-    house: House, media_type: str | None, method: str, path: str, *, chunked: bool
+    app: RunningApp, media_type: str | None, method: str, path: str, *, chunked: bool
 ) -> None:
-    client = await house.logged_in("chief", Role.SUPER_ADMIN)
+    client = await app.logged_in("chief", Role.SUPER_ADMIN)
     headers = {"content-type": media_type} if media_type else {}
 
     async def body() -> AsyncIterator[bytes]:
@@ -124,8 +124,8 @@ async def test_anything_but_json_is_an_unsupported_type(
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;"])
-async def test_json_is_json_however_it_is_written(house: House, media_type: str) -> None:
-    answer = await (await house.client()).post(LOGIN, content=b"{}", headers={"content-type": media_type})
+async def test_json_is_json_however_it_is_written(app: RunningApp, media_type: str) -> None:
+    answer = await (await app.client()).post(LOGIN, content=b"{}", headers={"content-type": media_type})
 
     assert_problem(answer, "invalid-input", ("username", REQUIRED), ("password", REQUIRED))
 
@@ -156,9 +156,9 @@ async def test_json_is_json_however_it_is_written(house: House, media_type: str)
     ],
 )
 async def test_input_that_fits_no_call_is_refused_and_not_repeated(
-    house: House, path: str, content: bytes, errors: list[tuple[str, str]]
+    app: RunningApp, path: str, content: bytes, errors: list[tuple[str, str]]
 ) -> None:
-    client = await house.client()
+    client = await app.client()
 
     answer = await client.post(path, content=content.replace(b"%s", CANARY.encode()), headers=JSON)
 
@@ -169,8 +169,8 @@ async def test_input_that_fits_no_call_is_refused_and_not_repeated(
 @pytest.mark.promise("I2", "I3")
 @pytest.mark.parametrize("path", [LOGIN, SIGN_UP, USERS])
 @pytest.mark.parametrize("text", ["\\ud800", "\\udfff", "\\ude00\\ud83d"])
-async def test_a_password_that_is_no_text_is_invalid(house: House, path: str, text: str) -> None:
-    client = await (house.client() if path != USERS else house.logged_in("admin", Role.ADMIN))
+async def test_a_password_that_is_no_text_is_invalid(app: RunningApp, path: str, text: str) -> None:
+    client = await (app.client() if path != USERS else app.logged_in("admin", Role.ADMIN))
     content = f'{{"username": "alice", "password": "{CANARY} {text} {CANARY}"}}'
 
     answer = await client.post(path, content=content, headers=JSON)
@@ -182,8 +182,8 @@ async def test_a_password_that_is_no_text_is_invalid(house: House, path: str, te
 
 @pytest.mark.promise("I2")
 @pytest.mark.parametrize("field", ["password", "current_password"])
-async def test_neither_a_new_nor_a_current_password_is_anything_but_text(house: House, field: str) -> None:
-    client = await house.logged_in("alice")
+async def test_neither_a_new_nor_a_current_password_is_anything_but_text(app: RunningApp, field: str) -> None:
+    client = await app.logged_in("alice")
     passwords = {"password": "a whole new sentence", "current_password": PASSWORD, field: "\ud800" * 20}
     content = json.dumps({"username": "alice", **passwords})
 
@@ -196,8 +196,8 @@ async def test_neither_a_new_nor_a_current_password_is_anything_but_text(house: 
 @pytest.mark.promise("I2", "I3")
 @pytest.mark.parametrize("username", ["\\ud800" * 5, "alice\\u0000", "\\u0000" * 5, f"{CANARY}!"])
 @pytest.mark.parametrize(("path", "body"), [(SIGN_UP, f', "password": "{PASSWORD}"'), (GRANT, "")])
-async def test_a_username_that_cannot_be_one_is_invalid(house: House, path: str, body: str, username: str) -> None:
-    client = await (house.client() if path == SIGN_UP else house.logged_in("chief", Role.SUPER_ADMIN))
+async def test_a_username_that_cannot_be_one_is_invalid(app: RunningApp, path: str, body: str, username: str) -> None:
+    client = await (app.client() if path == SIGN_UP else app.logged_in("chief", Role.SUPER_ADMIN))
     method = "POST" if path == SIGN_UP else "PATCH"
 
     answer = await client.request(method, path, content=f'{{"username": "{username}"{body}}}', headers=JSON)
@@ -213,12 +213,12 @@ class Broken(GetMe):
 
 
 @pytest.mark.promise("I3")
-async def test_what_nobody_foresaw_is_logged_and_not_told(house: House, settings: Settings) -> None:
-    token = token_of(await house.logged_in("alice"))
+async def test_what_nobody_foresaw_is_logged_and_not_told(app: RunningApp, settings: Settings) -> None:
+    token = token_of(await app.logged_in("alice"))
     parts = Provider(scope=Scope.REQUEST)
     parts.provide(Broken, provides=GetMe)
 
-    async with open_house(settings, parts) as broken:
+    async with run_app(settings, parts) as broken:
         client = await broken.client(**cookie(token), **{"x-request-id": "the-one"})
         processors = [structlog.contextvars.merge_contextvars]
         with structlog.testing.capture_logs(processors) as logs:
@@ -231,8 +231,8 @@ async def test_what_nobody_foresaw_is_logged_and_not_told(house: House, settings
     assert line["exc_info"]
 
 
-async def test_a_refusal_is_no_error_in_the_log(house: House) -> None:
-    client = await house.client()
+async def test_a_refusal_is_no_error_in_the_log(app: RunningApp) -> None:
+    client = await app.client()
 
     with structlog.testing.capture_logs() as logs:
         await client.get(ME)
@@ -242,9 +242,9 @@ async def test_a_refusal_is_no_error_in_the_log(house: House) -> None:
     assert {line["log_level"] for line in logs} <= {"info"}
 
 
-async def test_a_request_that_breaks_off_is_not_carried_out(house: House) -> None:
-    await house.add_user("alice")
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+async def test_a_request_that_breaks_off_is_not_carried_out(app: RunningApp) -> None:
+    await app.add_user("alice")
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
     messages: list[Message] = [
         {"type": "http.request", "body": b'{"username": "alice"}', "more_body": True},
         {"type": "http.disconnect"},
@@ -266,7 +266,7 @@ async def test_a_request_that_breaks_off_is_not_carried_out(house: House) -> Non
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
         "client": ("127.0.0.1", 1),
     }
-    await house.app(scope, receive, send)
+    await app.fastapi_app(scope, receive, send)
 
     assert (messages, sent) == ([], [])
     assert (await chief.get("/api/v1/users/alice")).json()["role"] == "user"

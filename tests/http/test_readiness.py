@@ -8,9 +8,9 @@ from psycopg.rows import scalar_row
 
 from gatehouse.common.infrastructure.migrations import migrate, migration_config
 from gatehouse.setup.settings import PROJECT_ROOT, Settings
-from tests.conftest import CreateDatabase, House
+from tests.conftest import CreateDatabase, RunningApp
 from tests.http.answers import assert_problem
-from tests.http.houses import on_database, open_house, without_database
+from tests.http.running_app import on_database, run_app, without_database
 
 OK = {"status": "ok"}
 
@@ -23,8 +23,8 @@ def assert_not_ready(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/livez", "/api/v1/"])
-async def test_a_healthy_service_says_so(house: House, path: str) -> None:
-    answer = await (await house.client()).get(path)
+async def test_a_healthy_service_says_so(app: RunningApp, path: str) -> None:
+    answer = await (await app.client()).get(path)
 
     assert (answer.status_code, answer.json()) == (200, OK)
 
@@ -33,8 +33,8 @@ async def test_a_database_without_a_schema_is_not_ready_until_it_is_migrated(
     settings: Settings, create_database: CreateDatabase
 ) -> None:
     url = create_database("empty", template="template0")
-    async with open_house(on_database(settings, url)) as house:
-        client = await house.client()
+    async with run_app(on_database(settings, url)) as app:
+        client = await app.client()
         assert_not_ready(answer := await client.get("/readyz"))
         assert "alembic" not in answer.text
 
@@ -44,18 +44,18 @@ async def test_a_database_without_a_schema_is_not_ready_until_it_is_migrated(
 
 
 async def test_a_database_at_another_revision_is_not_ready(settings: Settings, create_database: CreateDatabase) -> None:
-    async with open_house(on_database(settings, create_database("older"))) as house:
-        await house.database.execute("UPDATE alembic_version SET version_num = 'another'", {})
+    async with run_app(on_database(settings, create_database("older"))) as app:
+        await app.database.execute("UPDATE alembic_version SET version_num = 'another'", {})
 
-        answer = await (await house.client()).get("/readyz")
+        answer = await (await app.client()).get("/readyz")
 
         assert_not_ready(answer)
         assert "another" not in answer.text
 
 
 async def test_without_a_database_it_says_so_within_a_second_or_so(settings: Settings) -> None:
-    async with open_house(without_database(settings)) as house:
-        client = await house.client()
+    async with run_app(without_database(settings)) as app:
+        client = await app.client()
         start = time.monotonic()
 
         assert_problem(await client.get("/readyz"), "unavailable")
@@ -64,22 +64,22 @@ async def test_without_a_database_it_says_so_within_a_second_or_so(settings: Set
 
 
 async def test_a_locked_table_is_not_waited_for(settings: Settings, create_database: CreateDatabase) -> None:
-    async with open_house(on_database(settings, create_database("locked"), pool_size=2)) as house:
-        async with house.database.engine.begin() as connection:
+    async with run_app(on_database(settings, create_database("locked"), pool_size=2)) as app:
+        async with app.database.engine.begin() as connection:
             await connection.exec_driver_sql("LOCK TABLE alembic_version")
             start = time.monotonic()
 
-            assert_problem(await (await house.client()).get("/readyz"), "unavailable")
+            assert_problem(await (await app.client()).get("/readyz"), "unavailable")
 
             assert time.monotonic() - start < 1.8
-        assert (await (await house.client()).get("/readyz")).status_code == 200
+        assert (await (await app.client()).get("/readyz")).status_code == 200
 
 
 async def test_a_silent_database_is_not_waited_for(settings: Settings, create_database: CreateDatabase) -> None:
     url = create_database("silent")
-    async with open_house(on_database(settings, url)) as house:
-        client = await house.client()
-        backend = await house.database.fetch_one("SELECT pg_backend_pid()", {}, scalar_row)
+    async with run_app(on_database(settings, url)) as app:
+        client = await app.client()
+        backend = await app.database.fetch_one("SELECT pg_backend_pid()", {}, scalar_row)
         assert backend is not None
         start = time.monotonic()
         os.kill(backend, signal.SIGSTOP)
@@ -92,8 +92,8 @@ async def test_a_silent_database_is_not_waited_for(settings: Settings, create_da
 
 
 async def test_being_alive_asks_no_database(settings: Settings) -> None:
-    async with open_house(without_database(settings)) as house:
-        client = await house.client()
+    async with run_app(without_database(settings)) as app:
+        client = await app.client()
         start = time.monotonic()
 
         for path in ("/livez", "/api/v1/"):

@@ -8,9 +8,9 @@ from dishka import Provider, Scope
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.settings import Settings
-from tests.conftest import LOGIN, House
+from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
-from tests.http.houses import cookie, open_house, token_of, without_database
+from tests.http.running_app import cookie, run_app, token_of, without_database
 from tests.http.test_problems import Broken
 
 ME = "/api/v1/account/me"
@@ -20,8 +20,8 @@ ID = "Client.chosen_1-2"
 
 
 @pytest.mark.parametrize("asked", ["a", "x" * 64, ID, "0", "...", "-_."])
-async def test_a_well_formed_id_is_kept(house: House, asked: str) -> None:
-    answer = await (await house.client()).get(ME, headers={"x-request-id": asked})
+async def test_a_well_formed_id_is_kept(app: RunningApp, asked: str) -> None:
+    answer = await (await app.client()).get(ME, headers={"x-request-id": asked})
 
     assert answer.headers["x-request-id"] == asked
     assert answer.json()["request_id"] == asked
@@ -43,15 +43,15 @@ async def test_a_well_formed_id_is_kept(house: House, asked: str) -> None:
         b"\xff",
     ],
 )
-async def test_any_other_id_is_replaced(house: House, asked: bytes) -> None:
-    answer = await (await house.client()).get(ME, headers=[(b"x-request-id", asked)])
+async def test_any_other_id_is_replaced(app: RunningApp, asked: bytes) -> None:
+    answer = await (await app.client()).get(ME, headers=[(b"x-request-id", asked)])
 
     assert UUID(answer.headers["x-request-id"]).version == 7
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
-async def test_every_request_without_one_gets_its_own(house: House) -> None:
-    client = await house.client()
+async def test_every_request_without_one_gets_its_own(app: RunningApp) -> None:
+    client = await app.client()
 
     assert len({(await client.get("/livez")).headers["x-request-id"] for _ in range(10)}) == 10
 
@@ -80,8 +80,8 @@ ANSWERS: list[tuple[int, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("status", "asked"), ANSWERS)
-async def test_every_status_carries_it(house: House, status: int, asked: dict[str, Any]) -> None:
-    client = await house.logged_in("admin", Role.ADMIN)
+async def test_every_status_carries_it(app: RunningApp, status: int, asked: dict[str, Any]) -> None:
+    client = await app.logged_in("admin", Role.ADMIN)
     client.headers["x-request-id"] = ID
 
     answer = await client.request(**asked)
@@ -91,12 +91,12 @@ async def test_every_status_carries_it(house: House, status: int, asked: dict[st
         assert answer.json()["request_id"] == ID
 
 
-async def test_an_internal_error_carries_it(house: House, settings: Settings) -> None:
-    client = await house.logged_in("alice")
+async def test_an_internal_error_carries_it(app: RunningApp, settings: Settings) -> None:
+    client = await app.logged_in("alice")
     parts = Provider(scope=Scope.REQUEST)
     parts.provide(Broken, provides=GetMe)
 
-    async with open_house(settings, parts) as broken:
+    async with run_app(settings, parts) as broken:
         visitor = await broken.client(**{"x-request-id": ID})
         with structlog.testing.capture_logs():
             answer = await visitor.get(ME, headers=cookie(token_of(client)))
@@ -105,7 +105,7 @@ async def test_an_internal_error_carries_it(house: House, settings: Settings) ->
 
 
 async def test_an_unavailable_service_carries_it(settings: Settings) -> None:
-    async with open_house(without_database(settings)) as house:
-        answer = await (await house.client()).get("/readyz", headers={"x-request-id": ID})
+    async with run_app(without_database(settings)) as app:
+        answer = await (await app.client()).get("/readyz", headers={"x-request-id": ID})
 
     assert (answer.status_code, answer.headers["x-request-id"], answer.json()["request_id"]) == (503, ID, ID)

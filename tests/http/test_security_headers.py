@@ -11,10 +11,10 @@ from dishka import Provider, Scope
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.settings import AppSettings, Environment, Settings, ThrottleSettings
-from tests.conftest import LOGIN, ORIGIN, House
+from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import SECURITY_HEADERS
-from tests.http.houses import cookie, open_house, token_of, try_log_in, without_database
+from tests.http.running_app import cookie, run_app, token_of, try_log_in, without_database
 from tests.http.test_problems import Broken
 from tests.http.test_request_id import ANSWERS
 
@@ -46,8 +46,8 @@ def assert_secure(answer: httpx.Response, *, hsts: bool = False) -> None:
 @pytest.mark.parametrize(
     ("status", "asked"), [(status, asked) for status, asked in [*ANSWERS, *MORE] if asked["url"] != "/docs"]
 )
-async def test_every_status_has_them(house: House, status: int, asked: dict[str, Any]) -> None:
-    client = await house.logged_in("admin", Role.ADMIN)
+async def test_every_status_has_them(app: RunningApp, status: int, asked: dict[str, Any]) -> None:
+    client = await app.logged_in("admin", Role.ADMIN)
 
     answer = await client.request(**asked)
 
@@ -55,9 +55,9 @@ async def test_every_status_has_them(house: House, status: int, asked: dict[str,
     assert_secure(answer)
 
 
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("app")
 async def test_a_throttled_answer_has_them(settings: Settings) -> None:
-    async with open_house(replace(settings, throttle=ThrottleSettings(attempts_per_account=1))) as strict:
+    async with run_app(replace(settings, throttle=ThrottleSettings(attempts_per_account=1))) as strict:
         client = await strict.client()
         await try_log_in(client)
 
@@ -67,11 +67,11 @@ async def test_a_throttled_answer_has_them(settings: Settings) -> None:
     assert_secure(answer)
 
 
-async def test_an_internal_error_has_them(house: House, settings: Settings) -> None:
-    token = token_of(await house.logged_in("alice"))
+async def test_an_internal_error_has_them(app: RunningApp, settings: Settings) -> None:
+    token = token_of(await app.logged_in("alice"))
     parts = Provider(scope=Scope.REQUEST)
     parts.provide(Broken, provides=GetMe)
-    async with open_house(settings, parts) as broken:
+    async with run_app(settings, parts) as broken:
         answer = await (await broken.client()).get(ME, headers=cookie(token))
 
     assert answer.status_code == 500
@@ -79,7 +79,7 @@ async def test_an_internal_error_has_them(house: House, settings: Settings) -> N
 
 
 async def test_an_unavailable_service_has_them(settings: Settings) -> None:
-    async with open_house(without_database(settings)) as away:
+    async with run_app(without_database(settings)) as away:
         answer = await (await away.client()).get("/readyz")
 
     assert answer.status_code == 503
@@ -91,10 +91,10 @@ async def test_an_unavailable_service_has_them(settings: Settings) -> None:
     [(Environment.PRODUCTION, True), (Environment.DEVELOPMENT, False), (Environment.TEST, False)],
 )
 async def test_production_alone_insists_on_tls(
-    house: House, settings: Settings, environment: Environment, *, hsts: bool
+    app: RunningApp, settings: Settings, environment: Environment, *, hsts: bool
 ) -> None:
-    await house.add_user("alice")
-    async with open_house(replace(settings, app=AppSettings(environment=environment, origin=ORIGIN))) as other:
+    await app.add_user("alice")
+    async with run_app(replace(settings, app=AppSettings(environment=environment, origin=ORIGIN))) as other:
         client = await other.client()
         answers = [
             await client.get("/livez"),
@@ -112,8 +112,8 @@ async def test_production_alone_insists_on_tls(
             assert int(age) >= 365 * 24 * 3600
 
 
-async def test_the_docs_page_runs_scripts_from_here_alone_and_stands_in_no_frame(house: House) -> None:
-    answer = await (await house.client()).get("/docs")
+async def test_the_docs_page_runs_scripts_from_here_alone_and_stands_in_no_frame(app: RunningApp) -> None:
+    answer = await (await app.client()).get("/docs")
 
     policy = dict(part.strip().split(" ", 1) for part in policy_of(answer).split(";"))
     assert policy == {

@@ -10,9 +10,9 @@ from psycopg.rows import scalar_row
 
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.settings import Settings
-from tests.conftest import CreateDatabase, House
+from tests.conftest import CreateDatabase, RunningApp
 from tests.http.answers import assert_problem
-from tests.http.houses import on_database, open_house
+from tests.http.running_app import on_database, run_app
 
 ME = "/api/v1/account/me"
 IDLE = timedelta(minutes=30)
@@ -39,99 +39,99 @@ CALLS: list[tuple[str, str, dict[str, Any] | None, int]] = [
 ]
 
 
-async def last_seen(house: House) -> datetime | None:
-    return await house.database.fetch_one("SELECT last_seen_at FROM sessions", {}, scalar_row)
+async def last_seen(app: RunningApp) -> datetime | None:
+    return await app.database.fetch_one("SELECT last_seen_at FROM sessions", {}, scalar_row)
 
 
 @pytest.mark.promise("S3")
-async def test_a_session_unused_for_half_an_hour_has_ended(house: House) -> None:
-    client = await house.logged_in("alice")
+async def test_a_session_unused_for_half_an_hour_has_ended(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
 
-    house.clock.advance(IDLE)
+    app.clock.advance(IDLE)
 
     assert_problem(await client.get(ME), "unauthenticated")
 
 
-async def test_a_session_lives_until_the_last_second_of_its_half_hour(house: House) -> None:
-    client = await house.logged_in("alice")
+async def test_a_session_lives_until_the_last_second_of_its_half_hour(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
 
-    house.clock.advance(IDLE - SECOND)
+    app.clock.advance(IDLE - SECOND)
 
     assert (await client.get(ME)).status_code == 200
 
 
-async def test_a_session_is_not_revived_by_asking_too_late(house: House) -> None:
-    client = await house.logged_in("alice")
-    start = house.clock.now()
-    house.clock.advance(IDLE)
+async def test_a_session_is_not_revived_by_asking_too_late(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
+    start = app.clock.now()
+    app.clock.advance(IDLE)
 
     await client.get(ME)
 
     assert_problem(await client.get(ME), "unauthenticated")
-    assert await last_seen(house) == start
+    assert await last_seen(app) == start
 
 
 @pytest.mark.promise("S3")
-async def test_a_session_in_use_ends_after_twelve_hours_all_the_same(house: House) -> None:
-    client = await house.logged_in("alice")
-    start = house.clock.now()
+async def test_a_session_in_use_ends_after_twelve_hours_all_the_same(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
+    start = app.clock.now()
 
-    while house.clock.now() < start + ABSOLUTE - IDLE:
-        house.clock.advance(IDLE - SECOND)
+    while app.clock.now() < start + ABSOLUTE - IDLE:
+        app.clock.advance(IDLE - SECOND)
         assert (await client.get(ME)).status_code == 200
-    house.clock.at = start + ABSOLUTE - SECOND
+    app.clock.at = start + ABSOLUTE - SECOND
     assert (await client.get(ME)).status_code == 200
 
-    house.clock.advance(SECOND)
+    app.clock.advance(SECOND)
     assert_problem(await client.get(ME), "unauthenticated")
 
 
 @pytest.mark.promise("S4")
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
 async def test_any_authenticated_call_moves_the_idle_limit(
-    house: House, method: str, path: str, body: dict[str, Any] | None, status: int
+    app: RunningApp, method: str, path: str, body: dict[str, Any] | None, status: int
 ) -> None:
-    await house.add_user("alice")
-    admin = await house.logged_in("admin", Role.ADMIN)
-    house.clock.advance(IDLE - SECOND)
+    await app.add_user("alice")
+    admin = await app.logged_in("admin", Role.ADMIN)
+    app.clock.advance(IDLE - SECOND)
 
     assert (await admin.request(method, path, json=body)).status_code == status
 
-    house.clock.advance(IDLE - SECOND)
+    app.clock.advance(IDLE - SECOND)
     assert (await admin.get(ME)).status_code == 200
 
 
-async def test_a_call_that_needs_no_session_moves_nothing(house: House) -> None:
-    client = await house.logged_in("alice")
-    house.clock.advance(IDLE - SECOND)
+async def test_a_call_that_needs_no_session_moves_nothing(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
+    app.clock.advance(IDLE - SECOND)
 
     await client.get("/livez")
 
-    house.clock.advance(SECOND)
+    app.clock.advance(SECOND)
     assert_problem(await client.get(ME), "unauthenticated")
 
 
-async def test_a_used_session_is_written_once_a_minute_at_most(house: House) -> None:
-    client = await house.logged_in("alice")
-    start = house.clock.now()
+async def test_a_used_session_is_written_once_a_minute_at_most(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
+    start = app.clock.now()
 
-    house.clock.advance(timedelta(seconds=59))
+    app.clock.advance(timedelta(seconds=59))
     await client.get(ME)
-    assert await last_seen(house) == start
+    assert await last_seen(app) == start
 
-    house.clock.advance(SECOND)
+    app.clock.advance(SECOND)
     await client.get(ME)
-    assert await last_seen(house) == start + timedelta(seconds=60)
+    assert await last_seen(app) == start + timedelta(seconds=60)
 
-    house.clock.advance(timedelta(seconds=59))
+    app.clock.advance(timedelta(seconds=59))
     await client.get(ME)
-    assert await last_seen(house) == start + timedelta(seconds=60)
+    assert await last_seen(app) == start + timedelta(seconds=60)
 
 
 @pytest.mark.promise("S5")
-async def test_the_cookie_is_not_set_anew_when_its_session_is_renewed(house: House) -> None:
-    client = await house.logged_in("alice")
-    house.clock.advance(timedelta(minutes=5))
+async def test_the_cookie_is_not_set_anew_when_its_session_is_renewed(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
+    app.clock.advance(timedelta(minutes=5))
 
     answer = await client.get(ME)
 
@@ -141,10 +141,10 @@ async def test_the_cookie_is_not_set_anew_when_its_session_is_renewed(house: Hou
 async def test_a_session_that_cannot_be_renewed_is_good_until_it_expires(
     settings: Settings, create_database: CreateDatabase
 ) -> None:
-    async with open_house(on_database(settings, create_database("frozen"))) as house:
-        client = await house.logged_in("alice")
-        await house.database.execute("ALTER TABLE sessions ADD CHECK (false) NOT VALID", {})
-        house.clock.advance(timedelta(minutes=2))
+    async with run_app(on_database(settings, create_database("frozen"))) as app:
+        client = await app.logged_in("alice")
+        await app.database.execute("ALTER TABLE sessions ADD CHECK (false) NOT VALID", {})
+        app.clock.advance(timedelta(minutes=2))
 
         assert (await client.get(ME)).status_code == 200
 
@@ -163,13 +163,13 @@ async def test_parallel_requests_at_renewal_time_all_succeed_with_one_write(
     settings: Settings, create_database: CreateDatabase, pool_size: int
 ) -> None:
     url = create_database("renewal")
-    async with open_house(on_database(settings, url, pool_size)) as house:
-        await house.database.execute(_COUNT_WRITES, {})
-        client = await house.logged_in("alice")
-        house.clock.advance(timedelta(minutes=2))
+    async with run_app(on_database(settings, url, pool_size)) as app:
+        await app.database.execute(_COUNT_WRITES, {})
+        client = await app.logged_in("alice")
+        app.clock.advance(timedelta(minutes=2))
 
         answers = await asyncio.gather(*(client.get(ME) for _ in range(30)))
 
         assert [answer.status_code for answer in answers] == [200] * 30
-        assert await house.database.fetch_one("SELECT count(*) FROM writes", {}, scalar_row) == 1
-        assert await last_seen(house) == house.clock.now()
+        assert await app.database.fetch_one("SELECT count(*) FROM writes", {}, scalar_row) == 1
+        assert await last_seen(app) == app.clock.now()

@@ -11,9 +11,9 @@ import pytest
 from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.settings import SessionSettings, Settings
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.http.answers import assert_done, assert_problem, rfc3339
-from tests.http.houses import client_from, cookie, open_house, token_of, try_log_in
+from tests.http.running_app import client_from, cookie, run_app, token_of, try_log_in
 
 SESSIONS = "/api/v1/account/sessions"
 ME = "/api/v1/account/me"
@@ -21,8 +21,8 @@ ALICES = "/api/v1/users/alice/sessions"
 MINUTE = timedelta(minutes=1)
 
 
-async def logged_in_from(house: House, ip: str, agent: str, username: str = "alice") -> httpx.AsyncClient:
-    client = await client_from(house, ip, **{"user-agent": agent})
+async def logged_in_from(app: RunningApp, ip: str, agent: str, username: str = "alice") -> httpx.AsyncClient:
+    client = await client_from(app, ip, **{"user-agent": agent})
     assert_done(await try_log_in(client, username))
     return client
 
@@ -40,9 +40,9 @@ async def id_of(client: httpx.AsyncClient) -> str:
     return str(current)
 
 
-def seen(house: House, ip: str, agent: str | None, *, is_current: bool) -> dict[str, object]:
+def seen(app: RunningApp, ip: str, agent: str | None, *, is_current: bool) -> dict[str, object]:
     """A session opened just now, less its id."""
-    now = house.clock.now()
+    now = app.clock.now()
     return {
         "created_at": rfc3339(now),
         "last_seen_at": rfc3339(now),
@@ -53,14 +53,14 @@ def seen(house: House, ip: str, agent: str | None, *, is_current: bool) -> dict[
     }
 
 
-async def test_ones_own_sessions_are_listed_newest_first_with_where_they_came_from(house: House) -> None:
-    await house.add_user("alice")
-    await house.logged_in("bobby")
-    await logged_in_from(house, "192.0.2.1", "an old browser")
-    old = seen(house, "192.0.2.1", "an old browser", is_current=False)
-    house.clock.advance(MINUTE)
-    client = await logged_in_from(house, "2001:db8::7", "a new browser")
-    new = seen(house, "2001:db8::7", "a new browser", is_current=True)
+async def test_ones_own_sessions_are_listed_newest_first_with_where_they_came_from(app: RunningApp) -> None:
+    await app.add_user("alice")
+    await app.logged_in("bobby")
+    await logged_in_from(app, "192.0.2.1", "an old browser")
+    old = seen(app, "192.0.2.1", "an old browser", is_current=False)
+    app.clock.advance(MINUTE)
+    client = await logged_in_from(app, "2001:db8::7", "a new browser")
+    new = seen(app, "2001:db8::7", "a new browser", is_current=True)
 
     sessions = await listed(client)
 
@@ -70,37 +70,37 @@ async def test_ones_own_sessions_are_listed_newest_first_with_where_they_came_fr
 
 
 @pytest.mark.parametrize(("agent", "kept"), [("x" * 256, "x" * 256), ("x" * 8_000, "x" * 256), ("", None)])
-async def test_of_a_browsers_name_the_beginning_is_kept(house: House, agent: str, kept: str | None) -> None:
-    await house.add_user("alice")
+async def test_of_a_browsers_name_the_beginning_is_kept(app: RunningApp, agent: str, kept: str | None) -> None:
+    await app.add_user("alice")
 
-    [session] = await listed(await logged_in_from(house, "192.0.2.1", agent))
+    [session] = await listed(await logged_in_from(app, "192.0.2.1", agent))
 
     assert session["user_agent"] == kept
 
 
-async def test_a_session_shows_when_it_was_last_used(house: House) -> None:
-    client = await house.logged_in("alice")
-    start = house.clock.now()
-    house.clock.advance(5 * MINUTE)
+async def test_a_session_shows_when_it_was_last_used(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
+    start = app.clock.now()
+    app.clock.advance(5 * MINUTE)
     await client.get(ME)
 
     [session] = await listed(client)
 
     assert session["created_at"] == rfc3339(start)
-    assert session["last_seen_at"] == rfc3339(house.clock.now())
+    assert session["last_seen_at"] == rfc3339(app.clock.now())
 
 
-async def test_an_expired_session_is_not_listed(house: House) -> None:
-    await house.logged_in("alice")
-    house.clock.advance(timedelta(minutes=30))
+async def test_an_expired_session_is_not_listed(app: RunningApp) -> None:
+    await app.logged_in("alice")
+    app.clock.advance(timedelta(minutes=30))
 
-    assert len(await listed(await house.log_in("alice"))) == 1
+    assert len(await listed(await app.log_in("alice"))) == 1
 
 
 @pytest.mark.promise("S2")
-async def test_the_id_of_a_session_opens_nothing(house: House) -> None:
-    session_id = await id_of(await house.logged_in("alice"))
-    tokens, now, client = await house.container.get(SessionTokens), datetime.now(UTC), await house.client()
+async def test_the_id_of_a_session_opens_nothing(app: RunningApp) -> None:
+    session_id = await id_of(await app.logged_in("alice"))
+    tokens, now, client = await app.container.get(SessionTokens), datetime.now(UTC), await app.client()
     signed = tokens.encode(session_id, issued_at=now, expires_at=now + timedelta(hours=1))
 
     for guess in (session_id, UUID(session_id).hex, signed):
@@ -108,8 +108,8 @@ async def test_the_id_of_a_session_opens_nothing(house: House) -> None:
 
 
 @pytest.mark.promise("S7")
-async def test_one_session_ends_and_the_others_go_on(house: House) -> None:
-    here, there, elsewhere = await house.logged_in("alice"), await house.log_in("alice"), await house.log_in("alice")
+async def test_one_session_ends_and_the_others_go_on(app: RunningApp) -> None:
+    here, there, elsewhere = await app.logged_in("alice"), await app.log_in("alice"), await app.log_in("alice")
     token, session_id = token_of(there), await id_of(there)
 
     assert_done(await here.delete(f"{SESSIONS}/{session_id}"))
@@ -119,8 +119,8 @@ async def test_one_session_ends_and_the_others_go_on(house: House) -> None:
     assert_problem(await here.delete(f"{SESSIONS}/{session_id}"), "session-not-found")
 
 
-async def test_the_current_session_can_be_ended_like_any_other(house: House) -> None:
-    client = await house.logged_in("alice")
+async def test_the_current_session_can_be_ended_like_any_other(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
 
     assert_done(await client.delete(f"{SESSIONS}/{await id_of(client)}"))
 
@@ -128,9 +128,9 @@ async def test_the_current_session_can_be_ended_like_any_other(house: House) -> 
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_someone_elses_session_is_not_found_by_anybody(house: House, role: Role) -> None:
-    alice = await house.logged_in("alice")
-    mallory = await house.logged_in("mallory", role)
+async def test_someone_elses_session_is_not_found_by_anybody(app: RunningApp, role: Role) -> None:
+    alice = await app.logged_in("alice")
+    mallory = await app.logged_in("mallory", role)
 
     answer = await mallory.delete(f"{SESSIONS}/{await id_of(alice)}")
 
@@ -141,16 +141,16 @@ async def test_someone_elses_session_is_not_found_by_anybody(house: House, role:
 
 @pytest.mark.promise("I2", "I3")
 @pytest.mark.parametrize("session_id", ["kanarienvogel", "0", "%00", "%ED%A0%80", "x" * 2000])
-async def test_what_is_no_id_is_refused(house: House, session_id: str) -> None:
-    answer = await (await house.logged_in("alice")).delete(f"{SESSIONS}/{session_id}")
+async def test_what_is_no_id_is_refused(app: RunningApp, session_id: str) -> None:
+    answer = await (await app.logged_in("alice")).delete(f"{SESSIONS}/{session_id}")
 
     assert_problem(answer, "invalid-input", ("session_id", "Must be a UUID."))
 
 
 @pytest.mark.promise("Z10")
-async def test_all_sessions_end_but_the_current_one(house: House) -> None:
-    here, there, elsewhere = await house.logged_in("alice"), await house.log_in("alice"), await house.log_in("alice")
-    bobby = await house.logged_in("bobby")
+async def test_all_sessions_end_but_the_current_one(app: RunningApp) -> None:
+    here, there, elsewhere = await app.logged_in("alice"), await app.log_in("alice"), await app.log_in("alice")
+    bobby = await app.logged_in("bobby")
 
     for _ in range(2):
         assert_done(await here.delete(SESSIONS))
@@ -162,9 +162,9 @@ async def test_all_sessions_end_but_the_current_one(house: House) -> None:
 
 
 @pytest.mark.promise("S16")
-async def test_beyond_the_most_a_user_may_have_the_oldest_ends(house: House, settings: Settings) -> None:
-    async with open_house(replace(settings, session=SessionSettings(max_per_user=2))) as small:
-        await house.add_user("alice")
+async def test_beyond_the_most_a_user_may_have_the_oldest_ends(app: RunningApp, settings: Settings) -> None:
+    async with run_app(replace(settings, session=SessionSettings(max_per_user=2))) as small:
+        await app.add_user("alice")
         bobby = await small.logged_in("bobby")
         clients = []
         for _ in range(3):
@@ -182,22 +182,24 @@ OTHERS = [(caller, role) for caller in Role for role in Role if (caller, role) n
 
 @pytest.mark.parametrize(("caller", "role"), MANAGERS)
 async def test_admins_see_a_subordinates_sessions_none_of_which_is_theirs(
-    house: House, caller: Role, role: Role
+    app: RunningApp, caller: Role, role: Role
 ) -> None:
-    await house.add_user("alice", role)
-    admin = await house.logged_in("admin", caller)
-    await logged_in_from(house, "192.0.2.1", "a browser")
+    await app.add_user("alice", role)
+    admin = await app.logged_in("admin", caller)
+    await logged_in_from(app, "192.0.2.1", "a browser")
 
     [session] = await listed(admin, "/api/v1/users/ALICE/sessions")
 
     assert UUID(session.pop("id")).version == 7
-    assert session == seen(house, "192.0.2.1", "a browser", is_current=False)
+    assert session == seen(app, "192.0.2.1", "a browser", is_current=False)
 
 
 @pytest.mark.parametrize(("caller", "role"), MANAGERS)
-async def test_admins_end_a_subordinates_sessions_who_may_log_in_again(house: House, caller: Role, role: Role) -> None:
-    admin = await house.logged_in("admin", caller)
-    here, there = await house.logged_in("alice", role), await house.log_in("alice")
+async def test_admins_end_a_subordinates_sessions_who_may_log_in_again(
+    app: RunningApp, caller: Role, role: Role
+) -> None:
+    admin = await app.logged_in("admin", caller)
+    here, there = await app.logged_in("alice", role), await app.log_in("alice")
 
     assert_done(await admin.delete(ALICES))
 
@@ -205,15 +207,17 @@ async def test_admins_end_a_subordinates_sessions_who_may_log_in_again(house: Ho
     assert_problem(await there.get(ME), "unauthenticated")
     assert (await admin.get(ME)).status_code == 200
     assert_done(await admin.delete(ALICES))
-    await house.log_in("alice")
+    await app.log_in("alice")
 
 
 @pytest.mark.promise("Z2")
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize(("caller", "role"), OTHERS)
-async def test_nobody_sees_or_ends_an_equals_or_a_highers(house: House, method: str, caller: Role, role: Role) -> None:
-    alice = await house.logged_in("alice", role)
-    mallory = await house.logged_in("mallory", caller)
+async def test_nobody_sees_or_ends_an_equals_or_a_highers(
+    app: RunningApp, method: str, caller: Role, role: Role
+) -> None:
+    alice = await app.logged_in("alice", role)
+    mallory = await app.logged_in("mallory", caller)
 
     assert_problem(await mallory.request(method, ALICES), "forbidden")
     assert_problem(await mallory.request(method, "/api/v1/users/mallory/sessions"), "forbidden")
@@ -222,7 +226,7 @@ async def test_nobody_sees_or_ends_an_equals_or_a_highers(house: House, method: 
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_an_unknown_user_is_not_found(house: House, method: str) -> None:
-    admin = await house.logged_in("admin", Role.ADMIN)
+async def test_an_unknown_user_is_not_found(app: RunningApp, method: str) -> None:
+    admin = await app.logged_in("admin", Role.ADMIN)
 
     assert_problem(await admin.request(method, "/api/v1/users/nobody/sessions"), "user-not-found")

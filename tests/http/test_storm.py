@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from gatehouse.setup.settings import Settings
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import PROBLEMS
-from tests.http.houses import open_house, try_log_in
+from tests.http.running_app import run_app, try_log_in
 
 ME = "/api/v1/account/me"
 LOGINS = 60
@@ -18,11 +18,11 @@ LOGINS = 60
 
 @pytest.mark.promise("D1", "D2")
 async def test_a_storm_of_logins_is_refused_in_part_and_keeps_nobody_else_waiting(
-    house: House, settings: Settings
+    app: RunningApp, settings: Settings
 ) -> None:
-    await house.add_user("alice")
+    await app.add_user("alice")
     costly = replace(settings.password, work_factor=10)
-    async with open_house(replace(settings, password=costly)) as storm:
+    async with run_app(replace(settings, password=costly)) as storm:
         reader, guesser = await storm.log_in("alice"), await storm.client()
         start = time.monotonic()
 

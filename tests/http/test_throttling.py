@@ -13,10 +13,10 @@ from psycopg.rows import scalar_row
 from gatehouse.accounts.application.ports import PasswordHasher
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.settings import Settings, ThrottleSettings
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD, FakePasswordHasher
 from tests.http.answers import assert_done, assert_problem
-from tests.http.houses import client_from, open_house, try_log_in
+from tests.http.running_app import client_from, run_app, try_log_in
 
 SIGN_UP = "/api/v1/account/signup"
 CHANGE = "/api/v1/users/change_password"
@@ -38,9 +38,9 @@ def wait_of(answer: httpx.Response) -> timedelta:
 
 
 @pytest.mark.promise("L4")
-async def test_after_five_wrong_passwords_even_the_right_one_waits_but_not_elsewhere(house: House) -> None:
-    await house.add_user("alice")
-    here, elsewhere = await client_from(house, HERE), await client_from(house, ELSEWHERE)
+async def test_after_five_wrong_passwords_even_the_right_one_waits_but_not_elsewhere(app: RunningApp) -> None:
+    await app.add_user("alice")
+    here, elsewhere = await client_from(app, HERE), await client_from(app, ELSEWHERE)
     await guess(here)
 
     assert_problem(await try_log_in(here), "too-many-attempts")
@@ -48,89 +48,89 @@ async def test_after_five_wrong_passwords_even_the_right_one_waits_but_not_elsew
     assert_done(await try_log_in(elsewhere))
 
 
-async def test_the_wait_is_as_long_as_it_was_said_to_be(house: House) -> None:
-    await house.add_user("alice")
-    client = await house.client()
+async def test_the_wait_is_as_long_as_it_was_said_to_be(app: RunningApp) -> None:
+    await app.add_user("alice")
+    client = await app.client()
     await guess(client)
     wait = wait_of(await try_log_in(client))
 
-    house.clock.advance(wait - timedelta(milliseconds=1))
+    app.clock.advance(wait - timedelta(milliseconds=1))
     assert wait_of(await try_log_in(client)) == timedelta(seconds=1)
 
-    house.clock.advance(timedelta(milliseconds=1))
+    app.clock.advance(timedelta(milliseconds=1))
     assert_done(await try_log_in(client))
 
 
-async def test_every_further_wrong_password_doubles_the_wait_up_to_a_quarter_of_an_hour(house: House) -> None:
-    await house.add_user("alice")
-    client = await house.client()
+async def test_every_further_wrong_password_doubles_the_wait_up_to_a_quarter_of_an_hour(app: RunningApp) -> None:
+    await app.add_user("alice")
+    client = await app.client()
     await guess(client)
 
     waits = []
     for _ in range(12):
         wait = wait_of(await try_log_in(client))
         waits.append(wait.seconds)
-        house.clock.advance(wait)
+        app.clock.advance(wait)
         await guess(client, 1)
 
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
 
 
-async def test_an_hour_without_guesses_forgives(house: House) -> None:
-    await house.add_user("alice")
-    client = await house.client()
+async def test_an_hour_without_guesses_forgives(app: RunningApp) -> None:
+    await app.add_user("alice")
+    client = await app.client()
     await guess(client)
 
-    house.clock.advance(timedelta(hours=1))
+    app.clock.advance(timedelta(hours=1))
 
     await guess(client)
     assert_problem(await try_log_in(client), "too-many-attempts")
 
 
 @pytest.mark.promise("L4")
-async def test_success_resets(house: House) -> None:
-    await house.add_user("alice")
+async def test_success_resets(app: RunningApp) -> None:
+    await app.add_user("alice")
 
     for _ in range(3):
-        client = await house.client()
+        client = await app.client()
         await guess(client, FREE - 1)
         assert_done(await try_log_in(client))
 
 
-async def test_logins_that_succeed_are_never_throttled(house: House, settings: Settings) -> None:
-    await house.add_user("alice")
-    async with open_house(replace(settings, throttle=ThrottleSettings(attempts_per_address=2))) as strict:
+async def test_logins_that_succeed_are_never_throttled(app: RunningApp, settings: Settings) -> None:
+    await app.add_user("alice")
+    async with run_app(replace(settings, throttle=ThrottleSettings(attempts_per_address=2))) as strict:
         for _ in range(5):
             await strict.log_in("alice")
 
 
-async def test_another_account_is_not_made_to_wait(house: House) -> None:
-    await house.add_user("alice")
-    await house.add_user("bobby")
-    client = await house.client()
+async def test_another_account_is_not_made_to_wait(app: RunningApp) -> None:
+    await app.add_user("alice")
+    await app.add_user("bobby")
+    client = await app.client()
     await guess(client)
 
     assert_done(await try_log_in(client, "bobby"))
 
 
-async def test_clocks_that_disagree_a_little_make_nobody_wait(house: House) -> None:
+async def test_clocks_that_disagree_a_little_make_nobody_wait(app: RunningApp) -> None:
     """Parallel requests read the clock and count in another order, and no two hosts have the same time."""
-    await house.add_user("alice")
-    client = await house.client()
+    await app.add_user("alice")
+    client = await app.client()
     await guess(client, 1)
 
-    house.clock.advance(-timedelta(milliseconds=5))
+    app.clock.advance(-timedelta(milliseconds=5))
 
     assert_done(await try_log_in(client))
 
 
 @pytest.mark.promise("L1")
-async def test_unknown_wrong_and_inactive_are_throttled_alike(house: House) -> None:
-    await house.add_user("alice")
-    await house.add_user("sleeper", is_active=False)
+async def test_unknown_wrong_and_inactive_are_throttled_alike(app: RunningApp) -> None:
+    await app.add_user("alice")
+    await app.add_user("sleeper", is_active=False)
     histories = []
     for username, password in (("nobody", WRONG), ("alice", WRONG), ("sleeper", PASSWORD)):
-        client = await house.client(**{"x-request-id": "the-one"})
+        client = await app.client(**{"x-request-id": "the-one"})
         answers = [await try_log_in(client, username, password) for _ in range(FREE + 2)]
         histories.append([(answer.status_code, answer.text, sorted(answer.headers.items())) for answer in answers])
 
@@ -144,19 +144,19 @@ def hasher() -> FakePasswordHasher:
 
 
 @pytest.fixture
-async def counted(house: House, settings: Settings, hasher: FakePasswordHasher) -> AsyncIterator[House]:
-    """A house that remembers which hashes it verified."""
-    assert await house.database.fetch_one("SELECT count(*) FROM users", {}, scalar_row) == 0
+async def counted(app: RunningApp, settings: Settings, hasher: FakePasswordHasher) -> AsyncIterator[RunningApp]:
+    """An application that remembers which hashes it verified."""
+    assert await app.database.fetch_one("SELECT count(*) FROM users", {}, scalar_row) == 0
     parts = Provider(scope=Scope.APP)
     parts.provide(lambda: hasher, provides=PasswordHasher)
-    async with open_house(settings, parts) as counted:
+    async with run_app(settings, parts) as counted:
         yield counted
 
 
 @pytest.mark.promise("L3")
 @pytest.mark.parametrize("username", ["alice", "nobody"])
 async def test_of_50_parallel_guesses_five_are_verified(
-    counted: House, hasher: FakePasswordHasher, username: str
+    counted: RunningApp, hasher: FakePasswordHasher, username: str
 ) -> None:
     await counted.add_user("alice")
     client = await counted.client()
@@ -173,7 +173,7 @@ async def test_of_50_parallel_guesses_five_are_verified(
     [("nobody", PASSWORD), ("alice", WRONG), ("sleeper", PASSWORD), ("no name at all", PASSWORD), ("alice", PASSWORD)],
 )
 async def test_every_login_costs_one_verification(
-    counted: House, hasher: FakePasswordHasher, username: str, password: str
+    counted: RunningApp, hasher: FakePasswordHasher, username: str, password: str
 ) -> None:
     await counted.add_user("alice")
     await counted.add_user("sleeper", is_active=False)
@@ -183,7 +183,7 @@ async def test_every_login_costs_one_verification(
     assert len(hasher.verified) == 1
 
 
-async def test_what_has_to_wait_costs_none(counted: House, hasher: FakePasswordHasher) -> None:
+async def test_what_has_to_wait_costs_none(counted: RunningApp, hasher: FakePasswordHasher) -> None:
     await counted.add_user("alice")
     client = await counted.client()
     await guess(client)
@@ -195,8 +195,8 @@ async def test_what_has_to_wait_costs_none(counted: House, hasher: FakePasswordH
 
 @pytest.mark.promise("L5", "P10")
 @pytest.mark.parametrize("role", Role)
-async def test_login_and_change_of_password_share_the_count(house: House, role: Role) -> None:
-    alice, stranger = await house.logged_in("alice", role), await house.client()
+async def test_login_and_change_of_password_share_the_count(app: RunningApp, role: Role) -> None:
+    alice, stranger = await app.logged_in("alice", role), await app.client()
     body = {"username": "alice", "password": NEW, "current_password": WRONG}
     await guess(stranger, 2)
     for _ in range(3):
@@ -208,9 +208,9 @@ async def test_login_and_change_of_password_share_the_count(house: House, role: 
     assert (await alice.get(ME)).status_code == 200
 
 
-async def test_one_address_does_not_try_one_account_after_another(house: House, settings: Settings) -> None:
-    await house.add_user("alice")
-    async with open_house(replace(settings, throttle=ThrottleSettings(attempts_per_address=3))) as strict:
+async def test_one_address_does_not_try_one_account_after_another(app: RunningApp, settings: Settings) -> None:
+    await app.add_user("alice")
+    async with run_app(replace(settings, throttle=ThrottleSettings(attempts_per_address=3))) as strict:
         here, elsewhere = await client_from(strict, HERE), await client_from(strict, ELSEWHERE)
         for number in range(3):
             await guess(here, 1, f"user-{number}")
@@ -229,19 +229,19 @@ async def test_one_address_does_not_try_one_account_after_another(house: House, 
         ("192.0.2.1", "192.0.2.3", False),
     ],
 )
-async def test_an_address_is_what_one_household_has(house: House, one: str, other: str, *, is_same: bool) -> None:
-    await house.add_user("alice")
-    await guess(await client_from(house, one))
+async def test_an_address_is_what_one_household_has(app: RunningApp, one: str, other: str, *, is_same: bool) -> None:
+    await app.add_user("alice")
+    await guess(await client_from(app, one))
 
-    answer = await try_log_in(await client_from(house, other))
+    answer = await try_log_in(await client_from(app, other))
 
     assert answer.status_code == (429 if is_same else 204)
 
 
 @pytest.mark.promise("L8")
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("app")
 async def test_sign_up_is_throttled_per_address(settings: Settings) -> None:
-    async with open_house(replace(settings, throttle=ThrottleSettings(sign_ups_per_address=3))) as strict:
+    async with run_app(replace(settings, throttle=ThrottleSettings(sign_ups_per_address=3))) as strict:
         here, elsewhere = await client_from(strict, HERE), await client_from(strict, ELSEWHERE)
 
         async def sign_up(client: httpx.AsyncClient, number: int) -> httpx.Response:

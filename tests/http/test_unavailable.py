@@ -10,10 +10,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.setup.settings import Settings
-from tests.conftest import LOGIN, SERVER_URL, CreateDatabase, House
+from tests.conftest import LOGIN, SERVER_URL, CreateDatabase, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem
-from tests.http.houses import cookie, on_database, open_house, without_database
+from tests.http.running_app import cookie, on_database, run_app, without_database
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
@@ -22,20 +22,20 @@ GRANT = "/api/v1/users/grant"
 
 
 @pytest.fixture
-async def token(house: House) -> str:
+async def token(app: RunningApp) -> str:
     """Well signed, whatever the database thinks of it."""
     now = datetime.now(UTC)
-    tokens: SessionTokens = await house.container.get(SessionTokens)
+    tokens: SessionTokens = await app.container.get(SessionTokens)
     return tokens.encode("a secret", issued_at=now, expires_at=now + timedelta(hours=1))
 
 
 async def test_a_primary_that_has_become_read_only_is_unavailable_for_writing(
     settings: Settings, create_database: CreateDatabase
 ) -> None:
-    async with open_house(on_database(settings, create_database("standby"))) as house:
-        client = await house.logged_in("alice")
-        await house.database.execute("SET default_transaction_read_only = on", {})
-        house.clock.advance(timedelta(minutes=2))
+    async with run_app(on_database(settings, create_database("standby"))) as app:
+        client = await app.logged_in("alice")
+        await app.database.execute("SET default_transaction_read_only = on", {})
+        app.clock.advance(timedelta(minutes=2))
 
         assert (await client.get(ME)).status_code == 200
         assert_problem(answer := await client.delete(LOGOUT), "unavailable")
@@ -43,8 +43,8 @@ async def test_a_primary_that_has_become_read_only_is_unavailable_for_writing(
 
 
 async def test_every_call_that_needs_the_database_says_so_and_the_others_answer(settings: Settings, token: str) -> None:
-    async with open_house(without_database(settings)) as house:
-        stranger, visitor = await house.client(), await house.client(**cookie(token))
+    async with run_app(without_database(settings)) as app:
+        stranger, visitor = await app.client(), await app.client(**cookie(token))
         account = {"username": "alice", "password": PASSWORD}
 
         answers = await asyncio.gather(
@@ -64,12 +64,12 @@ async def test_every_call_that_needs_the_database_says_so_and_the_others_answer(
             assert (await stranger.get(path)).status_code == 200
 
 
-async def test_a_token_that_is_none_or_has_expired_asks_no_database(settings: Settings, house: House) -> None:
-    tokens = await house.container.get(SessionTokens)
+async def test_a_token_that_is_none_or_has_expired_asks_no_database(settings: Settings, app: RunningApp) -> None:
+    tokens = await app.container.get(SessionTokens)
     now = datetime.now(UTC)
     expired = tokens.encode("a secret", issued_at=now - timedelta(hours=2), expires_at=now - timedelta(seconds=1))
 
-    async with open_house(without_database(settings)) as away:
+    async with run_app(without_database(settings)) as away:
         client = await away.client()
 
         assert_problem(await client.get(ME), "unauthenticated")
@@ -79,8 +79,8 @@ async def test_a_token_that_is_none_or_has_expired_asks_no_database(settings: Se
 
 async def test_a_lost_connection_costs_one_answer(settings: Settings, create_database: CreateDatabase) -> None:
     own = on_database(settings, create_database("lost"))
-    async with open_house(own) as house:
-        client = await house.logged_in("alice")
+    async with run_app(own) as app:
+        client = await app.logged_in("alice")
 
         with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as outside:
             name = conninfo_to_dict(own.postgres.url)["dbname"]

@@ -5,19 +5,21 @@ from typing import Any
 import httpx
 
 from gatehouse.audit.infrastructure.audit_trail import FailureWriter
-from tests.conftest import House
+from tests.conftest import RunningApp
 
 AUDIT = "/api/v1/audit/"
 
 
-async def page(house: House, chief: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
-    await (await house.container.get(FailureWriter)).written()
+async def page(app: RunningApp, chief: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
+    await (await app.container.get(FailureWriter)).written()
     answer = await chief.get(AUDIT, params=query)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
 
 
-async def trail(house: House, chief: httpx.AsyncClient, **query: Any) -> list[tuple[str, str, str | None, str | None]]:
-    events = (await page(house, chief, **query))["events"]
+async def trail(
+    app: RunningApp, chief: httpx.AsyncClient, **query: Any
+) -> list[tuple[str, str, str | None, str | None]]:
+    events = (await page(app, chief, **query))["events"]
     return [(event["action"], event["outcome"], event["actor"], event["target"]) for event in events]

@@ -40,7 +40,7 @@ from tests.fakes import (
     FakeTransaction,
     FakeUsers,
 )
-from tests.integration.stage import Stage, staged
+from tests.integration.harness import Harness, open_harness
 
 ORIGIN: Final = Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
@@ -165,7 +165,7 @@ async def small_pool(own_url: str) -> AsyncIterator[Database]:
         yield pool
 
 
-class Observer:
+class DatabaseMonitor:
     """A connection of its own, which sees and ends what the others do."""
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
@@ -241,17 +241,17 @@ _TERMINATE: Final = """
 
 
 @pytest.fixture
-async def observer(own_url: str) -> AsyncIterator[Observer]:
-    observer = await Observer.connect(own_url)
-    yield observer
-    await observer.close()
+async def monitor(own_url: str) -> AsyncIterator[DatabaseMonitor]:
+    monitor = await DatabaseMonitor.connect(own_url)
+    yield monitor
+    await monitor.close()
 
 
 @pytest.fixture
-async def stage(own_settings: Settings, own_url: str) -> AsyncIterator[Stage]:
+async def harness(own_settings: Settings, own_url: str) -> AsyncIterator[Harness]:
     assert own_url
-    async with staged(own_settings) as stage:
-        yield stage
+    async with open_harness(own_settings) as harness:
+        yield harness
 
 
 @pytest.fixture

@@ -47,13 +47,13 @@ class Person:
 
 
 @dataclass(frozen=True)
-class World:
+class ModelState:
     people: dict[str, Person]
     alive: frozenset[str] = frozenset()
     done: tuple[tuple[str, str, str], ...] = ()
 
-    def after(self, call: Call) -> tuple["World", int]:
-        """The world as the call leaves it, and the status of its answer."""
+    def after(self, call: Call) -> tuple["ModelState", int]:
+        """The state as the call leaves it, and the status of its answer."""
         name = CLIENTS[call.client]
         actor = self.people[name]
         if call.act == "login":
@@ -72,7 +72,7 @@ class World:
         above_admins = call.act not in ("grant", "revoke") or actor.role is Role.SUPER_ADMIN
         return above_admins and actor.role.manages(self.people[call.target].role)
 
-    def _act(self, call: Call, name: str) -> "World":
+    def _act(self, call: Call, name: str) -> "ModelState":
         target = self.people[call.target]
         changed = {
             "grant": replace(target, role=Role.ADMIN),
@@ -86,7 +86,7 @@ class World:
         alive = frozenset(client for client in self.alive if not ends or CLIENTS[client] != call.target)
         return self._with(AUDITED[call.act], name, call.target, alive=alive, person=changed)
 
-    def _log_in(self, call: Call, name: str) -> tuple["World", int]:
+    def _log_in(self, call: Call, name: str) -> tuple["ModelState", int]:
         if call.client in self.alive:
             return self, 409
         person = self.people[name]
@@ -94,7 +94,7 @@ class World:
             return self, 401
         return self._with("log_in", name, name, alive=self.alive | {call.client}), 204
 
-    def _change_password(self, call: Call, name: str) -> tuple["World", int]:
+    def _change_password(self, call: Call, name: str) -> tuple["ModelState", int]:
         actor, target, is_own = self.people[name], self.people[call.target], call.target == name
         if not is_own and (actor.must_change or not actor.role.manages(target.role)):
             return self, 403
@@ -106,10 +106,10 @@ class World:
 
     def _with(
         self, action: str, actor: str, target: str, *, alive: frozenset[str], person: Person | None = None
-    ) -> "World":
+    ) -> "ModelState":
         people = self.people if person is None else {**self.people, target: person}
-        return World(people, alive, (*self.done, (action, actor, target)))
+        return ModelState(people, alive, (*self.done, (action, actor, target)))
 
 
-def start() -> World:
-    return World({name: Person(role) for name, role in PEOPLE.items()})
+def start() -> ModelState:
+    return ModelState({name: Person(role) for name, role in PEOPLE.items()})

@@ -27,8 +27,8 @@ from gatehouse.common.infrastructure.database import Database, opened
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.replica.read_replica import Reads
 from tests.fakes import FakeClock
-from tests.integration.conftest import ORIGIN, Observer
-from tests.integration.stage import Stage
+from tests.integration.conftest import ORIGIN, DatabaseMonitor
+from tests.integration.harness import Harness
 
 POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -63,17 +63,17 @@ async def stored_failures(database: Database) -> list[str]:
 
 
 @pytest.mark.promise("G2")
-async def test_a_change_that_cannot_be_recorded_does_not_happen(stage: Stage, observer: Observer) -> None:
-    await stage.add_user("alice")
-    chief = await stage.add_user("chief", Role.SUPER_ADMIN)
-    await observer.execute("ALTER TABLE audit_events ADD CONSTRAINT full_up CHECK (false) NOT VALID")
+async def test_a_change_that_cannot_be_recorded_does_not_happen(harness: Harness, monitor: DatabaseMonitor) -> None:
+    await harness.add_user("alice")
+    chief = await harness.add_user("chief", Role.SUPER_ADMIN)
+    await monitor.execute("ALTER TABLE audit_events ADD CONSTRAINT full_up CHECK (false) NOT VALID")
     try:
         with capture_logs() as logs, pytest.raises(DatabaseError):
-            await stage.call(GrantAdmin, chief, "alice")
+            await harness.call(GrantAdmin, chief, "alice")
     finally:
-        await observer.execute("ALTER TABLE audit_events DROP CONSTRAINT full_up")
+        await monitor.execute("ALTER TABLE audit_events DROP CONSTRAINT full_up")
 
-    assert (await observer.user("alice"))["role"] == "user"
+    assert (await monitor.user("alice"))["role"] == "user"
     assert "audit" not in [line["event"] for line in logs]
 
 
@@ -106,29 +106,31 @@ async def test_beyond_a_thousand_waiting_failures_the_log_alone_tells(small_pool
     assert (events.count("audit"), events.count("audit_event_not_stored")) == (1001, 1)
 
 
-async def test_failures_go_on_being_written_when_the_database_is_back(small_pool: Database, observer: Observer) -> None:
+async def test_failures_go_on_being_written_when_the_database_is_back(
+    small_pool: Database, monitor: DatabaseMonitor
+) -> None:
     async with running_failure_writer(small_pool) as writer:
         log = SqlFailedAttempts(writer, Scene(ORIGIN, FakeClock()))
-        await observer.execute("ALTER TABLE audit_events RENAME TO gone")
+        await monitor.execute("ALTER TABLE audit_events RENAME TO gone")
         try:
             log.record(Action.LOG_IN, ALICE)
             await writer.written()
         finally:
-            await observer.execute("ALTER TABLE gone RENAME TO audit_events")
+            await monitor.execute("ALTER TABLE gone RENAME TO audit_events")
         log.record(Action.LOG_IN, Username("bobby"))
 
     assert await stored_failures(small_pool) == ["bobby"]
 
 
 async def test_what_the_writer_says_names_no_request_that_is_long_over(
-    small_pool: Database, observer: Observer
+    small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     with bound_contextvars(request_id="the first"), capture_logs([merge_contextvars]) as logs:
         async with running_failure_writer(small_pool) as writer:
-            await observer.execute("ALTER TABLE audit_events RENAME TO gone")
+            await monitor.execute("ALTER TABLE audit_events RENAME TO gone")
             SqlFailedAttempts(writer, Scene(ORIGIN, FakeClock())).record(Action.LOG_IN, ALICE)
             await writer.written()
-            await observer.execute("ALTER TABLE gone RENAME TO audit_events")
+            await monitor.execute("ALTER TABLE gone RENAME TO audit_events")
 
     (line,) = [line for line in logs if line["event"] == "audit_event_not_stored"]
     assert "request_id" not in line

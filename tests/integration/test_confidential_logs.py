@@ -13,7 +13,7 @@ from gatehouse.accounts.application.ports import PasswordHasher
 from gatehouse.accounts.domain.role import Role
 from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.settings import LogFormat, LogLevel, LogSettings, Settings
-from tests.conftest import ORIGIN, House
+from tests.conftest import ORIGIN, RunningApp
 from tests.fakes import PASSWORD
 
 WRONG = "a canary in a wrong password"
@@ -23,10 +23,10 @@ FORGED = "%0a%1b%5d0;forged%07%0d%0a"
 
 @pytest.fixture(params=LogFormat)
 def said(
-    house: House, request: pytest.FixtureRequest, logs_as_before: None, monkeypatch: pytest.MonkeyPatch
+    app: RunningApp, request: pytest.FixtureRequest, logs_as_before: None, monkeypatch: pytest.MonkeyPatch
 ) -> io.StringIO:
     """All that is logged from here on."""
-    assert (house.app is not None, logs_as_before) == (True, None)
+    assert (app.fastapi_app is not None, logs_as_before) == (True, None)
     said = io.StringIO()
     monkeypatch.setattr(sys, "stderr", said)
     configure_logs(LogSettings(level=LogLevel.DEBUG, format=request.param))
@@ -34,14 +34,14 @@ def said(
 
 
 @pytest.fixture
-def failing(house: House) -> Iterator[None]:
+def failing(app: RunningApp) -> Iterator[None]:
     """Whoever saves a user meets an error that nobody foresaw and that quotes a row."""
 
     def fail(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
         if statement.startswith("UPDATE users"):
             raise psycopg.errors.DataError(f"Failing row contains {parameters}")
 
-    engine = house.database.engine.sync_engine
+    engine = app.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", fail)
     yield
     event.remove(engine, "before_cursor_execute", fail)
@@ -49,14 +49,14 @@ def failing(house: House) -> Iterator[None]:
 
 @pytest.mark.promise("P12", "T2")
 async def test_no_secret_is_logged_whatever_happens(
-    house: House, settings: Settings, said: io.StringIO, failing: None
+    app: RunningApp, settings: Settings, said: io.StringIO, failing: None
 ) -> None:
     assert failing is None
-    alice = await house.logged_in("alice")
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
+    alice = await app.logged_in("alice")
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
     cookie = next(iter(alice.cookies.values()))
-    stranger = await house.client()
-    async with house.container() as scope:
+    stranger = await app.client()
+    async with app.container() as scope:
         stored = await (await scope.get(PasswordHasher)).hash(PASSWORD)
 
     answers = [
@@ -80,8 +80,8 @@ async def test_no_secret_is_logged_whatever_happens(
 
 
 @pytest.mark.promise("G3")
-async def test_control_characters_are_encoded(house: House, said: io.StringIO) -> None:
-    client = await house.client(**{"User-Agent": "a\tbrowser", "X-Request-ID": "not\tan id"})
+async def test_control_characters_are_encoded(app: RunningApp, said: io.StringIO) -> None:
+    client = await app.client(**{"User-Agent": "a\tbrowser", "X-Request-ID": "not\tan id"})
 
     await client.get(f"{ORIGIN}/api/v1/{FORGED}")
     await client.delete(f"{ORIGIN}/api/v1/account/sessions/{FORGED}")

@@ -20,7 +20,7 @@ from gatehouse.common.infrastructure.database import Database, opened
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import FakeClock
-from tests.integration.conftest import Observer
+from tests.integration.conftest import DatabaseMonitor
 
 POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
 
@@ -54,7 +54,7 @@ async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Data
             await SqlUsers(transaction).add(replace(alice, username=Username("bobby")))
 
 
-async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, observer: Observer) -> None:
+async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, monitor: DatabaseMonitor) -> None:
     transaction = SqlTransaction(small_pool, Written)
     async with transaction:
         await SqlUsers(transaction).add(new_user())
@@ -64,7 +64,7 @@ async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, 
             await transaction.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
             await SqlUsers(transaction).lock(Username("alice"))
 
-    async with observer.transaction("LOCK TABLE users"):
+    async with monitor.transaction("LOCK TABLE users"):
         with pytest.raises(UnavailableError):
             await wait()
 
@@ -102,7 +102,7 @@ async def test_every_connection_has_time_limits(small_pool: Database, limit: str
     assert shown == value
 
 
-async def test_a_deadlock_is_unavailable(small_pool: Database, observer: Observer) -> None:
+async def test_a_deadlock_is_unavailable(small_pool: Database, monitor: DatabaseMonitor) -> None:
     async def command() -> None:
         async with (transaction := SqlTransaction(small_pool, Written)):
             await transaction.connection.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
@@ -111,11 +111,11 @@ async def test_a_deadlock_is_unavailable(small_pool: Database, observer: Observe
             await transaction.connection.execute(text("LOCK TABLE users"))
 
     locked = asyncio.Event()
-    async with observer.transaction("LOCK TABLE users"):
+    async with monitor.transaction("LOCK TABLE users"):
         task = asyncio.create_task(command())
         await locked.wait()
-        await observer.execute("SET LOCAL deadlock_timeout = '10s'")
-        other = asyncio.create_task(observer.execute("LOCK TABLE sessions"))
+        await monitor.execute("SET LOCAL deadlock_timeout = '10s'")
+        other = asyncio.create_task(monitor.execute("LOCK TABLE sessions"))
         with pytest.raises(UnavailableError):
             await task
         await other
@@ -123,13 +123,15 @@ async def test_a_deadlock_is_unavailable(small_pool: Database, observer: Observe
     assert await answers(small_pool)
 
 
-async def test_a_connection_lost_in_a_transaction_is_unavailable_once(small_pool: Database, observer: Observer) -> None:
+async def test_a_connection_lost_in_a_transaction_is_unavailable_once(
+    small_pool: Database, monitor: DatabaseMonitor
+) -> None:
     transaction = SqlTransaction(small_pool, Written)
 
     async def lose_it_before_a_statement() -> None:
         async with transaction:
             await SqlUsers(transaction).add(new_user())
-            await observer.terminate_all()
+            await monitor.terminate_all()
             await SqlUsers(transaction).find(Username("alice"))
 
     with pytest.raises(UnavailableError):
@@ -140,14 +142,14 @@ async def test_a_connection_lost_in_a_transaction_is_unavailable_once(small_pool
 
 
 async def test_a_connection_lost_before_the_commit_is_unavailable_once(
-    small_pool: Database, observer: Observer
+    small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     transaction = SqlTransaction(small_pool, Written)
 
     async def lose_it_before_the_commit() -> None:
         async with transaction:
             await SqlUsers(transaction).add(new_user())
-            await observer.terminate_all()
+            await monitor.terminate_all()
 
     with pytest.raises(UnavailableError):
         await lose_it_before_the_commit()
@@ -157,12 +159,12 @@ async def test_a_connection_lost_before_the_commit_is_unavailable_once(
 
 
 async def test_an_error_of_one_s_own_is_not_hidden_by_a_lost_connection(
-    small_pool: Database, observer: Observer
+    small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     async def lose_it_and_fail() -> None:
         async with (transaction := SqlTransaction(small_pool, Written)):
             await SqlUsers(transaction).add(new_user())
-            await observer.terminate_all()
+            await monitor.terminate_all()
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -172,28 +174,28 @@ async def test_an_error_of_one_s_own_is_not_hidden_by_a_lost_connection(
 
 
 async def test_a_connection_lost_while_resting_costs_a_command_one_call_at_most(
-    small_pool: Database, observer: Observer
+    small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     assert await answers(small_pool)
-    await observer.terminate_all()
+    await monitor.terminate_all()
 
     transaction = SqlTransaction(small_pool, Written)
     try:
         async with transaction:
             await SqlUsers(transaction).add(new_user())
     except UnavailableError:
-        assert not await observer.user("alice")
+        assert not await monitor.user("alice")
         async with transaction:
             await SqlUsers(transaction).add(new_user())
 
-    assert await observer.user("alice")
+    assert await monitor.user("alice")
 
 
 async def test_a_connection_lost_while_resting_costs_a_query_one_call_at_most(
-    small_pool: Database, observer: Observer
+    small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     assert await answers(small_pool)
-    await observer.terminate_all()
+    await monitor.terminate_all()
 
     try:
         assert await answers(small_pool)
@@ -208,13 +210,13 @@ async def pool_of_four(own_url: str) -> AsyncIterator[Database]:
 
 
 async def test_however_many_connections_are_lost_one_call_fails_at_most(
-    pool_of_four: Database, observer: Observer
+    pool_of_four: Database, monitor: DatabaseMonitor
 ) -> None:
     async with AsyncExitStack() as transactions:
         for _ in range(4):
             await transactions.enter_async_context(SqlTransaction(pool_of_four, Written))
-    assert len(await observer.waits()) == 4
-    await observer.terminate_all()
+    assert len(await monitor.waits()) == 4
+    await monitor.terminate_all()
 
     failures = 0
     for _ in range(4):
@@ -227,7 +229,7 @@ async def test_however_many_connections_are_lost_one_call_fails_at_most(
 
 
 async def test_a_lost_connection_makes_nobody_wait_for_the_silent_ones(
-    pool_of_four: Database, observer: Observer
+    pool_of_four: Database, monitor: DatabaseMonitor
 ) -> None:
     async with AsyncExitStack() as transactions:
         for _ in range(4):
@@ -236,7 +238,7 @@ async def test_a_lost_connection_makes_nobody_wait_for_the_silent_ones(
     for backend in others:
         os.kill(backend, signal.SIGSTOP)
     try:
-        await observer.execute(f"SELECT pg_terminate_backend({first}, 5000)")
+        await monitor.execute(f"SELECT pg_terminate_backend({first}, 5000)")
         call = asyncio.create_task(answers(pool_of_four))
         refused, _ = await asyncio.wait({call}, timeout=5)
     finally:

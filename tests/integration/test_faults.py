@@ -28,7 +28,7 @@ from gatehouse.accounts.domain.user import User
 from gatehouse.common.domain.errors import TransactionConflictError, UnavailableError
 from gatehouse.common.infrastructure.database import Database
 from tests.fakes import PASSWORD
-from tests.integration.stage import Stage, UseCase
+from tests.integration.harness import Harness, UseCase
 
 pytestmark = pytest.mark.promise("T1")
 
@@ -63,17 +63,17 @@ CASES: Final[dict[str, tuple[type[UseCase], str | None, tuple[object, ...]]]] = 
 
 
 @dataclass
-class Scene:
+class FaultScenario:
     """People of every kind with sessions, and one call that one of them makes."""
 
-    stage: Stage
+    harness: Harness
     url: str
     use_case: type[UseCase]
     caller: User | None
     arguments: tuple[object, ...]
 
     async def call(self) -> None:
-        await self.stage.call(self.use_case, self.caller, *self.arguments)
+        await self.harness.call(self.use_case, self.caller, *self.arguments)
 
     def stored(self) -> list[list[tuple[object, ...]]]:
         with psycopg.connect(self.url) as owner:
@@ -87,29 +87,29 @@ class Scene:
             ]
 
 
-async def prepared(stage: Stage, url: str, case: str) -> Scene:
+async def prepared(harness: Harness, url: str, case: str) -> FaultScenario:
     use_case, caller, arguments = CASES[case]
-    scene = Scene(stage, url, use_case, None, arguments)
+    scenario = FaultScenario(harness, url, use_case, None, arguments)
     for name, role in PEOPLE.items():
-        user = await stage.add_user(name, role)
-        sessions = [await stage.add_session(user) for _ in range(3)]
+        user = await harness.add_user(name, role)
+        sessions = [await harness.add_session(user) for _ in range(3)]
         if name == caller:
-            scene.caller = user
-            scene.arguments = tuple(sessions[0].id if part == "its id" else part for part in arguments)
+            scenario.caller = user
+            scenario.arguments = tuple(sessions[0].id if part == "its id" else part for part in arguments)
     with psycopg.connect(url) as owner:
         owner.execute("UPDATE users SET is_active = false WHERE username = 'inactive'")
         owner.execute("UPDATE users SET password_hash = 'old ' || password_hash WHERE username = 'outdated'")
-    return scene
+    return scenario
 
 
 @pytest.fixture(params=CASES)
-async def scene(request: pytest.FixtureRequest, stage: Stage, own_url: str) -> Scene:
-    return await prepared(stage, own_url, request.param)
+async def scenario(request: pytest.FixtureRequest, harness: Harness, own_url: str) -> FaultScenario:
+    return await prepared(harness, own_url, request.param)
 
 
 @pytest.fixture
-async def engine(stage: Stage) -> Engine:
-    return (await stage.container.get(Database)).engine.sync_engine
+async def engine(harness: Harness) -> Engine:
+    return (await harness.container.get(Database)).engine.sync_engine
 
 
 @contextmanager
@@ -136,26 +136,28 @@ def fault_at(engine: Engine, step: int, fault: Exception) -> Iterator[None]:
         yield
 
 
-async def test_a_fault_at_any_step_leaves_nothing_and_without_one_all_is_done(scene: Scene, engine: Engine) -> None:
-    before, failures = scene.stored(), 0
+async def test_a_fault_at_any_step_leaves_nothing_and_without_one_all_is_done(
+    scenario: FaultScenario, engine: Engine
+) -> None:
+    before, failures = scenario.stored(), 0
     while True:
         try:
             with fault_at(engine, failures + 1, psycopg.OperationalError("lost")):
-                await scene.call()
+                await scenario.call()
         except UnavailableError:
-            assert scene.stored() == before
+            assert scenario.stored() == before
             failures += 1
         else:
             break
 
     assert failures >= 3
-    users, sessions, events = scene.stored()
+    users, sessions, events = scenario.stored()
     assert [users, sessions] != before[:2]
     assert len(events) == 1
 
 
 async def test_when_the_answer_to_the_commit_is_lost_all_is_done_and_nothing_is_tried_again(
-    scene: Scene, engine: Engine
+    scenario: FaultScenario, engine: Engine
 ) -> None:
     written = []
 
@@ -170,22 +172,22 @@ async def test_when_the_answer_to_the_commit_is_lost_all_is_done_and_nothing_is_
 
     hook = listening(engine, before_cursor_execute=note, commit=lose_the_answer)
     with hook, pytest.raises(UnavailableError) as caught:
-        await scene.call()
+        await scenario.call()
 
     assert not isinstance(caught.value, TransactionConflictError)
-    assert len(scene.stored()[2]) == 1
+    assert len(scenario.stored()[2]) == 1
 
 
 @pytest.mark.parametrize("fault", [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure])
 async def test_a_conflict_may_be_tried_again_at_any_statement_and_not_at_the_commit(
-    stage: Stage, own_url: str, engine: Engine, fault: type[psycopg.OperationalError]
+    harness: Harness, own_url: str, engine: Engine, fault: type[psycopg.OperationalError]
 ) -> None:
-    scene = await prepared(stage, own_url, "inactivate_user")
+    scenario = await prepared(harness, own_url, "inactivate_user")
 
     kinds = []
     for step in range(1, 6):
         with fault_at(engine, step, fault("lost")), pytest.raises(UnavailableError) as caught:
-            await scene.call()
+            await scenario.call()
         kinds.append(type(caught.value))
 
     assert kinds == [TransactionConflictError] * 4 + [UnavailableError]

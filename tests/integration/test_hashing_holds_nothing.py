@@ -11,8 +11,8 @@ from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.infrastructure.database import Database
 from tests.fakes import PASSWORD
-from tests.integration.conftest import Observer, until
-from tests.integration.stage import Stage, UseCase
+from tests.integration.conftest import DatabaseMonitor, until
+from tests.integration.harness import Harness, UseCase
 
 NEW_PASSWORD = "another horse battery staple"
 
@@ -30,23 +30,23 @@ NEW_PASSWORD = "another horse battery staple"
     ],
 )
 async def test_while_a_password_is_hashed_no_connection_and_no_lock_is_held(
-    stage: Stage, observer: Observer, use_case: type[UseCase], arguments: tuple[object, ...], pieces: int
+    harness: Harness, monitor: DatabaseMonitor, use_case: type[UseCase], arguments: tuple[object, ...], pieces: int
 ) -> None:
-    admin = await stage.add_user("admin", Role.ADMIN)
-    await stage.add_user("outdated")
-    await observer.execute("UPDATE users SET password_hash = 'old ' || password_hash WHERE username = 'outdated'")
-    pool = (await stage.container.get(Database))._pool
+    admin = await harness.add_user("admin", Role.ADMIN)
+    await harness.add_user("outdated")
+    await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash WHERE username = 'outdated'")
+    pool = (await harness.container.get(Database))._pool
 
     for piece in range(pieces):
-        stage.hashing.close()
-        stage.hashing.stop_next(after=piece)
-        call = stage.start(use_case, admin if use_case in (CreateUser, ChangePassword) else None, *arguments)
-        await stage.hashing.until_reached()
+        harness.hashing.close()
+        harness.hashing.stop_next(after=piece)
+        call = harness.start(use_case, admin if use_case in (CreateUser, ChangePassword) else None, *arguments)
+        await harness.hashing.until_reached()
         await until_none_is_lent(pool)
-        busy = await observer.busy()
+        busy = await monitor.busy()
         if piece + 1 < pieces:
             call.cancel()
-        stage.hashing.open()
+        harness.hashing.open()
         assert busy == []
     await call
 

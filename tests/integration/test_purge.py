@@ -12,8 +12,8 @@ from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
 from gatehouse.common.infrastructure.database import Database, opened
 from tests.fakes import LIFETIME, FakeClock
-from tests.integration.conftest import Observer
-from tests.integration.stage import Stage
+from tests.integration.conftest import DatabaseMonitor
+from tests.integration.harness import Harness
 
 INSTANT = timedelta(microseconds=1)
 
@@ -29,31 +29,33 @@ async def purge(pool: Database, clock: FakeClock) -> int:
 
 
 @pytest.mark.promise("S16")
-async def test_expired_sessions_go_and_live_ones_stay(stage: Stage, observer: Observer, pool: Database) -> None:
-    alice = await stage.add_user("alice")
+async def test_expired_sessions_go_and_live_ones_stay(
+    harness: Harness, monitor: DatabaseMonitor, pool: Database
+) -> None:
+    alice = await harness.add_user("alice")
     for _ in range(3):
-        await stage.add_session(alice)
-    stage.clock.advance(timedelta(minutes=1))
-    live = await stage.add_session(alice)
+        await harness.add_session(alice)
+    harness.clock.advance(timedelta(minutes=1))
+    live = await harness.add_session(alice)
 
     assert await purge(pool, FakeClock(live.idle_expires_at - INSTANT)) == 3
-    assert await observer.sessions_of(alice.id) == 1
+    assert await monitor.sessions_of(alice.id) == 1
     assert await purge(pool, FakeClock(live.idle_expires_at)) == 1
-    assert await observer.sessions_of(alice.id) == 0
+    assert await monitor.sessions_of(alice.id) == 0
 
 
 @pytest.mark.promise("S16")
 async def test_whatever_has_expired_goes_batch_by_batch(
-    stage: Stage, observer: Observer, pool: Database, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monitor: DatabaseMonitor, pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(expired_rows, "_BATCH", 2)
-    alice = await stage.add_user("alice")
+    alice = await harness.add_user("alice")
     for _ in range(5):
-        session = await stage.add_session(alice)
+        session = await harness.add_session(alice)
     rows = SqlExpiredRows(pool)
 
     assert [await rows.purge_batch(session.expires_at) for _ in range(4)] == [2, 2, 1, 0]
-    assert await observer.sessions_of(alice.id) == 0
+    assert await monitor.sessions_of(alice.id) == 0
 
 
 async def test_a_count_goes_when_it_is_forgotten_and_its_wait_is_over(pool: Database) -> None:
@@ -68,34 +70,34 @@ async def test_a_count_goes_when_it_is_forgotten_and_its_wait_is_over(pool: Data
 
 
 async def test_a_session_that_someone_is_using_is_passed_over_for_now(
-    stage: Stage, observer: Observer, pool: Database
+    harness: Harness, monitor: DatabaseMonitor, pool: Database
 ) -> None:
-    alice = await stage.add_user("alice")
-    sessions = [await stage.add_session(alice) for _ in range(2)]
+    alice = await harness.add_user("alice")
+    sessions = [await harness.add_session(alice) for _ in range(2)]
     late = FakeClock(sessions[1].expires_at)
 
-    async with observer.transaction("SELECT 1 FROM sessions WHERE id = %s FOR UPDATE", sessions[0].id):
+    async with monitor.transaction("SELECT 1 FROM sessions WHERE id = %s FOR UPDATE", sessions[0].id):
         assert await purge(pool, late) == 1
 
     assert await purge(pool, late) == 1
 
 
 @pytest.mark.promise("S16")
-async def test_one_process_purges_at_a_time(stage: Stage, observer: Observer, pool: Database) -> None:
-    alice = await stage.add_user("alice")
-    late = FakeClock((await stage.add_session(alice)).expires_at)
+async def test_one_process_purges_at_a_time(harness: Harness, monitor: DatabaseMonitor, pool: Database) -> None:
+    alice = await harness.add_user("alice")
+    late = FakeClock((await harness.add_session(alice)).expires_at)
 
-    async with observer.transaction("SELECT pg_advisory_xact_lock(hashtext('gatehouse purge'))"):
+    async with monitor.transaction("SELECT pg_advisory_xact_lock(hashtext('gatehouse purge'))"):
         assert await purge(pool, late) == 0
-        assert await observer.sessions_of(alice.id) == 1
+        assert await monitor.sessions_of(alice.id) == 1
 
     assert await purge(pool, late) == 1
 
 
-async def test_purges_at_once_delete_everything_once(stage: Stage, pool: Database) -> None:
-    alice = await stage.add_user("alice")
+async def test_purges_at_once_delete_everything_once(harness: Harness, pool: Database) -> None:
+    alice = await harness.add_user("alice")
     for _ in range(9):
-        session = await stage.add_session(alice)
+        session = await harness.add_session(alice)
     late = FakeClock(session.idle_expires_at + LIFETIME.idle)
 
     assert sum(await asyncio.gather(*(purge(pool, late) for _ in range(4)))) == 9

@@ -15,8 +15,8 @@ from gatehouse.common.domain.request_context import Origin
 from gatehouse.setup.container import create_container
 from gatehouse.setup.settings import PasswordSettings, Settings
 from tests.fakes import PASSWORD
-from tests.integration.conftest import Observer
-from tests.integration.stage import Stage
+from tests.integration.conftest import DatabaseMonitor
+from tests.integration.harness import Harness
 
 NEW_PASSWORD = "another horse battery staple"
 OLD = PasswordSettings(pepper="the old pepper, which is long enough", work_factor=4)
@@ -28,13 +28,13 @@ def _no_address() -> Origin:
 
 
 @asynccontextmanager
-async def running(settings: Settings, password: PasswordSettings) -> AsyncIterator[Stage]:
+async def running(settings: Settings, password: PasswordSettings) -> AsyncIterator[Harness]:
     """With the real hasher."""
     parts = Provider(scope=Scope.APP)
     parts.provide(_no_address)
     container = create_container(replace(settings, password=password), parts)
     try:
-        yield Stage.bare(container)
+        yield Harness.bare(container)
     finally:
         await container.close()
 
@@ -42,17 +42,17 @@ async def running(settings: Settings, password: PasswordSettings) -> AsyncIterat
 @pytest.mark.promise("P7", "P9")
 @pytest.mark.parametrize("password", [NEW, replace(OLD, work_factor=5)], ids=["pepper", "work-factor"])
 async def test_a_login_replaces_a_hash_of_an_earlier_pepper_or_work_factor(
-    own_settings: Settings, observer: Observer, password: PasswordSettings
+    own_settings: Settings, monitor: DatabaseMonitor, password: PasswordSettings
 ) -> None:
     async with running(own_settings, OLD) as before:
         await before.call(SignUp, None, "alice", PASSWORD)
-    old_hash = (await observer.user("alice"))["password_hash"]
+    old_hash = (await monitor.user("alice"))["password_hash"]
 
     hashes = []
     async with running(own_settings, password) as after:
         for _ in range(2):
             await after.call(LogIn, None, "alice", PASSWORD)
-            hashes.append((await observer.user("alice"))["password_hash"])
+            hashes.append((await monitor.user("alice"))["password_hash"])
     assert hashes[0] == hashes[1] != old_hash
 
     async with running(own_settings, replace(password, previous_peppers=[])) as later:
@@ -60,44 +60,44 @@ async def test_a_login_replaces_a_hash_of_an_earlier_pepper_or_work_factor(
 
 
 @pytest.mark.promise("P9")
-async def test_a_wrong_password_replaces_nothing(own_settings: Settings, observer: Observer) -> None:
+async def test_a_wrong_password_replaces_nothing(own_settings: Settings, monitor: DatabaseMonitor) -> None:
     async with running(own_settings, OLD) as before:
         await before.call(SignUp, None, "alice", PASSWORD)
-    stored = await observer.user("alice")
+    stored = await monitor.user("alice")
 
     async with running(own_settings, NEW) as after:
         with pytest.raises(InvalidCredentialsError):
             await after.call(LogIn, None, "alice", NEW_PASSWORD)
 
-    assert await observer.user("alice") == stored
+    assert await monitor.user("alice") == stored
 
 
 @pytest.mark.promise("P9")
 @pytest.mark.parametrize("others", [0, 1], ids=["verifying", "rehashing"])
 async def test_a_password_change_during_a_login_with_an_outdated_hash_is_not_undone(
-    stage: Stage, observer: Observer, others: int
+    harness: Harness, monitor: DatabaseMonitor, others: int
 ) -> None:
-    alice = await stage.add_user("alice")
-    await observer.execute("UPDATE users SET password_hash = 'old ' || password_hash")
-    stage.hashing.stop_next(after=others)
+    alice = await harness.add_user("alice")
+    await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash")
+    harness.hashing.stop_next(after=others)
 
-    login = stage.start(LogIn, None, "alice", PASSWORD)
-    await stage.hashing.until_reached()
-    await stage.call(ChangePassword, alice, "alice", NEW_PASSWORD, PASSWORD)
-    stage.hashing.open()
+    login = harness.start(LogIn, None, "alice", PASSWORD)
+    await harness.hashing.until_reached()
+    await harness.call(ChangePassword, alice, "alice", NEW_PASSWORD, PASSWORD)
+    harness.hashing.open()
 
     with pytest.raises(InvalidCredentialsError):
         await login
-    assert (await observer.user("alice"))["password_hash"] == f"hash of {NEW_PASSWORD}"
-    assert await observer.sessions_of(alice.id) == 0
+    assert (await monitor.user("alice"))["password_hash"] == f"hash of {NEW_PASSWORD}"
+    assert await monitor.sessions_of(alice.id) == 0
 
 
 @pytest.mark.promise("P9")
-async def test_a_rehash_changes_the_hash_alone(stage: Stage, observer: Observer) -> None:
-    await stage.add_user("alice")
-    before = await observer.user("alice")
-    await observer.execute("UPDATE users SET password_hash = 'old ' || password_hash")
+async def test_a_rehash_changes_the_hash_alone(harness: Harness, monitor: DatabaseMonitor) -> None:
+    await harness.add_user("alice")
+    before = await monitor.user("alice")
+    await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash")
 
-    await stage.call(LogIn, None, "alice", PASSWORD)
+    await harness.call(LogIn, None, "alice", PASSWORD)
 
-    assert await observer.user("alice") == before
+    assert await monitor.user("alice") == before

@@ -15,10 +15,19 @@ from gatehouse.common.infrastructure.migrations import migrate, migration_config
 from gatehouse.common.infrastructure.replica import read_replica as replica_module
 from gatehouse.common.presentation.http.write_position import COOKIE
 from gatehouse.setup.settings import PROJECT_ROOT, CookieSettings, PostgresSettings, Settings
-from tests.conftest import SERVER_ROLE, House
+from tests.conftest import SERVER_ROLE, RunningApp
 from tests.integration.conftest import empty, until
+from tests.integration.replicated_app import (
+    ACCOUNT,
+    QUERIES,
+    USERS,
+    ReplicatedApp,
+    answers,
+    create,
+    run_replicated_app,
+    sees,
+)
 from tests.integration.replication import Pair, running_pair
-from tests.integration.site import ACCOUNT, QUERIES, USERS, Site, answers, create, open_site, sees
 
 NOBODY_LAGS = 3600.0
 EVERYBODY_LAGS_WHO_IS_NOT_UP_TO_DATE = 0.0
@@ -48,93 +57,95 @@ def pair_settings(settings: Settings, running: Pair) -> Settings:
 
 
 @pytest.fixture
-async def site(pair_settings: Settings, pair: Pair) -> AsyncIterator[Site]:
+async def replicated(pair_settings: Settings, pair: Pair) -> AsyncIterator[ReplicatedApp]:
     await pair.until_replayed()
-    async with open_site(pair_settings, pair) as site:
-        await site.until_used()
-        yield site
+    async with run_replicated_app(pair_settings, pair) as replicated:
+        await replicated.until_used()
+        yield replicated
 
 
-async def test_every_query_is_answered_by_the_replica(site: Site) -> None:
-    await site.house.logged_in("alice")
-    reader = await site.reader()
+async def test_every_query_is_answered_by_the_replica(replicated: ReplicatedApp) -> None:
+    await replicated.app.logged_in("alice")
+    reader = await replicated.reader()
     before = await answers(reader)
 
-    async with site.pair.replay_paused():
-        site.pair.primary.tell("UPDATE users SET updated_at = updated_at + interval '1 hour'")
-        site.pair.primary.tell("UPDATE sessions SET user_agent = 'another'")
-        site.pair.primary.tell("UPDATE audit_events SET ip = '203.0.113.9'")
+    async with replicated.pair.replay_paused():
+        replicated.pair.primary.tell("UPDATE users SET updated_at = updated_at + interval '1 hour'")
+        replicated.pair.primary.tell("UPDATE sessions SET user_agent = 'another'")
+        replicated.pair.primary.tell("UPDATE audit_events SET ip = '203.0.113.9'")
         assert await answers(reader) == before
 
-    await site.pair.until_replayed()
+    await replicated.pair.until_replayed()
     after = await answers(reader)
     assert [path for path in QUERIES if after[path] == before[path]] == []
 
 
 @pytest.mark.promise("S8")
-async def test_an_inactivation_counts_at_once_though_the_replica_does_not_know_it(site: Site) -> None:
-    admin, alice = await site.reader(), await site.reader("alice", Role.ADMIN)
-    async with site.pair.replay_paused():
+async def test_an_inactivation_counts_at_once_though_the_replica_does_not_know_it(replicated: ReplicatedApp) -> None:
+    admin, alice = await replicated.reader(), await replicated.reader("alice", Role.ADMIN)
+    async with replicated.pair.replay_paused():
         assert (await admin.patch(f"{USERS}/inactivate", json={"username": "alice"})).status_code == 204
         assert [(await alice.get(path)).status_code for path in QUERIES] == [401] * len(QUERIES)
 
 
 @pytest.mark.promise("S10")
-async def test_a_revoked_role_counts_at_once_though_the_replica_does_not_know_it(site: Site) -> None:
-    chief, admin = await site.reader(), await site.reader("admin", Role.ADMIN)
-    async with site.pair.replay_paused():
+async def test_a_revoked_role_counts_at_once_though_the_replica_does_not_know_it(replicated: ReplicatedApp) -> None:
+    chief, admin = await replicated.reader(), await replicated.reader("admin", Role.ADMIN)
+    async with replicated.pair.replay_paused():
         assert (await chief.patch(f"{USERS}/revoke", json={"username": "admin"})).status_code == 204
         assert (await admin.get(f"{USERS}/")).status_code == 403
 
 
-async def test_commands_decide_on_what_the_primary_knows(site: Site) -> None:
-    admin = await site.reader()
-    async with site.pair.replay_paused():
-        newcomer = await site.newcomer()
+async def test_commands_decide_on_what_the_primary_knows(replicated: ReplicatedApp) -> None:
+    admin = await replicated.reader()
+    async with replicated.pair.replay_paused():
+        newcomer = await replicated.newcomer()
         assert (await create(admin, newcomer)).status_code == 409
         assert (await admin.patch(f"{USERS}/inactivate", json={"username": newcomer})).status_code == 204
 
 
-async def test_a_client_reads_its_own_writes_and_others_may_read_them_later(site: Site) -> None:
-    writer, reader = await site.reader(), await site.reader("admin", Role.ADMIN)
-    async with site.pair.replay_paused():
+async def test_a_client_reads_its_own_writes_and_others_may_read_them_later(replicated: ReplicatedApp) -> None:
+    writer, reader = await replicated.reader(), await replicated.reader("admin", Role.ADMIN)
+    async with replicated.pair.replay_paused():
         assert (await create(writer, "alice")).status_code == 201
         assert await sees(writer, "alice")
         assert not await sees(reader, "alice")
-    await site.pair.until_replayed()
+    await replicated.pair.until_replayed()
     assert await sees(reader, "alice")
 
 
-async def test_whoever_has_just_come_and_logged_in_finds_the_own_account_and_session(site: Site) -> None:
-    async with site.pair.replay_paused():
-        alice = await site.house.logged_in("alice")
+async def test_whoever_has_just_come_and_logged_in_finds_the_own_account_and_session(replicated: ReplicatedApp) -> None:
+    async with replicated.pair.replay_paused():
+        alice = await replicated.app.logged_in("alice")
         assert (await alice.get(f"{ACCOUNT}/me")).json()["username"] == "alice"
         assert len((await alice.get(f"{ACCOUNT}/sessions")).json()["sessions"]) == 1
 
 
-async def test_whoever_is_logged_in_has_an_account_whatever_the_replica_knows(site: Site) -> None:
-    async with site.pair.replay_paused():
-        alice = await site.house.logged_in("alice")
+async def test_whoever_is_logged_in_has_an_account_whatever_the_replica_knows(replicated: ReplicatedApp) -> None:
+    async with replicated.pair.replay_paused():
+        alice = await replicated.app.logged_in("alice")
         alice.cookies.delete(COOKIE)
         assert (await alice.get(f"{ACCOUNT}/me")).json()["username"] == "alice"
 
 
-async def test_a_later_write_moves_the_position_on(site: Site) -> None:
-    writer = await site.reader()
+async def test_a_later_write_moves_the_position_on(replicated: ReplicatedApp) -> None:
+    writer = await replicated.reader()
     await create(writer, "alice")
-    await site.pair.until_replayed()
-    async with site.pair.replay_paused():
+    await replicated.pair.until_replayed()
+    async with replicated.pair.replay_paused():
         await create(writer, "bobby")
         assert await sees(writer, "bobby")
 
 
-async def test_what_a_client_has_written_is_read_from_the_replica_once_it_is_replayed(site: Site) -> None:
-    writer = await site.reader()
-    async with site.pair.replay_paused():
+async def test_what_a_client_has_written_is_read_from_the_replica_once_it_is_replayed(
+    replicated: ReplicatedApp,
+) -> None:
+    writer = await replicated.reader()
+    async with replicated.pair.replay_paused():
         await create(writer, "alice")
-        assert await sees(writer, await site.newcomer())
+        assert await sees(writer, await replicated.newcomer())
 
-    await until(lambda: site.reads_from_replica(writer))
+    await until(lambda: replicated.reads_from_replica(writer))
     assert COOKIE in writer.cookies
 
 
@@ -142,16 +153,16 @@ async def test_what_a_client_has_written_is_read_from_the_replica_once_it_is_rep
 async def test_the_cookie_is_for_the_server_alone_and_does_not_last(
     pair_settings: Settings, pair: Pair, *, secure: bool
 ) -> None:
-    async with open_site(replace(pair_settings, cookie=CookieSettings(secure=secure)), pair) as site:
-        admin = await site.reader()
+    async with run_replicated_app(replace(pair_settings, cookie=CookieSettings(secure=secure)), pair) as replicated:
+        admin = await replicated.reader()
         morsel = SimpleCookie((await create(admin, "alice")).headers["set-cookie"])[COOKIE]
     attributes = {name: value for name, value in morsel.items() if value}
     expected = {"max-age": "30", "path": "/", "httponly": True, "samesite": "Lax"}
     assert attributes == expected | ({"secure": True} if secure else {})
 
 
-async def test_nobody_who_has_written_nothing_gets_the_cookie(site: Site) -> None:
-    client = await site.reader()
+async def test_nobody_who_has_written_nothing_gets_the_cookie(replicated: ReplicatedApp) -> None:
+    client = await replicated.reader()
     await create(client, "alice")
     client.cookies.delete(COOKIE)
 
@@ -162,18 +173,18 @@ async def test_nobody_who_has_written_nothing_gets_the_cookie(site: Site) -> Non
     assert not any("set-cookie" in answer.headers for answer in given)
 
 
-async def test_a_forged_position_leads_its_owner_to_the_primary_and_nobody_else(site: Site) -> None:
-    forger, reader = await site.reader(), await site.reader("admin", Role.ADMIN)
+async def test_a_forged_position_leads_its_owner_to_the_primary_and_nobody_else(replicated: ReplicatedApp) -> None:
+    forger, reader = await replicated.reader(), await replicated.reader("admin", Role.ADMIN)
     forger.cookies.set(COOKIE, "FFFFFFFF/FFFFFFFF")
     await answers(forger, without="alice")
-    assert not await site.reads_from_replica(forger)
-    assert await site.reads_from_replica(reader)
+    assert not await replicated.reads_from_replica(forger)
+    assert await replicated.reads_from_replica(reader)
 
 
-async def test_a_malformed_or_ancient_position_counts_as_none(site: Site) -> None:
-    reader = await site.reader()
-    async with site.pair.replay_paused():
-        newcomer = await site.newcomer()
+async def test_a_malformed_or_ancient_position_counts_as_none(replicated: ReplicatedApp) -> None:
+    reader = await replicated.reader()
+    async with replicated.pair.replay_paused():
+        newcomer = await replicated.newcomer()
         for position in (
             "",
             "0/0",
@@ -192,64 +203,66 @@ async def test_a_malformed_or_ancient_position_counts_as_none(site: Site) -> Non
 
 
 @pytest.mark.parametrize("has_written", [False, True])
-async def test_a_connection_lost_to_the_replica_fails_no_query(site: Site, *, has_written: bool) -> None:
-    await site.house.add_user("alice")
-    client = await site.reader()
+async def test_a_connection_lost_to_the_replica_fails_no_query(replicated: ReplicatedApp, *, has_written: bool) -> None:
+    await replicated.app.add_user("alice")
+    client = await replicated.reader()
     if has_written:
         await create(client, "bobby")
     for path in QUERIES:
-        await site.until_used()
-        site.pair.standby.tell(
+        await replicated.until_used()
+        replicated.pair.standby.tell(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'gatehouse'"
         )
         assert (await client.get(path)).status_code == 200
-        assert not site.replica.is_usable
+        assert not replicated.replica.is_usable
 
 
-async def test_a_dead_replica_fails_no_request_and_is_used_again_when_it_is_back(site: Site) -> None:
-    client = await site.reader()
-    async with site.pair.standby_away():
-        assert await sees(client, await site.newcomer())
-        assert not site.replica.is_usable
+async def test_a_dead_replica_fails_no_request_and_is_used_again_when_it_is_back(replicated: ReplicatedApp) -> None:
+    client = await replicated.reader()
+    async with replicated.pair.standby_away():
+        assert await sees(client, await replicated.newcomer())
+        assert not replicated.replica.is_usable
         assert (await create(client, "alice")).status_code == 201
         await answers(client)
-    await site.until_used()
-    await until(lambda: site.reads_from_replica(client))
+    await replicated.until_used()
+    await until(lambda: replicated.reads_from_replica(client))
 
 
-async def test_a_replica_that_hangs_keeps_nobody_waiting_for_long(site: Site) -> None:
-    reader = await site.reader()
-    newcomer = await site.newcomer()
-    with site.pair.standby_hanging():
+async def test_a_replica_that_hangs_keeps_nobody_waiting_for_long(replicated: ReplicatedApp) -> None:
+    reader = await replicated.reader()
+    newcomer = await replicated.newcomer()
+    with replicated.pair.standby_hanging():
         async with asyncio.timeout(4):
             assert await sees(reader, newcomer)
 
 
-async def test_a_lagging_replica_is_given_up_and_taken_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = await site.reader()
-    async with site.pair.replay_paused():
-        newcomer = await site.newcomer()
-        await site.replica.look()
+async def test_a_lagging_replica_is_given_up_and_taken_back(
+    replicated: ReplicatedApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = await replicated.reader()
+    async with replicated.pair.replay_paused():
+        newcomer = await replicated.newcomer()
+        await replicated.replica.look()
         assert not await sees(reader, newcomer), "it may lag a little"
 
         monkeypatch.setattr(replica_module, "MAX_LAG_SECONDS", EVERYBODY_LAGS_WHO_IS_NOT_UP_TO_DATE)
-        await site.replica.look()
+        await replicated.replica.look()
         assert await sees(reader, newcomer)
 
-    await site.until_used()
-    assert await site.reads_from_replica(reader)
+    await replicated.until_used()
+    assert await replicated.reads_from_replica(reader)
 
 
 async def test_a_replica_cut_off_from_its_primary_counts_as_lagging(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    replicated: ReplicatedApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = await site.reader()
+    reader = await replicated.reader()
     monkeypatch.setattr(replica_module, "MAX_LAG_SECONDS", EVERYBODY_LAGS_WHO_IS_NOT_UP_TO_DATE)
-    async with site.pair.cut_off():
-        newcomer = await site.newcomer()
-        await site.replica.look()
+    async with replicated.pair.cut_off():
+        newcomer = await replicated.newcomer()
+        await replicated.replica.look()
         assert await sees(reader, newcomer)
-    await site.until_used()
+    await replicated.until_used()
 
 
 async def test_the_service_starts_without_its_replica_and_uses_it_when_it_comes(
@@ -257,16 +270,16 @@ async def test_the_service_starts_without_its_replica_and_uses_it_when_it_comes(
 ) -> None:
     async with AsyncExitStack() as stack:
         async with pair.standby_away():
-            site = await stack.enter_async_context(open_site(pair_settings, pair))
-            admin = await site.house.logged_in("chief", Role.SUPER_ADMIN)
+            replicated = await stack.enter_async_context(run_replicated_app(pair_settings, pair))
+            admin = await replicated.app.logged_in("chief", Role.SUPER_ADMIN)
             assert (await create(admin, "alice")).status_code == 201
             await answers(admin)
-        await site.until_used()
-        await until(lambda: site.reads_from_replica(admin))
+        await replicated.until_used()
+        await until(lambda: replicated.reads_from_replica(admin))
 
 
-async def test_without_a_replica_there_is_no_such_cookie(house: House) -> None:
-    admin = await house.logged_in("chief", Role.SUPER_ADMIN)
+async def test_without_a_replica_there_is_no_such_cookie(app: RunningApp) -> None:
+    admin = await app.logged_in("chief", Role.SUPER_ADMIN)
     admin.cookies.set(COOKIE, "FFFFFFFF/FFFFFFFF")
     answer = await create(admin, "alice")
     assert answer.status_code == 201

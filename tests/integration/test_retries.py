@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import House
+from tests.conftest import RunningApp
 
 LOST = [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure]
 
@@ -47,8 +47,8 @@ class Conflicts:
 
 
 @pytest.fixture
-def conflicts(house: House) -> Iterator[Conflicts]:
-    conflicts = Conflicts(house.database.engine.sync_engine)
+def conflicts(app: RunningApp) -> Iterator[Conflicts]:
+    conflicts = Conflicts(app.database.engine.sync_engine)
     yield conflicts
     conflicts.stop()
 
@@ -64,10 +64,10 @@ def granted(owner: psycopg.Connection) -> tuple[object, ...]:
 @pytest.mark.promise("T1")
 @pytest.mark.parametrize("kind", LOST)
 async def test_up_to_three_lost_conflicts_go_unnoticed(
-    house: House, owner: psycopg.Connection, conflicts: Conflicts, kind: type[psycopg.OperationalError]
+    app: RunningApp, owner: psycopg.Connection, conflicts: Conflicts, kind: type[psycopg.OperationalError]
 ) -> None:
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
-    await house.add_user("alice")
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
+    await app.add_user("alice")
     conflicts.kind, conflicts.left, conflicts.tries = kind, 3, 0
 
     assert (await chief.patch("/api/v1/users/grant", json={"username": "alice"})).status_code == 204
@@ -76,10 +76,10 @@ async def test_up_to_three_lost_conflicts_go_unnoticed(
 
 @pytest.mark.parametrize(("at_commit", "tries"), [(False, 4), (True, 1)])
 async def test_more_of_them_and_one_at_the_commit_are_unavailable(
-    house: House, owner: psycopg.Connection, conflicts: Conflicts, tries: int, *, at_commit: bool
+    app: RunningApp, owner: psycopg.Connection, conflicts: Conflicts, tries: int, *, at_commit: bool
 ) -> None:
-    chief = await house.logged_in("chief", Role.SUPER_ADMIN)
-    await house.add_user("alice")
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
+    await app.add_user("alice")
     conflicts.at_commit, conflicts.left, conflicts.tries = at_commit, 9, 0
 
     answer = await chief.patch("/api/v1/users/grant", json={"username": "alice"})

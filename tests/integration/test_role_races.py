@@ -17,8 +17,8 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, LastSuperAdminError, UnauthenticatedError
 from tests.fakes import PASSWORD
-from tests.integration.conftest import Observer
-from tests.integration.stage import Stage, UseCase
+from tests.integration.conftest import DatabaseMonitor
+from tests.integration.harness import Harness, UseCase
 
 LOCK = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 NEW_PASSWORD = "another horse battery staple"
@@ -30,89 +30,95 @@ async def outcomes_of(*calls: asyncio.Task[Any]) -> list[object]:
     return [type(outcome) if isinstance(outcome, BaseException) else outcome for outcome in outcomes]
 
 
-async def add_two(stage: Stage, role: Role) -> tuple[User, User]:
+async def add_two(harness: Harness, role: Role) -> tuple[User, User]:
     """Stored in another order than that of their ids, so that reading one by one is not the order by id."""
     ids = uuid7(), uuid7()
-    higher = await stage.add_user("higher", role, user_id=ids[1])
-    return await stage.add_user("lower", role, user_id=ids[0]), higher
+    higher = await harness.add_user("higher", role, user_id=ids[1])
+    return await harness.add_user("lower", role, user_id=ids[0]), higher
 
 
-async def test_two_grants_at_once_both_succeed_and_change_the_user_once(stage: Stage, observer: Observer) -> None:
-    alice = await stage.add_user("alice")
-    chiefs = await add_two(stage, Role.SUPER_ADMIN)
-    told_before = len(stage.clock.told)
+async def test_two_grants_at_once_both_succeed_and_change_the_user_once(
+    harness: Harness, monitor: DatabaseMonitor
+) -> None:
+    alice = await harness.add_user("alice")
+    chiefs = await add_two(harness, Role.SUPER_ADMIN)
+    told_before = len(harness.clock.told)
 
-    async with observer.transaction(LOCK, alice.id):
-        grants = [stage.start(GrantAdmin, chief, "alice") for chief in chiefs]
-        await observer.until_waiting_for_a_lock(connections=2)
+    async with monitor.transaction(LOCK, alice.id):
+        grants = [harness.start(GrantAdmin, chief, "alice") for chief in chiefs]
+        await monitor.until_waiting_for_a_lock(connections=2)
 
     assert await outcomes_of(*grants) == [None, None]
-    stored = await observer.user("alice")
-    assert (stored["role"], stored["updated_at"]) == ("admin", stage.clock.told[told_before])
+    stored = await monitor.user("alice")
+    assert (stored["role"], stored["updated_at"]) == ("admin", harness.clock.told[told_before])
 
 
 @pytest.mark.promise("Z5")
-async def test_actor_and_target_are_locked_in_the_order_of_their_ids(stage: Stage, observer: Observer) -> None:
-    lower, higher = await add_two(stage, Role.ADMIN)
+async def test_actor_and_target_are_locked_in_the_order_of_their_ids(
+    harness: Harness, monitor: DatabaseMonitor
+) -> None:
+    lower, higher = await add_two(harness, Role.ADMIN)
 
-    async with observer.transaction(LOCK, lower.id):
-        calls = [stage.start(InactivateUser, lower, "higher"), stage.start(InactivateUser, higher, "lower")]
-        await observer.until_waiting_for_a_lock(connections=2)
+    async with monitor.transaction(LOCK, lower.id):
+        calls = [harness.start(InactivateUser, lower, "higher"), harness.start(InactivateUser, higher, "lower")]
+        await monitor.until_waiting_for_a_lock(connections=2)
         # Both wait for the lower row, so neither may hold the higher one yet.
-        await observer.execute(f"{LOCK} NOWAIT", higher.id)
+        await monitor.execute(f"{LOCK} NOWAIT", higher.id)
 
     assert await outcomes_of(*calls) == [ForbiddenError, ForbiddenError]
 
 
 @pytest.mark.promise("Z5")
-async def test_those_who_act_on_each_other_never_deadlock(stage: Stage) -> None:
-    lower, higher = await add_two(stage, Role.ADMIN)
-    chief = await stage.add_user("chief", Role.SUPER_ADMIN)
+async def test_those_who_act_on_each_other_never_deadlock(harness: Harness) -> None:
+    lower, higher = await add_two(harness, Role.ADMIN)
+    chief = await harness.add_user("chief", Role.SUPER_ADMIN)
 
     for _ in range(200):
         outcomes = await outcomes_of(
-            stage.start(InactivateUser, lower, "higher"),
-            stage.start(InactivateUser, higher, "lower"),
-            stage.start(GrantAdmin, chief, "higher"),
-            stage.start(InactivateUser, higher, "chief"),
-            stage.start(GrantAdmin, chief, "lower"),
-            stage.start(InactivateUser, lower, "chief"),
+            harness.start(InactivateUser, lower, "higher"),
+            harness.start(InactivateUser, higher, "lower"),
+            harness.start(GrantAdmin, chief, "higher"),
+            harness.start(InactivateUser, higher, "chief"),
+            harness.start(GrantAdmin, chief, "lower"),
+            harness.start(InactivateUser, lower, "chief"),
         )
         assert outcomes == [ForbiddenError, ForbiddenError, None, ForbiddenError, None, ForbiddenError]
 
 
 @pytest.mark.promise("Z4")
 async def test_an_admin_who_is_demoted_while_waiting_for_the_target_is_refused(
-    stage: Stage, observer: Observer
+    harness: Harness, monitor: DatabaseMonitor
 ) -> None:
-    alice = await stage.add_user("alice")
-    admin = await stage.add_user("admin", Role.ADMIN)
-    chief = await stage.add_user("chief", Role.SUPER_ADMIN)
+    alice = await harness.add_user("alice")
+    admin = await harness.add_user("admin", Role.ADMIN)
+    chief = await harness.add_user("chief", Role.SUPER_ADMIN)
 
-    async with observer.transaction(LOCK, alice.id):
-        inactivation = stage.start(InactivateUser, admin, "alice")
-        await observer.until_waiting_for_a_lock()
-        await stage.call(RevokeAdmin, chief, "admin")
+    async with monitor.transaction(LOCK, alice.id):
+        inactivation = harness.start(InactivateUser, admin, "alice")
+        await monitor.until_waiting_for_a_lock()
+        await harness.call(RevokeAdmin, chief, "admin")
 
     assert await outcomes_of(inactivation) == [ForbiddenError]
-    assert (await observer.user("alice"))["is_active"]
+    assert (await monitor.user("alice"))["is_active"]
 
 
 @pytest.mark.promise("Z4")
-async def test_demotion_waits_for_a_decision_that_the_admin_came_first_with(stage: Stage, observer: Observer) -> None:
-    admin = await stage.add_user("admin", Role.ADMIN)
-    alice = await stage.add_user("alice")
-    chief = await stage.add_user("chief", Role.SUPER_ADMIN)
+async def test_demotion_waits_for_a_decision_that_the_admin_came_first_with(
+    harness: Harness, monitor: DatabaseMonitor
+) -> None:
+    admin = await harness.add_user("admin", Role.ADMIN)
+    alice = await harness.add_user("alice")
+    chief = await harness.add_user("chief", Role.SUPER_ADMIN)
 
-    async with observer.transaction(LOCK, alice.id):
-        inactivation = stage.start(InactivateUser, admin, "alice")
-        await observer.until_waiting_for_a_lock()
-        demotion = stage.start(RevokeAdmin, chief, "admin")
-        await observer.until_waiting_for_a_lock(connections=2)
+    async with monitor.transaction(LOCK, alice.id):
+        inactivation = harness.start(InactivateUser, admin, "alice")
+        await monitor.until_waiting_for_a_lock()
+        demotion = harness.start(RevokeAdmin, chief, "admin")
+        await monitor.until_waiting_for_a_lock(connections=2)
 
     assert await outcomes_of(inactivation, demotion) == [None, None]
-    assert not (await observer.user("alice"))["is_active"]
-    assert (await observer.user("admin"))["role"] == "user"
+    assert not (await monitor.user("alice"))["is_active"]
+    assert (await monitor.user("admin"))["role"] == "user"
 
 
 @pytest.mark.promise("Z6")
@@ -124,100 +130,100 @@ async def test_demotion_waits_for_a_decision_that_the_admin_came_first_with(stag
     [(CreateUser, ("bobby", PASSWORD, Role.USER)), (ChangePassword, ("alice", NEW_PASSWORD, None))],
 )
 async def test_an_admin_who_loses_the_right_while_a_password_is_hashed_writes_nothing(  # noqa: PLR0913, PLR0917
-    stage: Stage,
-    observer: Observer,
+    harness: Harness,
+    monitor: DatabaseMonitor,
     use_case: type[UseCase],
     arguments: tuple[object, ...],
     meanwhile: type[UseCase],
     refusal: type[GatehouseError],
 ) -> None:
-    await stage.add_user("alice")
-    admin = await stage.add_user("admin", Role.ADMIN)
-    chief = await stage.add_user("chief", Role.SUPER_ADMIN)
-    before = await observer.user("alice")
-    stage.hashing.stop_next()
+    await harness.add_user("alice")
+    admin = await harness.add_user("admin", Role.ADMIN)
+    chief = await harness.add_user("chief", Role.SUPER_ADMIN)
+    before = await monitor.user("alice")
+    harness.hashing.stop_next()
 
-    call = stage.start(use_case, admin, *arguments)
-    await stage.hashing.until_reached()
-    await stage.call(meanwhile, chief, "admin")
-    stage.hashing.open()
+    call = harness.start(use_case, admin, *arguments)
+    await harness.hashing.until_reached()
+    await harness.call(meanwhile, chief, "admin")
+    harness.hashing.open()
 
     assert await outcomes_of(call) == [refusal]
-    assert await observer.user("alice") == before
-    assert await observer.user("bobby") == {}
+    assert await monitor.user("alice") == before
+    assert await monitor.user("bobby") == {}
 
 
 @pytest.mark.promise("Z6")
 async def test_whoever_is_inactivated_while_changing_the_own_password_keeps_the_old_one(
-    stage: Stage, observer: Observer
+    harness: Harness, monitor: DatabaseMonitor
 ) -> None:
-    alice = await stage.add_user("alice")
-    admin = await stage.add_user("admin", Role.ADMIN)
-    stage.hashing.stop_next()
+    alice = await harness.add_user("alice")
+    admin = await harness.add_user("admin", Role.ADMIN)
+    harness.hashing.stop_next()
 
-    change = stage.start(ChangePassword, alice, "alice", NEW_PASSWORD, PASSWORD)
-    await stage.hashing.until_reached()
-    await stage.call(InactivateUser, admin, "alice")
-    stage.hashing.open()
+    change = harness.start(ChangePassword, alice, "alice", NEW_PASSWORD, PASSWORD)
+    await harness.hashing.until_reached()
+    await harness.call(InactivateUser, admin, "alice")
+    harness.hashing.open()
 
     assert await outcomes_of(change) == [UnauthenticatedError]
-    assert (await observer.user("alice"))["password_hash"] == alice.password_hash
+    assert (await monitor.user("alice"))["password_hash"] == alice.password_hash
 
 
 @pytest.mark.promise("Z6")
 async def test_a_user_who_is_made_an_admin_while_a_password_is_hashed_is_no_subordinate_any_more(
-    stage: Stage, observer: Observer
+    harness: Harness, monitor: DatabaseMonitor
 ) -> None:
-    alice = await stage.add_user("alice")
-    admin = await stage.add_user("admin", Role.ADMIN)
-    chief = await stage.add_user("chief", Role.SUPER_ADMIN)
-    stage.hashing.stop_next()
+    alice = await harness.add_user("alice")
+    admin = await harness.add_user("admin", Role.ADMIN)
+    chief = await harness.add_user("chief", Role.SUPER_ADMIN)
+    harness.hashing.stop_next()
 
-    change = stage.start(ChangePassword, admin, "alice", NEW_PASSWORD, None)
-    await stage.hashing.until_reached()
-    await stage.call(GrantAdmin, chief, "alice")
-    stage.hashing.open()
+    change = harness.start(ChangePassword, admin, "alice", NEW_PASSWORD, None)
+    await harness.hashing.until_reached()
+    await harness.call(GrantAdmin, chief, "alice")
+    harness.hashing.open()
 
     assert await outcomes_of(change) == [ForbiddenError]
-    assert (await observer.user("alice"))["password_hash"] == alice.password_hash
+    assert (await monitor.user("alice"))["password_hash"] == alice.password_hash
 
 
 @pytest.mark.promise("Z3")
 async def test_of_the_last_two_super_admins_one_stays_when_both_are_revoked_at_once(
-    stage: Stage, observer: Observer
+    harness: Harness, monitor: DatabaseMonitor
 ) -> None:
-    lower, _ = await add_two(stage, Role.SUPER_ADMIN)
+    lower, _ = await add_two(harness, Role.SUPER_ADMIN)
 
-    async with observer.transaction(LOCK, lower.id):
-        calls = [stage.start(RevokeSuperAdmin, None, username) for username in ("lower", "higher")]
-        await observer.until_waiting_for_a_lock(connections=2)
+    async with monitor.transaction(LOCK, lower.id):
+        calls = [harness.start(RevokeSuperAdmin, None, username) for username in ("lower", "higher")]
+        await monitor.until_waiting_for_a_lock(connections=2)
 
     assert set(await outcomes_of(*calls)) == {True, LastSuperAdminError}
-    roles = {str((await observer.user(username))["role"]) for username in ("lower", "higher")}
+    roles = {str((await monitor.user(username))["role"]) for username in ("lower", "higher")}
     assert roles == {"user", "super_admin"}
 
 
 async def test_revoking_a_plain_user_and_a_super_admin_who_acts_on_that_user_do_not_deadlock(
-    stage: Stage, observer: Observer
+    harness: Harness, monitor: DatabaseMonitor
 ) -> None:
-    alice = await stage.add_user("alice")
-    chief = await stage.add_user("chief", Role.SUPER_ADMIN)
+    alice = await harness.add_user("alice")
+    chief = await harness.add_user("chief", Role.SUPER_ADMIN)
 
-    async with observer.transaction(LOCK, chief.id):
-        revocation = stage.start(RevokeSuperAdmin, None, "alice")
-        await observer.until_waiting_for_a_lock()
-        grant = stage.start(GrantAdmin, chief, "alice")
-        await observer.until_waiting_for_a_lock(connections=2)
+    async with monitor.transaction(LOCK, chief.id):
+        revocation = harness.start(RevokeSuperAdmin, None, "alice")
+        await monitor.until_waiting_for_a_lock()
+        grant = harness.start(GrantAdmin, chief, "alice")
+        await monitor.until_waiting_for_a_lock(connections=2)
 
     assert await outcomes_of(revocation, grant) == [False, None]
     assert alice.id < chief.id
-    assert (await observer.user("alice"))["role"] == "admin"
+    assert (await monitor.user("alice"))["role"] == "admin"
 
 
-async def test_one_name_made_super_admin_twice_at_once_is_made_once(stage: Stage, observer: Observer) -> None:
-    calls = [stage.start(CreateSuperAdmin, None, "chief", lambda: PASSWORD) for _ in range(2)]
+async def test_one_name_made_super_admin_twice_at_once_is_made_once(harness: Harness, monitor: DatabaseMonitor) -> None:
+    calls = [harness.start(CreateSuperAdmin, None, "chief", lambda: PASSWORD) for _ in range(2)]
 
     await asyncio.gather(*calls, return_exceptions=True)
 
-    stored = await observer.user("chief")
+    stored = await monitor.user("chief")
     assert (stored["role"], stored["is_active"]) == ("super_admin", True)

@@ -23,7 +23,7 @@ from gatehouse.setup.settings import Settings
 from tests.conftest import ORIGIN
 from tests.fakes import FakePasswordHasher, FakePasswordStrength
 from tests.integration.conftest import empty
-from tests.integration.serial_model import CLIENTS, PEOPLE, Call, World, start
+from tests.integration.serial_model import CLIENTS, PEOPLE, Call, ModelState, start
 
 ACTS = ("grant", "revoke", "inactivate", "reactivate")
 CALLS = st.one_of(
@@ -131,12 +131,12 @@ class Service:
             )
 
 
-def as_stored(world: World) -> tuple[dict[str, tuple[Any, ...]], Counter[str], Counter[tuple[Any, ...]]]:
+def as_stored(state: ModelState) -> tuple[dict[str, tuple[Any, ...]], Counter[str], Counter[tuple[Any, ...]]]:
     people = {
         name: (person.role.value, person.is_active, person.must_change, f"hash of {password(person.password)}")
-        for name, person in world.people.items()
+        for name, person in state.people.items()
     }
-    return people, Counter(CLIENTS[client] for client in world.alive), Counter(world.done)
+    return people, Counter(CLIENTS[client] for client in state.alive), Counter(state.done)
 
 
 class Machine(RuleBasedStateMachine):
@@ -145,7 +145,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.service.start_anew()
-        self.world = start()
+        self.state = start()
         for client in sorted(CLIENTS):
             self._do(Call(client, "login"))
 
@@ -174,14 +174,14 @@ class Machine(RuleBasedStateMachine):
         stored = self.service.stored()
         answers = dict(zip(calls, statuses, strict=True))
         for order in permutations(calls):
-            world, as_modelled = self.world, []
+            state, as_modelled = self.state, []
             for call in order:
-                world, status = world.after(call)
+                state, status = state.after(call)
                 as_modelled.append(status)
-            if as_modelled == [answers[call] for call in order] and as_stored(world) == stored:
-                self.world = replace(world)
+            if as_modelled == [answers[call] for call in order] and as_stored(state) == stored:
+                self.state = replace(state)
                 return
-        raise AssertionError(f"in no order of {answers} from {as_stored(self.world)} comes {stored}")
+        raise AssertionError(f"in no order of {answers} from {as_stored(self.state)} comes {stored}")
 
 
 @pytest.fixture

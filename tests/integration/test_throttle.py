@@ -11,7 +11,7 @@ from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTime
 from gatehouse.common.domain.errors import ThrottledError
 from gatehouse.common.infrastructure.database import Database, opened
 from tests.fakes import FakeClock
-from tests.integration.stage import TickingClock
+from tests.integration.harness import TickingClock
 
 GUESS = Attempt("password:alice:192.0.2.1", 5)
 ADDRESS = Attempt("password:192.0.2.1", 50)

@@ -17,7 +17,7 @@ from gatehouse.common.domain.request_context import Origin
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import LIFETIME, FakeClock
-from tests.integration.conftest import Observer
+from tests.integration.conftest import DatabaseMonitor
 
 
 def new_user(username: str = "alice") -> User:
@@ -29,14 +29,14 @@ async def count_users(database: Database) -> int | None:
     return await database.fetch_one("SELECT count(*) FROM users", {}, scalar_row)
 
 
-async def test_leaving_commits(small_pool: Database, observer: Observer) -> None:
+async def test_leaving_commits(small_pool: Database, monitor: DatabaseMonitor) -> None:
     transaction = SqlTransaction(small_pool, Written)
 
     async with transaction:
         await SqlUsers(transaction).add(new_user())
-        assert not await observer.user("alice")
+        assert not await monitor.user("alice")
 
-    assert await observer.user("alice")
+    assert await monitor.user("alice")
 
 
 async def test_an_exception_rolls_back_and_passes_through(small_pool: Database) -> None:
@@ -121,7 +121,7 @@ async def test_the_connection_comes_back_after_a_failed_commit(small_pool: Datab
 
 
 async def test_the_connection_comes_back_after_cancellation_during_a_statement(
-    small_pool: Database, observer: Observer
+    small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     async def write_and_sleep() -> None:
         async with (transaction := SqlTransaction(small_pool, Written)):
@@ -129,7 +129,7 @@ async def test_the_connection_comes_back_after_cancellation_during_a_statement(
             await transaction.connection.execute(text("SELECT pg_sleep(60)"))
 
     task = asyncio.create_task(write_and_sleep())
-    await observer.until_asleep()
+    await monitor.until_asleep()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -183,10 +183,10 @@ async def take(steps: int) -> None:
 
 
 async def test_the_connection_comes_back_after_cancellation_of_a_query(
-    small_pool: Database, observer: Observer
+    small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     task = asyncio.create_task(small_pool.execute("SELECT pg_sleep(60)", {}))
-    await observer.until_asleep()
+    await monitor.until_asleep()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -27,7 +27,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.audit import Action
 from gatehouse.common.domain.errors import GatehouseError
 from tests.fakes import PASSWORD, FakeEvent
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 NEW_PASSWORD = "an entirely new password"
 
@@ -41,18 +41,18 @@ class Scene:
     """`chief`, a super admin, calls. `second` is another, `admin`, `alice` and `sleeper` (inactive) are below them."""
 
     def __init__(self) -> None:
-        self.world = World()
-        self.chief = self.world.add_user("chief", Role.SUPER_ADMIN)
-        self.world.add_user("second", Role.SUPER_ADMIN)
-        self.world.add_user("admin", Role.ADMIN)
-        self.alice = self.world.add_user("alice")
-        self.world.add_user("sleeper", is_active=False)
-        self.world.add_session(self.chief, "the chief's browser")
-        self.other = self.world.add_session(self.chief, "the chief's other browser").id
-        self.world.add_session(self.alice, "the user's browser")
+        self.app = InMemoryApp()
+        self.chief = self.app.add_user("chief", Role.SUPER_ADMIN)
+        self.app.add_user("second", Role.SUPER_ADMIN)
+        self.app.add_user("admin", Role.ADMIN)
+        self.alice = self.app.add_user("alice")
+        self.app.add_user("sleeper", is_active=False)
+        self.app.add_session(self.chief, "the chief's browser")
+        self.other = self.app.add_session(self.chief, "the chief's other browser").id
+        self.app.add_session(self.alice, "the user's browser")
 
     def use[Command](self, command: type[Command]) -> Command:
-        return self.world.use(command, self.chief)
+        return self.app.use(command, self.chief)
 
 
 type Prepare = Callable[[Scene], Callable[[], Awaitable[object]]]
@@ -107,14 +107,14 @@ ACTS = [
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.event.action} {act.event.target}")
 async def test_an_act_is_recorded_exactly_when_it_changed_something(act: Act) -> None:
     scene = Scene()
-    store, perform = scene.world.store, act.prepare(scene)
+    store, perform = scene.app.store, act.prepare(scene)
 
     await perform()
 
     assert store.events == [act.event]
 
     before = deepcopy(store)
-    scene.world.clock.advance(timedelta(hours=1))
+    scene.app.clock.advance(timedelta(hours=1))
     with suppress(GatehouseError):
         await perform()
 
@@ -128,7 +128,7 @@ async def test_an_act_is_recorded_exactly_when_it_changed_something(act: Act) ->
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.event.action} {act.event.target}")
 async def test_an_act_whose_record_cannot_be_made_changes_nothing(act: Act) -> None:
     scene = Scene()
-    store, before = scene.world.store, deepcopy(scene.world.store)
+    store, before = scene.app.store, deepcopy(scene.app.store)
     store.events = NoRoom()
 
     with pytest.raises(OSError, match="no room"):

@@ -6,98 +6,98 @@ from gatehouse.accounts.application.authentication import RENEWAL_INTERVAL, Auth
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import UnauthenticatedError
 from tests.fakes import LIFETIME, FakeLiveSessions, FakeSessionTokens
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 TOKEN = "token of a secret"
 INSTANT = timedelta(microseconds=1)
 
 
 async def test_a_live_session_says_who_calls() -> None:
-    world = World()
-    admin = world.add_user("admin", Role.ADMIN)
-    session = world.add_session(admin)
+    app = InMemoryApp()
+    admin = app.add_user("admin", Role.ADMIN)
+    session = app.add_session(admin)
 
-    identity = await world.use(Authenticate)(TOKEN)
+    identity = await app.use(Authenticate)(TOKEN)
 
     assert (identity.user_id, identity.session_id, identity.role) == (admin.id, session.id, Role.ADMIN)
 
 
 @pytest.mark.promise("S10")
 async def test_a_change_of_role_counts_from_the_next_call_on() -> None:
-    world = World()
-    world.add_session(world.add_user("alice"))
-    world.user("alice").role = Role.ADMIN
+    app = InMemoryApp()
+    app.add_session(app.add_user("alice"))
+    app.user("alice").role = Role.ADMIN
 
-    assert (await world.use(Authenticate)(TOKEN)).role is Role.ADMIN
+    assert (await app.use(Authenticate)(TOKEN)).role is Role.ADMIN
 
 
 @pytest.mark.parametrize("token", ["", "forged", "token of another secret"])
 async def test_a_token_without_a_session_is_refused(token: str) -> None:
-    world = World()
-    world.add_session(world.add_user("alice"))
+    app = InMemoryApp()
+    app.add_session(app.add_user("alice"))
 
     with pytest.raises(UnauthenticatedError):
-        await world.use(Authenticate)(token)
+        await app.use(Authenticate)(token)
 
 
 @pytest.mark.promise("S8")
 async def test_a_session_of_an_inactive_user_is_refused() -> None:
-    world = World()
-    world.add_session(world.add_user("alice", is_active=False))
+    app = InMemoryApp()
+    app.add_session(app.add_user("alice", is_active=False))
 
     with pytest.raises(UnauthenticatedError):
-        await world.use(Authenticate)(TOKEN)
+        await app.use(Authenticate)(TOKEN)
 
 
 @pytest.mark.promise("S3")
 async def test_a_session_ends_at_its_idle_expiry() -> None:
-    world = World()
-    world.add_session(world.add_user("alice"))
-    world.clock.advance(LIFETIME.idle)
+    app = InMemoryApp()
+    app.add_session(app.add_user("alice"))
+    app.clock.advance(LIFETIME.idle)
 
     with pytest.raises(UnauthenticatedError):
-        await world.use(Authenticate)(TOKEN)
+        await app.use(Authenticate)(TOKEN)
 
 
 @pytest.mark.promise("S4")
 async def test_a_call_just_before_the_idle_expiry_moves_it() -> None:
-    world = World()
-    session = world.add_session(world.add_user("alice"))
-    world.clock.advance(LIFETIME.idle - INSTANT)
+    app = InMemoryApp()
+    session = app.add_session(app.add_user("alice"))
+    app.clock.advance(LIFETIME.idle - INSTANT)
 
-    await world.use(Authenticate)(TOKEN)
+    await app.use(Authenticate)(TOKEN)
 
-    renewed = world.store.sessions[session.id]
-    assert renewed.last_seen_at == world.clock.now()
-    assert renewed.idle_expires_at == world.clock.now() + LIFETIME.idle
+    renewed = app.store.sessions[session.id]
+    assert renewed.last_seen_at == app.clock.now()
+    assert renewed.idle_expires_at == app.clock.now() + LIFETIME.idle
     assert renewed.expires_at == session.expires_at
 
 
 @pytest.mark.promise("S3", "S4")
 async def test_use_keeps_a_session_alive_until_its_absolute_expiry_and_no_longer() -> None:
-    world = World()
-    world.add_session(world.add_user("alice"))
-    end = world.clock.now() + LIFETIME.absolute
+    app = InMemoryApp()
+    app.add_session(app.add_user("alice"))
+    end = app.clock.now() + LIFETIME.absolute
     calls = 0
-    while (step := min(LIFETIME.idle, end - world.clock.now()) - INSTANT) > timedelta():
-        world.clock.advance(step)
-        await world.use(Authenticate)(TOKEN)
+    while (step := min(LIFETIME.idle, end - app.clock.now()) - INSTANT) > timedelta():
+        app.clock.advance(step)
+        await app.use(Authenticate)(TOKEN)
         calls += 1
 
-    world.clock.at = end
+    app.clock.at = end
     with pytest.raises(UnauthenticatedError):
-        await world.use(Authenticate)(TOKEN)
+        await app.use(Authenticate)(TOKEN)
     assert calls > LIFETIME.absolute / LIFETIME.idle
 
 
 async def test_a_session_is_renewed_when_it_was_unseen_for_an_interval() -> None:
-    world = World()
-    session = world.add_session(world.add_user("alice"))
-    world.clock.advance(RENEWAL_INTERVAL)
+    app = InMemoryApp()
+    session = app.add_session(app.add_user("alice"))
+    app.clock.advance(RENEWAL_INTERVAL)
 
-    await world.use(Authenticate)(TOKEN)
+    await app.use(Authenticate)(TOKEN)
 
-    assert world.store.sessions[session.id].last_seen_at == world.clock.now()
+    assert app.store.sessions[session.id].last_seen_at == app.clock.now()
 
 
 class ReadOnlySessions(FakeLiveSessions):
@@ -106,10 +106,10 @@ class ReadOnlySessions(FakeLiveSessions):
 
 
 async def test_until_then_authentication_only_reads() -> None:
-    world = World()
-    session = world.add_session(world.add_user("alice"))
-    world.clock.advance(RENEWAL_INTERVAL - INSTANT)
+    app = InMemoryApp()
+    session = app.add_session(app.add_user("alice"))
+    app.clock.advance(RENEWAL_INTERVAL - INSTANT)
 
-    identity = await Authenticate(FakeSessionTokens(), ReadOnlySessions(world.store, LIFETIME), world.clock)(TOKEN)
+    identity = await Authenticate(FakeSessionTokens(), ReadOnlySessions(app.store, LIFETIME), app.clock)(TOKEN)
 
     assert identity.session_id == session.id

@@ -5,7 +5,7 @@ from gatehouse.accounts.application.commands.create_user import CreateUser
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError, UsernameTakenError
 from tests.fakes import PASSWORD
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 
 @pytest.mark.promise("P11")
@@ -13,11 +13,11 @@ from tests.world import World
     ("caller", "role"), [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
 )
 async def test_one_creates_accounts_below_oneself(caller: Role, role: Role) -> None:
-    world = World()
+    app = InMemoryApp()
 
-    account = await world.use(CreateUser, world.add_user("caller", caller))("Alice", PASSWORD, role)
+    account = await app.use(CreateUser, app.add_user("caller", caller))("Alice", PASSWORD, role)
 
-    alice = world.user("alice")
+    alice = app.user("alice")
     assert account == Account.of(alice)
     assert (alice.role, alice.is_active, alice.password_hash) == (role, True, f"hash of {PASSWORD}")
     assert alice.must_change_password
@@ -35,25 +35,25 @@ async def test_one_creates_accounts_below_oneself(caller: Role, role: Role) -> N
 @pytest.mark.promise("Z2", "Z8")
 @pytest.mark.parametrize("username", ["alice", "taken", "not a name"])
 async def test_any_other_role_is_refused_before_anything_is_hashed(caller: Role, role: Role, username: str) -> None:
-    world = World()
-    world.add_user("taken")
-    world.hasher.meanwhile = lambda: pytest.fail("hashed")
+    app = InMemoryApp()
+    app.add_user("taken")
+    app.hasher.meanwhile = lambda: pytest.fail("hashed")
 
     with pytest.raises(ForbiddenError):
-        await world.use(CreateUser, world.add_user("caller", caller))(username, PASSWORD, role)
+        await app.use(CreateUser, app.add_user("caller", caller))(username, PASSWORD, role)
 
-    assert len(world.store.users) == 2
+    assert len(app.store.users) == 2
 
 
 async def test_a_taken_username_is_refused() -> None:
-    world = World()
-    admin = world.add_user("admin", Role.ADMIN)
-    alice = world.add_user("alice")
+    app = InMemoryApp()
+    admin = app.add_user("admin", Role.ADMIN)
+    alice = app.add_user("alice")
 
     with pytest.raises(UsernameTakenError):
-        await world.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
+        await app.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
 
-    assert world.user("alice") == alice
+    assert app.user("alice") == alice
 
 
 @pytest.mark.parametrize(
@@ -61,45 +61,45 @@ async def test_a_taken_username_is_refused() -> None:
     [("no", PASSWORD, "username"), ("alice", "too short", "password"), ("alice", "a weak password", "password")],
 )
 async def test_invalid_input_is_refused(username: str, password: str, field: str) -> None:
-    world = World()
+    app = InMemoryApp()
 
     with pytest.raises(InvalidError) as refusal:
-        await world.use(CreateUser, world.add_user("admin", Role.ADMIN))(username, password, Role.USER)
+        await app.use(CreateUser, app.add_user("admin", Role.ADMIN))(username, password, Role.USER)
 
     assert refusal.value.field == field
-    assert len(world.store.users) == 1
+    assert len(app.store.users) == 1
 
 
 @pytest.mark.promise("Z6")
 async def test_an_admin_who_is_demoted_during_the_hashing_is_refused() -> None:
-    world = World()
-    admin = world.add_user("admin", Role.ADMIN)
-    world.hasher.meanwhile = lambda: setattr(world.user("admin"), "role", Role.USER)
+    app = InMemoryApp()
+    admin = app.add_user("admin", Role.ADMIN)
+    app.hasher.meanwhile = lambda: setattr(app.user("admin"), "role", Role.USER)
 
     with pytest.raises(ForbiddenError):
-        await world.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
+        await app.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
 
-    assert len(world.store.users) == 1
+    assert len(app.store.users) == 1
 
 
 @pytest.mark.promise("Z6")
 async def test_an_admin_who_is_inactivated_during_the_hashing_is_refused() -> None:
-    world = World()
-    admin = world.add_user("admin", Role.ADMIN)
-    world.hasher.meanwhile = lambda: setattr(world.user("admin"), "is_active", False)
+    app = InMemoryApp()
+    admin = app.add_user("admin", Role.ADMIN)
+    app.hasher.meanwhile = lambda: setattr(app.user("admin"), "is_active", False)
 
     with pytest.raises(UnauthenticatedError):
-        await world.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
+        await app.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
 
-    assert len(world.store.users) == 1
+    assert len(app.store.users) == 1
 
 
 async def test_an_admin_who_is_removed_during_the_hashing_is_refused() -> None:
-    world = World()
-    admin = world.add_user("admin", Role.ADMIN)
-    world.hasher.meanwhile = world.store.users.clear
+    app = InMemoryApp()
+    admin = app.add_user("admin", Role.ADMIN)
+    app.hasher.meanwhile = app.store.users.clear
 
     with pytest.raises(UnauthenticatedError):
-        await world.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
+        await app.use(CreateUser, admin)("alice", PASSWORD, Role.USER)
 
-    assert world.store.users == {}
+    assert app.store.users == {}

@@ -3,7 +3,7 @@ import pytest
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError, UserNotFoundError
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 MANAGED = [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
 OTHERS = [(caller, role) for caller in Role for role in Role if (caller, role) not in MANAGED]
@@ -11,67 +11,67 @@ OTHERS = [(caller, role) for caller in Role for role in Role if (caller, role) n
 
 @pytest.mark.parametrize(("caller", "role"), MANAGED)
 async def test_admins_end_all_sessions_of_a_subordinate_who_stays_active(caller: Role, role: Role) -> None:
-    world = World()
-    admin, alice = world.add_user("admin", caller), world.add_user("alice", role)
-    own = world.add_session(admin, "the admin's")
-    world.add_session(alice, "one browser")
-    world.add_session(alice, "another browser")
+    app = InMemoryApp()
+    admin, alice = app.add_user("admin", caller), app.add_user("alice", role)
+    own = app.add_session(admin, "the admin's")
+    app.add_session(alice, "one browser")
+    app.add_session(alice, "another browser")
 
-    await world.use(EndUserSessions, admin)("Alice")
+    await app.use(EndUserSessions, admin)("Alice")
 
-    assert world.sessions_of(alice) == set()
-    assert world.sessions_of(admin) == {own.id}
-    assert world.user("alice") == alice
+    assert app.sessions_of(alice) == set()
+    assert app.sessions_of(admin) == {own.id}
+    assert app.user("alice") == alice
 
 
 @pytest.mark.promise("Z2")
 @pytest.mark.parametrize(("caller", "role"), OTHERS)
 async def test_nobody_ends_the_sessions_of_an_equal_or_a_higher(caller: Role, role: Role) -> None:
-    world = World()
-    alice = world.add_user("alice", role)
-    session = world.add_session(alice)
+    app = InMemoryApp()
+    alice = app.add_user("alice", role)
+    session = app.add_session(alice)
 
     with pytest.raises(ForbiddenError):
-        await world.use(EndUserSessions, world.add_user("caller", caller))("alice")
+        await app.use(EndUserSessions, app.add_user("caller", caller))("alice")
 
-    assert world.sessions_of(alice) == {session.id}
+    assert app.sessions_of(alice) == {session.id}
 
 
 @pytest.mark.promise("Z2")
 @pytest.mark.parametrize("role", Role)
 async def test_ones_own_sessions_are_ended_elsewhere(role: Role) -> None:
-    world = World()
-    caller = world.add_user("caller", role)
-    session = world.add_session(caller)
+    app = InMemoryApp()
+    caller = app.add_user("caller", role)
+    session = app.add_session(caller)
 
     with pytest.raises(ForbiddenError):
-        await world.use(EndUserSessions, caller)("caller")
+        await app.use(EndUserSessions, caller)("caller")
 
-    assert world.sessions_of(caller) == {session.id}
+    assert app.sessions_of(caller) == {session.id}
 
 
 @pytest.mark.promise("Z8")
 async def test_a_plain_user_is_not_told_whether_the_target_exists() -> None:
-    world = World()
-    world.add_user("alice")
+    app = InMemoryApp()
+    app.add_user("alice")
 
     with pytest.raises(ForbiddenError):
-        await world.use(EndUserSessions, world.add_user("mallory"))("nobody")
+        await app.use(EndUserSessions, app.add_user("mallory"))("nobody")
 
 
 async def test_an_unknown_user_is_not_found() -> None:
-    world = World()
+    app = InMemoryApp()
 
     with pytest.raises(UserNotFoundError):
-        await world.use(EndUserSessions, world.add_user("admin", Role.ADMIN))("nobody")
+        await app.use(EndUserSessions, app.add_user("admin", Role.ADMIN))("nobody")
 
 
 async def test_an_admin_who_has_been_inactivated_ends_nothing() -> None:
-    world = World()
-    alice = world.add_user("alice")
-    session = world.add_session(alice)
+    app = InMemoryApp()
+    alice = app.add_user("alice")
+    session = app.add_session(alice)
 
     with pytest.raises(UnauthenticatedError):
-        await world.use(EndUserSessions, world.add_user("admin", Role.ADMIN, is_active=False))("alice")
+        await app.use(EndUserSessions, app.add_user("admin", Role.ADMIN, is_active=False))("alice")
 
-    assert world.sessions_of(alice) == {session.id}
+    assert app.sessions_of(alice) == {session.id}

@@ -3,59 +3,59 @@ import pytest
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, UserNotFoundError
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 
 async def test_a_super_admin_makes_a_user_an_admin() -> None:
-    world = World()
-    chief = world.add_user("chief", Role.SUPER_ADMIN)
-    alice = world.add_user("alice")
-    session = world.add_session(alice)
+    app = InMemoryApp()
+    chief = app.add_user("chief", Role.SUPER_ADMIN)
+    alice = app.add_user("alice")
+    session = app.add_session(alice)
 
-    await world.use(GrantAdmin, chief)("alice")
+    await app.use(GrantAdmin, chief)("alice")
 
-    assert world.user("alice").role is Role.ADMIN
-    assert world.sessions_of(alice) == {session.id}
+    assert app.user("alice").role is Role.ADMIN
+    assert app.sessions_of(alice) == {session.id}
 
 
 @pytest.mark.promise("Z10")
 async def test_a_repeated_grant_changes_nothing() -> None:
-    world = World()
-    chief = world.add_user("chief", Role.SUPER_ADMIN)
-    alice = world.add_user("alice", Role.ADMIN)
+    app = InMemoryApp()
+    chief = app.add_user("chief", Role.SUPER_ADMIN)
+    alice = app.add_user("alice", Role.ADMIN)
 
-    await world.use(GrantAdmin, chief)("alice")
+    await app.use(GrantAdmin, chief)("alice")
 
-    assert world.user("alice") == alice
+    assert app.user("alice") == alice
 
 
 @pytest.mark.parametrize("caller", [Role.USER, Role.ADMIN])
 @pytest.mark.parametrize("target", ["alice", "nobody", "caller"])
 async def test_nobody_else_grants_or_is_told_whether_the_target_exists(caller: Role, target: str) -> None:
-    world = World()
-    world.add_user("alice")
+    app = InMemoryApp()
+    app.add_user("alice")
 
     with pytest.raises(ForbiddenError):
-        await world.use(GrantAdmin, world.add_user("caller", caller))(target)
+        await app.use(GrantAdmin, app.add_user("caller", caller))(target)
 
-    assert world.user("alice").role is Role.USER
-    assert world.user("caller").role is caller
+    assert app.user("alice").role is Role.USER
+    assert app.user("caller").role is caller
 
 
 @pytest.mark.parametrize("target", ["chief", "other"])
 async def test_a_super_admin_is_never_made_an_admin(target: str) -> None:
-    world = World()
-    chief = world.add_user("chief", Role.SUPER_ADMIN)
-    world.add_user("other", Role.SUPER_ADMIN)
+    app = InMemoryApp()
+    chief = app.add_user("chief", Role.SUPER_ADMIN)
+    app.add_user("other", Role.SUPER_ADMIN)
 
     with pytest.raises(ForbiddenError):
-        await world.use(GrantAdmin, chief)(target)
+        await app.use(GrantAdmin, chief)(target)
 
-    assert world.user(target).role is Role.SUPER_ADMIN
+    assert app.user(target).role is Role.SUPER_ADMIN
 
 
 async def test_an_unknown_user_is_not_found() -> None:
-    world = World()
+    app = InMemoryApp()
 
     with pytest.raises(UserNotFoundError):
-        await world.use(GrantAdmin, world.add_user("chief", Role.SUPER_ADMIN))("nobody")
+        await app.use(GrantAdmin, app.add_user("chief", Role.SUPER_ADMIN))("nobody")

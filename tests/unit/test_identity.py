@@ -3,17 +3,17 @@ import pytest
 from gatehouse.accounts.application.authentication import Authenticate
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 
 @pytest.mark.promise("P11")
 @pytest.mark.parametrize("must_change", [True, False])
 async def test_a_session_knows_whether_the_password_must_be_changed(*, must_change: bool) -> None:
-    world = World()
-    world.add_session(world.add_user("alice"))
-    world.user("alice").must_change_password = must_change
+    app = InMemoryApp()
+    app.add_session(app.add_user("alice"))
+    app.user("alice").must_change_password = must_change
 
-    identity = await world.use(Authenticate)("token of a secret")
+    identity = await app.use(Authenticate)("token of a secret")
 
     assert identity.must_change_password is must_change
     assert identity.username.value == "alice"
@@ -22,13 +22,13 @@ async def test_a_session_knows_whether_the_password_must_be_changed(*, must_chan
 @pytest.mark.promise("P11")
 @pytest.mark.parametrize("role", Role)
 def test_whoever_must_change_the_password_is_told_so_and_it_is_a_way_of_being_forbidden(role: Role) -> None:
-    world = World()
-    alice = world.add_user("alice", role)
-    world.identity_of(alice).ensure_password_is_own()
+    app = InMemoryApp()
+    alice = app.add_user("alice", role)
+    app.identity_of(alice).ensure_password_is_own()
     alice.must_change_password = True
 
     with pytest.raises(PasswordChangeRequiredError) as refusal:
-        world.identity_of(alice).ensure_password_is_own()
+        app.identity_of(alice).ensure_password_is_own()
 
     assert isinstance(refusal.value, ForbiddenError)
 
@@ -36,8 +36,8 @@ def test_whoever_must_change_the_password_is_told_so_and_it_is_a_way_of_being_fo
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("least", Role)
 def test_a_caller_has_at_least_the_own_role_and_all_that_it_manages(role: Role, least: Role) -> None:
-    world = World()
-    identity = world.identity_of(world.add_user("alice", role))
+    app = InMemoryApp()
+    identity = app.identity_of(app.add_user("alice", role))
 
     if role.is_at_least(least):
         identity.ensure_at_least(least)

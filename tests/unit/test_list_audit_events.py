@@ -5,7 +5,7 @@ from gatehouse.audit.application.queries.list_audit_events import AuditRequest, 
 from gatehouse.common.domain.audit import Action
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError
 from tests.fakes import FakeEvent
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 EVENTS = [
     FakeEvent(Action.SIGN_UP, "alice", "alice"),
@@ -15,17 +15,17 @@ EVENTS = [
 ]
 
 
-def audited() -> World:
-    world = World()
-    world.store.events = list(EVENTS)
-    return world
+def audited() -> InMemoryApp:
+    app = InMemoryApp()
+    app.store.events = list(EVENTS)
+    return app
 
 
 @pytest.mark.promise("G1")
 async def test_super_admins_read_what_happened_newest_first() -> None:
-    world = audited()
+    app = audited()
 
-    page = await world.use(ListAuditEvents, world.add_user("chief", Role.SUPER_ADMIN))(AuditRequest())
+    page = await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(AuditRequest())
 
     assert [FakeEvent(event.action, event.actor, event.target) for event in page.events] == EVENTS[::-1]
 
@@ -41,9 +41,9 @@ async def test_super_admins_read_what_happened_newest_first() -> None:
     ],
 )
 async def test_usernames_are_looked_for_in_their_stored_form(wanted: AuditRequest, targets: list[str]) -> None:
-    world = audited()
+    app = audited()
 
-    page = await world.use(ListAuditEvents, world.add_user("chief", Role.SUPER_ADMIN))(wanted)
+    page = await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(wanted)
 
     assert [event.target for event in page.events] == targets
 
@@ -51,11 +51,11 @@ async def test_usernames_are_looked_for_in_their_stored_form(wanted: AuditReques
 @pytest.mark.parametrize("username", ["", "four", "not a name", "\u212aelvin", "hunter2!"])
 @pytest.mark.parametrize("field", ["actor", "target"])
 async def test_what_is_no_username_is_refused_by_the_name_of_its_field(field: str, username: str) -> None:
-    world = audited()
+    app = audited()
     request = AuditRequest(actor=username) if field == "actor" else AuditRequest(target=username)
 
     with pytest.raises(InvalidError) as refusal:
-        await world.use(ListAuditEvents, world.add_user("chief", Role.SUPER_ADMIN))(request)
+        await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(request)
 
     assert refusal.value.field == field
     assert not username or username not in refusal.value.message.split()
@@ -64,7 +64,7 @@ async def test_what_is_no_username_is_refused_by_the_name_of_its_field(field: st
 @pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
 @pytest.mark.parametrize("actor", [None, "not a name"])
 async def test_nobody_else_reads_it(role: Role, actor: str | None) -> None:
-    world = audited()
+    app = audited()
 
     with pytest.raises(ForbiddenError):
-        await world.use(ListAuditEvents, world.add_user("admin", role))(AuditRequest(actor=actor))
+        await app.use(ListAuditEvents, app.add_user("admin", role))(AuditRequest(actor=actor))

@@ -2,19 +2,19 @@ from datetime import timedelta
 
 from gatehouse.accounts.application.queries.list_sessions import ListSessions
 from tests.fakes import LIFETIME
-from tests.world import ORIGIN, World
+from tests.in_memory_app import ORIGIN, InMemoryApp
 
 
 async def test_one_sees_ones_own_live_sessions_newest_first() -> None:
-    world = World()
-    alice = world.add_user("alice")
-    world.add_session(alice, "expired")
-    world.clock.advance(LIFETIME.idle)
-    old = world.add_session(alice, "this browser")
-    list_sessions = world.use(ListSessions, world.user("alice"))
-    world.clock.advance(timedelta(minutes=1))
-    new = world.add_session(alice, "another browser")
-    world.add_session(world.add_user("other"), "someone else")
+    app = InMemoryApp()
+    alice = app.add_user("alice")
+    app.add_session(alice, "expired")
+    app.clock.advance(LIFETIME.idle)
+    old = app.add_session(alice, "this browser")
+    list_sessions = app.use(ListSessions, app.user("alice"))
+    app.clock.advance(timedelta(minutes=1))
+    new = app.add_session(alice, "another browser")
+    app.add_session(app.add_user("other"), "someone else")
 
     sessions = (await list_sessions()).sessions
 
@@ -22,11 +22,11 @@ async def test_one_sees_ones_own_live_sessions_newest_first() -> None:
 
 
 async def test_the_session_one_calls_with_is_marked() -> None:
-    world = World()
-    alice = world.add_user("alice")
-    current = world.add_session(alice, "this browser")
-    list_sessions = world.use(ListSessions, alice)
-    world.add_session(alice, "another browser")
+    app = InMemoryApp()
+    alice = app.add_user("alice")
+    current = app.add_session(alice, "this browser")
+    list_sessions = app.use(ListSessions, alice)
+    app.add_session(alice, "another browser")
 
     sessions = (await list_sessions()).sessions
 

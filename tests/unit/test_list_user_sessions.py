@@ -3,7 +3,7 @@ import pytest
 from gatehouse.accounts.application.queries.list_user_sessions import ListUserSessions
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UserNotFoundError
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 MANAGED = [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
 OTHERS = [(caller, role) for caller in Role for role in Role if (caller, role) not in MANAGED]
@@ -11,12 +11,12 @@ OTHERS = [(caller, role) for caller in Role for role in Role if (caller, role) n
 
 @pytest.mark.parametrize(("caller", "role"), MANAGED)
 async def test_admins_see_the_sessions_of_a_subordinate_none_of_which_is_their_own(caller: Role, role: Role) -> None:
-    world = World()
-    admin, alice = world.add_user("admin", caller), world.add_user("alice", role)
-    world.add_session(admin, "the admin's")
-    session = world.add_session(alice, "the user's")
+    app = InMemoryApp()
+    admin, alice = app.add_user("admin", caller), app.add_user("alice", role)
+    app.add_session(admin, "the admin's")
+    session = app.add_session(alice, "the user's")
 
-    sessions = (await world.use(ListUserSessions, admin)("ALICE")).sessions
+    sessions = (await app.use(ListUserSessions, admin)("ALICE")).sessions
 
     assert [(view.id, view.is_current) for view in sessions] == [(session.id, False)]
 
@@ -24,34 +24,34 @@ async def test_admins_see_the_sessions_of_a_subordinate_none_of_which_is_their_o
 @pytest.mark.promise("Z2")
 @pytest.mark.parametrize(("caller", "role"), OTHERS)
 async def test_nobody_sees_the_sessions_of_an_equal_or_a_higher(caller: Role, role: Role) -> None:
-    world = World()
-    world.add_user("alice", role)
+    app = InMemoryApp()
+    app.add_user("alice", role)
 
     with pytest.raises(ForbiddenError):
-        await world.use(ListUserSessions, world.add_user("caller", caller))("alice")
+        await app.use(ListUserSessions, app.add_user("caller", caller))("alice")
 
 
 @pytest.mark.promise("Z8")
 @pytest.mark.parametrize("username", ["alice", "nobody", "mallory", "not a name"])
 async def test_a_plain_user_is_not_told_whether_an_account_exists(username: str) -> None:
-    world = World()
-    world.add_user("alice")
+    app = InMemoryApp()
+    app.add_user("alice")
 
     with pytest.raises(ForbiddenError):
-        await world.use(ListUserSessions, world.add_user("mallory"))(username)
+        await app.use(ListUserSessions, app.add_user("mallory"))(username)
 
 
 async def test_an_unknown_user_is_not_found() -> None:
-    world = World()
+    app = InMemoryApp()
 
     with pytest.raises(UserNotFoundError):
-        await world.use(ListUserSessions, world.add_user("admin", Role.ADMIN))("nobody")
+        await app.use(ListUserSessions, app.add_user("admin", Role.ADMIN))("nobody")
 
 
 async def test_what_is_no_username_is_invalid() -> None:
-    world = World()
+    app = InMemoryApp()
 
     with pytest.raises(InvalidError) as refusal:
-        await world.use(ListUserSessions, world.add_user("admin", Role.ADMIN))("not a name")
+        await app.use(ListUserSessions, app.add_user("admin", Role.ADMIN))("not a name")
 
     assert refusal.value.field == "username"

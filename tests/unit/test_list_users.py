@@ -4,46 +4,46 @@ from gatehouse.accounts.application.queries.list_users import ListUsers, Sorting
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError
 from tests.fake_queries import read
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 
 @pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])
 async def test_admins_list_all_accounts_by_username(caller: Role) -> None:
-    world = World()
-    world.add_user("carol", is_active=False)
-    world.add_user("alice", Role.SUPER_ADMIN)
+    app = InMemoryApp()
+    app.add_user("carol", is_active=False)
+    app.add_user("alice", Role.SUPER_ADMIN)
 
-    page = read(await world.use(ListUsers, world.add_user("bobby", caller))(UserListRequest()))
+    page = read(await app.use(ListUsers, app.add_user("bobby", caller))(UserListRequest()))
 
     assert [account.username for account in page.users] == ["alice", "bobby", "carol"]
     assert page.total is None
 
 
 async def test_the_request_is_obeyed() -> None:
-    world = World()
-    admin = world.add_user("admin", Role.ADMIN)
+    app = InMemoryApp()
+    admin = app.add_user("admin", Role.ADMIN)
     for username in ("alice", "bobby", "carol"):
-        world.add_user(username)
+        app.add_user(username)
     request = UserListRequest(
         role=Role.USER, is_active=True, sorting_order=SortingOrder.DESC, offset=1, limit=1, with_total=True
     )
 
-    page = read(await world.use(ListUsers, admin)(request))
+    page = read(await app.use(ListUsers, admin)(request))
 
     assert [account.username for account in page.users] == ["bobby"]
     assert page.total == 3
 
 
 async def test_plain_users_list_nobody() -> None:
-    world = World()
+    app = InMemoryApp()
 
     with pytest.raises(ForbiddenError):
-        await world.use(ListUsers, world.add_user("mallory"))(UserListRequest())
+        await app.use(ListUsers, app.add_user("mallory"))(UserListRequest())
 
 
 async def test_a_cursor_cannot_be_combined_with_an_offset() -> None:
-    world = World()
-    list_users = world.use(ListUsers, world.add_user("admin", Role.ADMIN))
+    app = InMemoryApp()
+    list_users = app.use(ListUsers, app.add_user("admin", Role.ADMIN))
 
     with pytest.raises(InvalidError) as refusal:
         await list_users(UserListRequest(cursor="a cursor", offset=1))
@@ -65,11 +65,11 @@ async def test_a_cursor_cannot_be_combined_with_an_offset() -> None:
     ],
 )
 async def test_the_beginning_of_a_username_is_looked_for_whatever_its_case(search: str, found: list[str]) -> None:
-    world = World()
+    app = InMemoryApp()
     for username in ("alice", "x.y_z", "x.zzz"):
-        world.add_user(username)
+        app.add_user(username)
 
-    page = read(await world.use(ListUsers, world.add_user("admin", Role.ADMIN))(UserListRequest(search=search)))
+    page = read(await app.use(ListUsers, app.add_user("admin", Role.ADMIN))(UserListRequest(search=search)))
 
     assert [account.username for account in page.users] == found
 
@@ -77,9 +77,9 @@ async def test_the_beginning_of_a_username_is_looked_for_whatever_its_case(searc
 @pytest.mark.promise("I2")
 @pytest.mark.parametrize("search", ["", ".a", "a..", "a._b", "a b", "%", "a%", "_", "\u212a", "\u0131", "a\0", "a\n"])
 async def test_what_no_username_begins_with_is_refused(search: str) -> None:
-    world = World()
+    app = InMemoryApp()
 
     with pytest.raises(InvalidError) as refusal:
-        await world.use(ListUsers, world.add_user("admin", Role.ADMIN))(UserListRequest(search=search))
+        await app.use(ListUsers, app.add_user("admin", Role.ADMIN))(UserListRequest(search=search))
 
     assert refusal.value.field == "search"

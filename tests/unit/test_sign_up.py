@@ -8,27 +8,27 @@ from gatehouse.accounts.application.passwords import AttemptLimits
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import InvalidError, ThrottledError, UsernameTakenError
 from tests.fakes import PASSWORD
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 
 async def test_sign_up_stores_an_active_user_with_a_hashed_password() -> None:
-    world = World()
+    app = InMemoryApp()
 
-    await world.use(SignUp)("alice", PASSWORD)
+    await app.use(SignUp)("alice", PASSWORD)
 
-    alice = world.user("alice")
+    alice = app.user("alice")
     assert (alice.role, alice.is_active) == (Role.USER, True)
     assert alice.password_hash == f"hash of {PASSWORD}"
     assert not alice.must_change_password
-    assert alice.created_at == alice.updated_at == world.clock.now()
+    assert alice.created_at == alice.updated_at == app.clock.now()
 
 
 async def test_the_answer_is_the_account_without_its_password() -> None:
-    world = World()
+    app = InMemoryApp()
 
-    account = await world.use(SignUp)("Alice", PASSWORD)
+    account = await app.use(SignUp)("Alice", PASSWORD)
 
-    assert account == Account.of(world.user("alice"))
+    assert account == Account.of(app.user("alice"))
     assert account.username == "alice"
     assert {field.name for field in fields(account)} == {
         "id",
@@ -41,13 +41,13 @@ async def test_the_answer_is_the_account_without_its_password() -> None:
 
 
 async def test_a_username_is_taken_whatever_its_case() -> None:
-    world = World()
-    alice = world.add_user("alice")
+    app = InMemoryApp()
+    alice = app.add_user("alice")
 
     with pytest.raises(UsernameTakenError):
-        await world.use(SignUp)("ALICE", PASSWORD)
+        await app.use(SignUp)("ALICE", PASSWORD)
 
-    assert list(world.store.users.values()) == [alice]
+    assert list(app.store.users.values()) == [alice]
 
 
 @pytest.mark.parametrize(
@@ -55,37 +55,37 @@ async def test_a_username_is_taken_whatever_its_case() -> None:
     [("no", PASSWORD, "username"), ("alice", "too short", "password"), ("alice", "a weak password", "password")],
 )
 async def test_invalid_input_is_refused_before_anything_is_hashed(username: str, password: str, field: str) -> None:
-    world = World()
-    world.hasher.meanwhile = lambda: pytest.fail("hashed")
+    app = InMemoryApp()
+    app.hasher.meanwhile = lambda: pytest.fail("hashed")
 
     with pytest.raises(InvalidError) as refusal:
-        await world.use(SignUp)(username, password)
+        await app.use(SignUp)(username, password)
 
     assert refusal.value.field == field
-    assert world.store.users == {}
+    assert app.store.users == {}
 
 
 @pytest.mark.promise("L8")
 async def test_sign_ups_from_one_address_are_counted_before_anything_is_hashed() -> None:
-    world = World()
+    app = InMemoryApp()
     seen: list[int] = []
-    world.hasher.meanwhile = lambda: seen.extend(world.throttle.counts.values())
+    app.hasher.meanwhile = lambda: seen.extend(app.throttle.counts.values())
     for number in range(AttemptLimits().sign_ups):
-        await world.use(SignUp)(f"user{number}", PASSWORD)
+        await app.use(SignUp)(f"user{number}", PASSWORD)
 
     with pytest.raises(ThrottledError):
-        await world.use(SignUp)("alice", PASSWORD)
+        await app.use(SignUp)("alice", PASSWORD)
 
     assert seen == list(range(1, AttemptLimits().sign_ups + 1))
-    assert len(world.store.users) == AttemptLimits().sign_ups
+    assert len(app.store.users) == AttemptLimits().sign_ups
 
 
 @pytest.mark.promise("L8")
 async def test_a_sign_up_counts_whether_the_name_is_free_or_taken() -> None:
-    world = World()
-    world.add_user("alice")
+    app = InMemoryApp()
+    app.add_user("alice")
 
     with pytest.raises(UsernameTakenError):
-        await world.use(SignUp)("alice", PASSWORD)
+        await app.use(SignUp)("alice", PASSWORD)
 
-    assert list(world.throttle.counts.values()) == [1]
+    assert list(app.throttle.counts.values()) == [1]

@@ -11,15 +11,15 @@ from gatehouse.common.domain.audit import Action, Outcome
 from gatehouse.common.domain.errors import InvalidError, ThrottledError, UnavailableError
 from gatehouse.common.domain.request_context import Origin
 from tests.fakes import PASSWORD, FakeEvent
-from tests.world import World
+from tests.in_memory_app import InMemoryApp
 
 ALICE = Username("alice")
 ACCOUNT, ADDRESS = "password:alice:192.0.2.1", "password:192.0.2.1"
 LIMITS = AttemptLimits(per_account=3, per_address=5, sign_ups=2)
 
 
-def passwords(world: World, ip: str | None = "192.0.2.1") -> Passwords:
-    return replace(world.use(Passwords), limits=LIMITS, origin=Origin(ip=ip))
+def passwords(app: InMemoryApp, ip: str | None = "192.0.2.1") -> Passwords:
+    return replace(app.use(Passwords), limits=LIMITS, origin=Origin(ip=ip))
 
 
 async def guess(passwords: Passwords, user: User | None, password: str = "wrong", name: Username = ALICE) -> bool:
@@ -28,89 +28,89 @@ async def guess(passwords: Passwords, user: User | None, password: str = "wrong"
 
 @pytest.mark.promise("L3")
 async def test_an_attempt_is_counted_before_it_is_hashed() -> None:
-    world = World()
+    app = InMemoryApp()
     seen: list[dict[str, int]] = []
-    world.hasher.meanwhile = lambda: seen.append(dict(world.throttle.counts))
+    app.hasher.meanwhile = lambda: seen.append(dict(app.throttle.counts))
 
-    await guess(passwords(world), world.add_user("alice"), PASSWORD)
+    await guess(passwords(app), app.add_user("alice"), PASSWORD)
 
     assert seen == [{ACCOUNT: 1, ADDRESS: 1}]
 
 
 async def test_a_wrong_password_counts_against_the_account_and_the_address() -> None:
-    world = World()
-    alice, other = world.add_user("alice"), world.add_user("other")
+    app = InMemoryApp()
+    alice, other = app.add_user("alice"), app.add_user("other")
 
     for user in (alice, alice, other):
-        assert not await guess(passwords(world), user)
+        assert not await guess(passwords(app), user)
 
-    assert world.throttle.counts == {ACCOUNT: 2, "password:other:192.0.2.1": 1, ADDRESS: 3}
+    assert app.throttle.counts == {ACCOUNT: 2, "password:other:192.0.2.1": 1, ADDRESS: 3}
 
 
 @pytest.mark.promise("L4")
 async def test_the_right_password_clears_the_account_and_gives_back_its_own_attempt_at_the_address() -> None:
-    world = World()
-    alice = world.add_user("alice")
+    app = InMemoryApp()
+    alice = app.add_user("alice")
     for _ in range(2):
-        await guess(passwords(world), alice)
+        await guess(passwords(app), alice)
 
-    assert await guess(passwords(world), alice, PASSWORD)
+    assert await guess(passwords(app), alice, PASSWORD)
 
-    assert world.throttle.counts == {ADDRESS: 2}
+    assert app.throttle.counts == {ADDRESS: 2}
 
 
 @pytest.mark.promise("L3")
 async def test_when_an_account_has_to_wait_nothing_is_hashed_not_even_the_right_password() -> None:
-    world = World()
-    alice = world.add_user("alice")
+    app = InMemoryApp()
+    alice = app.add_user("alice")
     for _ in range(LIMITS.per_account):
-        await guess(passwords(world), alice)
+        await guess(passwords(app), alice)
 
     with pytest.raises(ThrottledError):
-        await guess(passwords(world), alice, PASSWORD)
+        await guess(passwords(app), alice, PASSWORD)
 
-    assert len(world.hasher.verified) == LIMITS.per_account
-    assert world.throttle.counts == {ACCOUNT: 3, ADDRESS: 3}
+    assert len(app.hasher.verified) == LIMITS.per_account
+    assert app.throttle.counts == {ACCOUNT: 3, ADDRESS: 3}
 
 
 async def test_guesses_at_many_accounts_make_the_address_wait() -> None:
-    world = World()
+    app = InMemoryApp()
     for number in range(LIMITS.per_address):
-        await guess(passwords(world), None, name=Username(f"user{number}"))
+        await guess(passwords(app), None, name=Username(f"user{number}"))
 
     with pytest.raises(ThrottledError):
-        await guess(passwords(world), world.add_user("alice"), PASSWORD)
+        await guess(passwords(app), app.add_user("alice"), PASSWORD)
 
-    assert len(world.hasher.verified) == LIMITS.per_address
+    assert len(app.hasher.verified) == LIMITS.per_address
 
 
 @pytest.mark.promise("L4")
 async def test_guesses_from_one_address_keep_nobody_out_at_another() -> None:
-    world = World()
-    alice = world.add_user("alice")
+    app = InMemoryApp()
+    alice = app.add_user("alice")
     for _ in range(LIMITS.per_account):
-        await guess(passwords(world, "198.51.100.7"), alice)
+        await guess(passwords(app, "198.51.100.7"), alice)
 
-    assert await guess(passwords(world), alice, PASSWORD)
+    assert await guess(passwords(app), alice, PASSWORD)
 
-    assert world.throttle.counts["password:alice:198.51.100.7"] == LIMITS.per_account
+    assert app.throttle.counts["password:alice:198.51.100.7"] == LIMITS.per_account
 
 
 @pytest.mark.promise("D1")
 async def test_an_attempt_that_could_not_be_hashed_is_given_back() -> None:
-    world = World()
-    alice = world.add_user("alice")
+    app = InMemoryApp()
+    alice = app.add_user("alice")
 
     def too_busy() -> None:
         raise UnavailableError
 
-    world.hasher.meanwhile = too_busy
+    app.hasher.meanwhile = too_busy
 
     with pytest.raises(UnavailableError):
-        await guess(passwords(world), alice)
+        await guess(passwords(app), alice)
 
-    assert set(world.throttle.counts.values()) == {0}
-    assert world.failed_attempts.events == []
+    assert set(app.throttle.counts.values()) == {0}
+    assert app.failed_attempts.events == []
 
 
 @pytest.mark.promise("G1")
@@ -119,19 +119,19 @@ async def test_an_attempt_that_could_not_be_hashed_is_given_back() -> None:
 async def test_a_failure_is_recorded_with_the_name_that_was_tried(
     action: Action, name: Username | None, target: str | None
 ) -> None:
-    world = World()
+    app = InMemoryApp()
 
-    assert not await passwords(world).verify(action, name, None, PASSWORD)
+    assert not await passwords(app).verify(action, name, None, PASSWORD)
 
-    assert world.failed_attempts.events == [FakeEvent(action, None, target, Outcome.FAILED)]
+    assert app.failed_attempts.events == [FakeEvent(action, None, target, Outcome.FAILED)]
 
 
 async def test_a_success_is_no_failure() -> None:
-    world = World()
+    app = InMemoryApp()
 
-    await guess(passwords(world), world.add_user("alice"), PASSWORD)
+    await guess(passwords(app), app.add_user("alice"), PASSWORD)
 
-    assert world.failed_attempts.events == []
+    assert app.failed_attempts.events == []
 
 
 @pytest.mark.promise("L2")
@@ -139,12 +139,12 @@ async def test_a_success_is_no_failure() -> None:
 async def test_whoever_it_is_one_password_is_verified_but_against_the_hash_of_an_active_user_only(
     *, is_active: bool | None
 ) -> None:
-    world = World()
-    user = None if is_active is None else world.add_user("alice", is_active=is_active)
+    app = InMemoryApp()
+    user = None if is_active is None else app.add_user("alice", is_active=is_active)
 
-    assert await guess(passwords(world), user, PASSWORD) is (is_active is True)
+    assert await guess(passwords(app), user, PASSWORD) is (is_active is True)
 
-    assert world.hasher.verified == [f"hash of {PASSWORD}" if is_active else None]
+    assert app.hasher.verified == [f"hash of {PASSWORD}" if is_active else None]
 
 
 @pytest.mark.parametrize(
@@ -164,37 +164,37 @@ async def test_whoever_it_is_one_password_is_verified_but_against_the_hash_of_an
     ],
 )
 async def test_a_household_is_an_ipv4_address_or_a_64_bit_network(ip: str | None, address: str) -> None:
-    world = World()
+    app = InMemoryApp()
 
-    await guess(passwords(world, ip), None)
+    await guess(passwords(app, ip), None)
 
-    assert set(world.throttle.counts) == {f"password:alice:{address}", f"password:{address}"}
+    assert set(app.throttle.counts) == {f"password:alice:{address}", f"password:{address}"}
 
 
 @pytest.mark.promise("L8")
 async def test_sign_ups_are_counted_per_address_and_apart_from_passwords() -> None:
-    world = World()
+    app = InMemoryApp()
     for _ in range(LIMITS.sign_ups):
-        await passwords(world).count_sign_up()
+        await passwords(app).count_sign_up()
 
     with pytest.raises(ThrottledError):
-        await passwords(world).count_sign_up()
+        await passwords(app).count_sign_up()
 
-    await passwords(world, "198.51.100.7").count_sign_up()
-    assert world.throttle.counts == {"sign-up:192.0.2.1": 2, "sign-up:198.51.100.7": 1}
+    await passwords(app, "198.51.100.7").count_sign_up()
+    assert app.throttle.counts == {"sign-up:192.0.2.1": 2, "sign-up:198.51.100.7": 1}
 
 
 async def test_a_good_password_is_hashed() -> None:
-    assert await passwords(World()).choose(ALICE, PASSWORD) == f"hash of {PASSWORD}"
+    assert await passwords(InMemoryApp()).choose(ALICE, PASSWORD) == f"hash of {PASSWORD}"
 
 
 @pytest.mark.promise("P5")
 async def test_a_weak_password_is_refused_with_the_reason_and_is_not_hashed() -> None:
-    world = World()
-    world.hasher.meanwhile = lambda: pytest.fail("hashed")
+    app = InMemoryApp()
+    app.hasher.meanwhile = lambda: pytest.fail("hashed")
 
     with pytest.raises(InvalidError) as refusal:
-        await passwords(world).choose(ALICE, "a weak password is this")
+        await passwords(app).choose(ALICE, "a weak password is this")
 
     assert (refusal.value.field, refusal.value.message) == ("password", "Is weak, alice.")
 
@@ -202,6 +202,6 @@ async def test_a_weak_password_is_refused_with_the_reason_and_is_not_hashed() ->
 @pytest.mark.promise("P1")
 async def test_a_short_password_is_refused_before_its_strength_is_asked_for() -> None:
     with pytest.raises(InvalidError) as refusal:
-        await passwords(World()).choose(ALICE, "weak")
+        await passwords(InMemoryApp()).choose(ALICE, "weak")
 
     assert refusal.value.message == "Must have 15 to 128 characters."

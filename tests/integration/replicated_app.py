@@ -1,4 +1,4 @@
-"""A house whose queries go to a replica, and what its visitors ask."""
+"""An application whose queries go to a replica, and what its visitors ask."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -11,9 +11,9 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.common.infrastructure.replica.read_replica import Replica
 from gatehouse.common.presentation.http.write_position import COOKIE
 from gatehouse.setup.settings import Settings
-from tests.conftest import House
+from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
-from tests.http.houses import open_house
+from tests.http.running_app import run_app
 from tests.integration.conftest import until
 from tests.integration.replication import Pair
 
@@ -30,10 +30,10 @@ QUERIES = [
 
 
 @dataclass
-class Site:
-    """A house with a replica."""
+class ReplicatedApp:
+    """An application with a replica."""
 
-    house: House
+    app: RunningApp
     pair: Pair
     replica: Replica
     numbers: Iterator[int]
@@ -41,12 +41,12 @@ class Site:
     async def newcomer(self) -> str:
         """A user who has come this very moment, as others see it."""
         name = f"newcomer-{next(self.numbers)}"
-        await self.house.add_user(name)
+        await self.app.add_user(name)
         return name
 
     async def reader(self, username: str = "chief", role: Role = Role.SUPER_ADMIN) -> httpx.AsyncClient:
         """Logged in, without having written anything lately. The replica knows of it."""
-        client = await self.house.logged_in(username, role)
+        client = await self.app.logged_in(username, role)
         client.cookies.delete(COOKIE)
         await self.pair.until_replayed()
         return client
@@ -65,11 +65,11 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(settings: Settings, pair: Pair) -> AsyncIterator[Site]:
-    async with open_house(settings) as house:
-        found = await house.container.get(Replica | None)
+async def run_replicated_app(settings: Settings, pair: Pair) -> AsyncIterator[ReplicatedApp]:
+    async with run_app(settings) as app:
+        found = await app.container.get(Replica | None)
         assert found is not None
-        yield Site(house, pair, found, count())
+        yield ReplicatedApp(app, pair, found, count())
 
 
 async def sees(client: httpx.AsyncClient, username: str) -> bool:

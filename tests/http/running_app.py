@@ -12,21 +12,21 @@ from gatehouse.accounts.application.ports import Clock
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.setup.app import create_app
 from gatehouse.setup.settings import PostgresSettings, Settings
-from tests.conftest import LOGIN, ORIGIN, House
+from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD, FakeClock
 
 COOKIE = "__Host-session"
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, *parts: Provider) -> AsyncIterator[House]:
+async def run_app(settings: Settings, *parts: Provider) -> AsyncIterator[RunningApp]:
     clock = FakeClock()
     own = Provider(scope=Scope.APP)
     own.provide(lambda: clock, provides=Clock)
-    app = create_app(settings, own, *parts)
-    async with app.router.lifespan_context(app), AsyncExitStack() as clients:
-        container = app.state.dishka_container
-        yield House(app, container, await container.get(Database), clock, clients)
+    fastapi_app = create_app(settings, own, *parts)
+    async with fastapi_app.router.lifespan_context(fastapi_app), AsyncExitStack() as clients:
+        container = fastapi_app.state.dishka_container
+        yield RunningApp(fastapi_app, container, await container.get(Database), clock, clients)
 
 
 def on_database(settings: Settings, url: str, pool_size: int = 1) -> Settings:
@@ -41,11 +41,11 @@ def without_database(settings: Settings) -> Settings:
     return on_database(settings, f"postgresql://nobody@127.0.0.1:{port}/nothing")
 
 
-async def client_from(house: House, ip: str, **headers: str) -> httpx.AsyncClient:
+async def client_from(app: RunningApp, ip: str, **headers: str) -> httpx.AsyncClient:
     """A browser at that address."""
-    transport = httpx.ASGITransport(house.app, client=(ip, 50_000))
+    transport = httpx.ASGITransport(app.fastapi_app, client=(ip, 50_000))
     client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
-    return await house.clients.enter_async_context(client)
+    return await app.clients.enter_async_context(client)
 
 
 async def try_log_in(client: httpx.AsyncClient, username: str = "alice", password: str = PASSWORD) -> httpx.Response:

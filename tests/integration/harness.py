@@ -1,4 +1,4 @@
-"""Where races are staged: real use cases on real connections, and gates at which one of them can be stopped."""
+"""Where races are open_harness: real use cases on real connections, and gates at which one of them can be stopped."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -104,7 +104,7 @@ class UseCase(Protocol):
 
 
 @dataclass
-class Stage:
+class Harness:
     container: AsyncContainer
     clock: TickingClock
     hashing: Gate
@@ -146,7 +146,7 @@ class Stage:
         return session
 
 
-class StageParts(Provider):
+class HarnessProvider(Provider):
     """What is put in place of the real thing."""
 
     identity = from_context(Identity, scope=Scope.REQUEST)
@@ -177,10 +177,10 @@ class StageParts(Provider):
 
 
 @asynccontextmanager
-async def staged(settings: Settings) -> AsyncIterator[Stage]:
+async def open_harness(settings: Settings) -> AsyncIterator[Harness]:
     clock, hashing, opening_a_session = TickingClock(), Gate(), Gate()
-    container = create_container(settings, StageParts(clock, hashing, opening_a_session))
+    container = create_container(settings, HarnessProvider(clock, hashing, opening_a_session))
     try:
-        yield Stage(container, clock, hashing, opening_a_session)
+        yield Harness(container, clock, hashing, opening_a_session)
     finally:
         await container.close()

@@ -30,7 +30,7 @@ _FIRST_DAY: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class BenchmarkDatabase:
     """A seeded database, and the cookie value of an admin's session."""
 
     owner_url: str
@@ -45,7 +45,7 @@ def embedded_server() -> Iterator[str]:
         yield url
 
 
-def stage(server_url: str, rows: int) -> Stage:
+def prepare_database(server_url: str, rows: int) -> BenchmarkDatabase:
     """A database of so many users; one that is there already is used again."""
     name = f"users_{rows}"
     owner_url = make_conninfo(server_url, dbname=name)
@@ -60,7 +60,7 @@ def stage(server_url: str, rows: int) -> Stage:
         token = _log_in(connection)
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
-    return Stage(owner_url, make_conninfo(owner_url, user=SERVER_ROLE), token)
+    return BenchmarkDatabase(owner_url, make_conninfo(owner_url, user=SERVER_ROLE), token)
 
 
 def _seed(connection: psycopg.Connection, rows: int) -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.conftest import LOGIN, ORIGIN, House
+from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem
-from tests.http.houses import COOKIE
+from tests.http.running_app import COOKIE
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
@@ -52,9 +52,9 @@ def is_refused(site: str | None, origin: str | None) -> bool:
 @pytest.mark.parametrize("origin", ORIGINS)
 @pytest.mark.parametrize("site", SITES)
 async def test_the_site_decides_where_it_is_sent_and_else_the_origin(
-    house: House, site: str | None, origin: str | None
+    app: RunningApp, site: str | None, origin: str | None
 ) -> None:
-    client = await house.client()
+    client = await app.client()
     headers = headers_of(site, origin)
 
     refused = set()
@@ -71,11 +71,11 @@ async def test_the_site_decides_where_it_is_sent_and_else_the_origin(
 @pytest.mark.parametrize("headers", [headers_of("cross-site", None), headers_of(None, "https://evil.test")])
 @pytest.mark.parametrize("path", [LOGIN, SIGN_UP])
 async def test_another_site_logs_nobody_in_and_signs_nobody_up(
-    house: House, path: str, headers: dict[str, str]
+    app: RunningApp, path: str, headers: dict[str, str]
 ) -> None:
     if path == LOGIN:
-        await house.add_user("alice")
-    client = await house.client()
+        await app.add_user("alice")
+    client = await app.client()
     account = {"username": "alice", "password": PASSWORD}
 
     assert_problem(await client.post(path, json=account, headers=headers), "cross-site-request")
@@ -85,8 +85,8 @@ async def test_another_site_logs_nobody_in_and_signs_nobody_up(
 
 
 @pytest.mark.promise("C1")
-async def test_another_site_logs_nobody_out_and_takes_no_cookie_away(house: House) -> None:
-    client = await house.logged_in("alice")
+async def test_another_site_logs_nobody_out_and_takes_no_cookie_away(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
 
     answer = await client.delete("/api/v1/account/logout", headers={"sec-fetch-site": "same-site"})
 
@@ -104,8 +104,8 @@ async def test_another_site_logs_nobody_out_and_takes_no_cookie_away(house: Hous
         ("localhost", "https://localhost", "cross-site-request"),
     ],
 )
-async def test_the_host_header_makes_no_origin_ours(house: House, host: str, origin: str, problem: str) -> None:
-    answer = await (await house.client()).post(LOGIN, json={}, headers={"host": host, "origin": origin})
+async def test_the_host_header_makes_no_origin_ours(app: RunningApp, host: str, origin: str, problem: str) -> None:
+    answer = await (await app.client()).post(LOGIN, json={}, headers={"host": host, "origin": origin})
 
     assert_problem(answer, problem)
 
@@ -119,16 +119,16 @@ async def test_the_host_header_makes_no_origin_ours(house: House, host: str, ori
         [("origin", "https://evil.test"), ("origin", ORIGIN)],
     ],
 )
-async def test_a_header_sent_twice_does_not_slip_through(house: House, headers: list[tuple[str, str]]) -> None:
-    assert_problem(await (await house.client()).post(LOGIN, json={}, headers=headers), "cross-site-request")
+async def test_a_header_sent_twice_does_not_slip_through(app: RunningApp, headers: list[tuple[str, str]]) -> None:
+    assert_problem(await (await app.client()).post(LOGIN, json={}, headers=headers), "cross-site-request")
 
 
 @pytest.mark.promise("C4")
 @pytest.mark.parametrize(("method", "path"), SAFE + UNSAFE)
-async def test_no_other_origin_is_let_in_to_read(house: House, method: str, path: str) -> None:
+async def test_no_other_origin_is_let_in_to_read(app: RunningApp, method: str, path: str) -> None:
     headers = {"origin": "https://evil.test", "access-control-request-method": "POST"}
 
-    answer = await (await house.client()).request(method, path, headers=headers)
+    answer = await (await app.client()).request(method, path, headers=headers)
 
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert "evil.test" not in str(answer.headers)

@@ -1,4 +1,4 @@
-"""A small world for unit tests."""
+"""A small app for unit tests."""
 
 from copy import deepcopy
 from typing import get_type_hints
@@ -62,10 +62,10 @@ from tests.fakes import (
 ORIGIN = Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
 
-class World:
-    """A small world for unit tests: fakes behind every port, and use cases made from them.
+class InMemoryApp:
+    """A small app for unit tests: fakes behind every port, and use cases made from them.
 
-    `world.use(InactivateUser, admin)` is the use case as called by `admin`, whatever ports it asks for.
+    `app.use(InactivateUser, admin)` is the use case as called by `admin`, whatever ports it asks for.
     """
 
     def __init__(self) -> None:
