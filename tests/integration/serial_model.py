@@ -100,6 +100,8 @@ class ModelState:
             return self, 403
         if is_own and actor.password != call.current:
             return self, 401
+        if is_own and call.password == call.current:
+            return self, 422
         changed = replace(target, password=call.password, must_change=not is_own)
         alive = frozenset(each for each in self.alive if CLIENTS[each] != call.target or each == call.client)
         return self._with("change_password", name, call.target, alive=alive, person=changed), 204
