@@ -16,7 +16,7 @@ RUN uv sync --locked --no-dev --no-install-project
 
 COPY README.md ./
 COPY src src
-RUN uv sync --locked --no-dev
+RUN uv sync --locked --no-dev --no-editable
 
 
 FROM python:3.13-slim
@@ -28,12 +28,10 @@ ENV PATH="/app/.venv/bin:$PATH" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 
-# The package is installed as a link to /app/src: it finds alembic.ini, config.toml and migrations
-# two folders above its own.
+# config.toml is read from the folder that the process stands in; everything else is in the package.
 WORKDIR /app
 COPY --from=build /app/.venv .venv
-COPY alembic.ini config.toml ./
-COPY src src
+COPY config.toml ./
 
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001

@@ -13,14 +13,15 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from uuid6 import uuid7
 
+from benchmarks.root import ROOT
 from gatehouse.accounts.domain.session import hash_secret, new_secret
 from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.common.infrastructure.migrations import migrate, migration_config
-from gatehouse.setup.settings import PROJECT_ROOT
+from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
+from gatehouse.setup.modules import MODULES
 
-DATA_DIR: Final = PROJECT_ROOT / ".data/benchmarks"
+DATA_DIR: Final = ROOT / ".data/benchmarks"
 SERVER_ROLE: Final = "gatehouse_server"
 JWT_SECRET: Final = secrets.token_hex(32)
 PASSWORD_PEPPER: Final = secrets.token_hex(32)
@@ -52,7 +53,7 @@ def prepare_database(server_url: str, rows: int) -> BenchmarkDatabase:
     with psycopg.connect(server_url, autocommit=True) as connection:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    migrate(migration_config(PROJECT_ROOT, owner_url), server_role=SERVER_ROLE)
+    migrate(migration_config(owner_url), server_role=ServerRole(SERVER_ROLE, MODULES.grants))
     with psycopg.connect(owner_url) as connection:
         (present,) = connection.execute("SELECT count(*) FROM (SELECT FROM users LIMIT %s)", [rows]).fetchone() or (0,)
         if present < rows:

@@ -16,19 +16,18 @@ import uvloop
 from starlette.types import ASGIApp, Message, Scope
 
 from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, BenchmarkDatabase, embedded_server, prepare_database
-from gatehouse.setup.app import create_app
-from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.settings import (
+from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.settings import (
     AppSettings,
     CookieSettings,
     Environment,
-    JwtSettings,
     LogLevel,
     LogSettings,
-    PasswordSettings,
     PostgresSettings,
     Settings,
 )
+from gatehouse.setup.app import create_app
+from gatehouse.setup.logs import configure_logs
 
 REQUESTS: Final = int(os.environ.get("REQUESTS", "20000"))
 CALLERS: Final = 16
@@ -83,18 +82,18 @@ async def call_in_parallel(app: ASGIApp, scope: Scope, requests: int) -> None:
 
 def settings_of(database: BenchmarkDatabase) -> Settings:
     return Settings(
-        app=AppSettings(environment=Environment.TEST),
-        cookie=CookieSettings(secure=False),
-        postgres=PostgresSettings(url=database.server_url),
-        jwt=JwtSettings(secret=JWT_SECRET),
-        password=PasswordSettings(pepper=PASSWORD_PEPPER),
-        logs=LogSettings(level=LogLevel.WARNING),
+        AppSettings(environment=Environment.TEST),
+        CookieSettings(secure=False),
+        PostgresSettings(url=database.server_url),
+        JwtSettings(secret=JWT_SECRET),
+        PasswordSettings(pepper=PASSWORD_PEPPER),
+        LogSettings(level=LogLevel.WARNING),
     )
 
 
 async def sample(database: BenchmarkDatabase) -> None:
     settings = settings_of(database)
-    configure_logs(settings.logs)
+    configure_logs(settings[LogSettings])
     app = create_app(settings)
     scope = {
         "type": "http",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gatehouse.setup.settings import PROJECT_ROOT
+from benchmarks.root import ROOT
 
-DOCUMENT: Final = PROJECT_ROOT / "docs/performance.md"
-PLOT: Final = PROJECT_ROOT / "docs/performance.svg"
+DOCUMENT: Final = ROOT / "docs/performance.md"
+PLOT: Final = ROOT / "docs/performance.svg"
 _PLACE: Final = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- /measured -->)", re.DOTALL)
 
 

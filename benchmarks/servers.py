@@ -15,7 +15,8 @@ from typing import Final
 import httpx
 
 from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, BenchmarkDatabase
-from gatehouse.setup.settings import PROJECT_ROOT, PostgresSettings
+from benchmarks.root import ROOT
+from gatehouse.common.settings import PostgresSettings
 
 PRODUCT: Final = "gatehouse.setup.app:create_served_app"
 REFERENCE: Final = "benchmarks.reference:application"
@@ -56,7 +57,7 @@ def serving(application: str, database: BenchmarkDatabase, path: str = "/", **se
         *(["--factory"] if application == PRODUCT else []),
     ]
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT)
+    process = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(f"{url}{path}", database)

@@ -18,30 +18,30 @@ from fastapi import FastAPI
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from gatehouse.accounts.application.ports import Clock, PasswordHasher, Transaction, Users
+from gatehouse.accounts.application.ports import PasswordHasher, Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.accounts.infrastructure.tables import metadata
+from gatehouse.accounts.settings import JwtSettings, PasswordSettings
 from gatehouse.audit.infrastructure.audit_trail import FailureWriter
+from gatehouse.common.application.ports import Clock, Transaction
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.common.infrastructure.migrations import migrate, migration_config
-from gatehouse.setup.app import create_app
-from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.settings import (
-    PROJECT_ROOT,
+from gatehouse.common.infrastructure.metadata import metadata
+from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
+from gatehouse.common.settings import (
     AppSettings,
     CookieSettings,
     Environment,
-    JwtSettings,
     LogFormat,
     LogSettings,
-    PasswordSettings,
     PostgresSettings,
     Settings,
 )
+from gatehouse.setup.app import create_app
+from gatehouse.setup.logs import configure_logs
+from gatehouse.setup.modules import MODULES
 from tests.fakes import PASSWORD, FakeClock
 
 SERVER_URL = "GATEHOUSE_TEST_SERVER_URL"
@@ -75,7 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
     ensure_role(url, SERVER_ROLE)
-    migrate(migration_config(PROJECT_ROOT, with_database(url, TEMPLATE)), server_role=SERVER_ROLE)
+    migrate(migration_config(with_database(url, TEMPLATE)), server_role=ServerRole(SERVER_ROLE, MODULES.grants))
     os.environ[SERVER_URL] = url
 
 
@@ -121,12 +121,12 @@ def owner(owner_url: str) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="session")
 def settings(owner_url: str) -> Settings:
     return Settings(
-        app=AppSettings(environment=Environment.TEST, origin=ORIGIN),
+        AppSettings(environment=Environment.TEST, origin=ORIGIN),
         # One connection carries the whole suite: a request that took two would wait for itself.
-        postgres=PostgresSettings(url=make_conninfo(owner_url, user=SERVER_ROLE), pool_size=1),
-        cookie=CookieSettings(secure=True),
-        jwt=JwtSettings(secret="a secret for the tests, long enough"),
-        password=PasswordSettings(pepper="a pepper for the tests, long enough", work_factor=4),
+        PostgresSettings(url=make_conninfo(owner_url, user=SERVER_ROLE), pool_size=1),
+        CookieSettings(secure=True),
+        JwtSettings(secret="a secret for the tests, long enough"),
+        PasswordSettings(pepper="a pepper for the tests, long enough", work_factor=4),
     )
 
 
@@ -160,7 +160,7 @@ async def container(fastapi_app: FastAPI) -> AsyncContainer:
 @pytest.fixture
 async def database(container: AsyncContainer, owner: psycopg.Connection) -> Database:
     """The application's own pool, on an empty database."""
-    await (await container.get(FailureWriter)).written()
+    await (await container.get(FailureWriter)).flush()
     for table in reversed(metadata.sorted_tables):
         owner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
     return await container.get(Database)

@@ -7,9 +7,10 @@ from uuid6 import uuid7
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.list_sessions import SessionList, SessionView
-from gatehouse.accounts.application.queries.list_users import SortingOrder, UserList, UserListRequest
+from gatehouse.accounts.application.queries.list_users import UserList, UserListRequest
 from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
-from gatehouse.common.application.encoded_json import Json
+from gatehouse.common.application.encoded_json import EncodedJson
+from gatehouse.common.application.paging import SortingOrder
 from tests.fakes import FakeClock, FakeStore
 
 
@@ -32,7 +33,7 @@ class FakeAccountByUsername:
 _USER_LIST = TypeAdapter(UserList)
 
 
-def read(page: Json[UserList]) -> UserList:
+def read(page: EncodedJson[UserList]) -> UserList:
     """What the bytes say."""
     return _USER_LIST.validate_json(page)
 
@@ -41,7 +42,7 @@ class FakeUserPages:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
 
-    async def __call__(self, request: UserListRequest) -> Json[UserList]:
+    async def __call__(self, request: UserListRequest) -> EncodedJson[UserList]:
         accounts = [
             Account.of(user)
             for user in self._store.users.values()
@@ -53,7 +54,7 @@ class FakeUserPages:
             reverse=request.sorting_order is SortingOrder.DESC,
         )
         page = accounts[request.offset : request.offset + request.limit]
-        return Json(_USER_LIST.dump_json(UserList(page, None, len(accounts) if request.with_total else None)))
+        return EncodedJson(_USER_LIST.dump_json(UserList(page, None, len(accounts) if request.with_total else None)))
 
 
 class FakeAuditPages:
@@ -65,7 +66,17 @@ class FakeAuditPages:
 
     async def __call__(self, request: AuditRequest) -> AuditPage:
         events = [
-            AuditEvent(uuid7(), self._clock.now(), event.action, event.outcome, event.actor, event.target, None, None)
+            AuditEvent(
+                uuid7(),
+                self._clock.now(),
+                event.action,
+                event.outcome,
+                event.actor,
+                event.target,
+                event.subject,
+                None,
+                None,
+            )
             for event in reversed(self._store.events)
             if request.actor in (None, event.actor)
             if request.target in (None, event.target)

@@ -8,16 +8,19 @@ from types import TracebackType
 from uuid import UUID
 
 from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.passwords import AttemptLimits
 from gatehouse.accounts.application.ports import Attempt, LiveSession
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action, Outcome
-from gatehouse.common.domain.errors import ThrottledError, UsernameTakenError
+from gatehouse.common.domain.audit import Outcome, Subject
+from gatehouse.common.domain.errors import ThrottledError
 
+LIMITS = AttemptLimits(per_account=5, per_address=50, sign_ups=50)
 PASSWORD = "violet kettle under thirteen maples"
-LIFETIME = SessionLifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
+LIFETIME = SessionLifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12), max_per_user=20)
 
 
 @dataclass
@@ -71,10 +74,11 @@ class FakeSessionTokens:
 class FakeEvent:
     """An audit event, less its time and place."""
 
-    action: Action
+    action: str
     actor: str | None
     target: str | None
     outcome: Outcome = Outcome.SUCCEEDED
+    subject: Subject | None = None
 
 
 @dataclass
@@ -181,9 +185,10 @@ class FakeAudit:
     def __init__(self, transaction: FakeTransaction) -> None:
         self._transaction = transaction
 
-    async def record(self, action: Action, *, actor: Username | None, target: Username | None = None) -> None:
-        event = FakeEvent(action, actor.value if actor else None, target.value if target else None)
-        self._transaction.store.events.append(event)
+    async def record(
+        self, action: str, *, actor: str | None, target: str | None = None, subject: Subject | None = None
+    ) -> None:
+        self._transaction.store.events.append(FakeEvent(action, actor, target, subject=subject))
 
 
 def identity_of(user: User, session_id: UUID) -> Identity:
@@ -230,8 +235,8 @@ class FakeFailedAttempts:
     def __init__(self) -> None:
         self.events: list[FakeEvent] = []
 
-    def record(self, action: Action, username: Username | None) -> None:
-        self.events.append(FakeEvent(action, None, username.value if username else None, Outcome.FAILED))
+    def record(self, action: str, target: str | None) -> None:
+        self.events.append(FakeEvent(action, None, target, Outcome.FAILED))
 
 
 class FakePasswordStrength:

@@ -1,25 +1,25 @@
 """A small app for unit tests."""
 
 from copy import deepcopy
-from typing import get_type_hints
+from dataclasses import fields
+from typing import TYPE_CHECKING, get_type_hints
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.application.passwords import AttemptLimits, Passwords
 from gatehouse.accounts.application.ports import (
-    Audit,
-    Clock,
     ExpiredRows,
-    FailedAttempts,
     LiveSessions,
     PasswordHasher,
     PasswordStrength,
     Sessions,
     SessionTokens,
     Throttle,
-    Transaction,
     Users,
 )
 from gatehouse.accounts.application.queries.get_me import AccountById
@@ -31,8 +31,10 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.audit.application.queries.list_audit_events import AuditPages
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.audit.application.queries.list_audit_events import AuditedActions, AuditPages
+from gatehouse.common.application.ports import Audit, Clock, FailedAttempts, Transaction
+from gatehouse.common.domain.request_context import RequestContext
+from gatehouse.setup.modules import MODULES
 from tests.fake_queries import (
     FakeAccountById,
     FakeAccountByUsername,
@@ -42,6 +44,7 @@ from tests.fake_queries import (
 )
 from tests.fakes import (
     LIFETIME,
+    LIMITS,
     PASSWORD,
     FakeAudit,
     FakeClock,
@@ -59,7 +62,7 @@ from tests.fakes import (
     identity_of,
 )
 
-ORIGIN = Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
+ORIGIN = RequestContext(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
 
 class InMemoryApp:
@@ -78,7 +81,7 @@ class InMemoryApp:
         self._parts: dict[object, object] = {
             Clock: self.clock,
             PasswordHasher: self.hasher,
-            PasswordPolicy: PasswordPolicy(),
+            PasswordPolicy: PasswordPolicy(15),
             SessionLifetime: LIFETIME,
             SessionTokens: FakeSessionTokens(),
             Transaction: self._transaction,
@@ -89,21 +92,22 @@ class InMemoryApp:
             Throttle: self.throttle,
             FailedAttempts: self.failed_attempts,
             PasswordStrength: FakePasswordStrength(),
-            AttemptLimits: AttemptLimits(),
-            Origin: ORIGIN,
+            AttemptLimits: LIMITS,
+            RequestContext: ORIGIN,
             LiveSessionViews: FakeSessionViews(self.store, self.clock),
             AccountById: FakeAccountById(self.store),
             AccountByUsername: FakeAccountByUsername(self.store),
             UserPages: FakeUserPages(self.store),
             AuditPages: FakeAuditPages(self.store, self.clock),
+            AuditedActions: AuditedActions(MODULES.audited_actions),
             ExpiredRows: FakeExpiredRows(self.store),
         }
         self._parts[Passwords] = self.use(Passwords)
 
-    def use[UseCase](self, use_case: type[UseCase], caller: User | None = None) -> UseCase:
+    def use[UseCase: DataclassInstance](self, use_case: type[UseCase], caller: User | None = None) -> UseCase:
         parts = self._parts if caller is None else {**self._parts, Identity: self.identity_of(caller)}
         hints = get_type_hints(use_case)
-        return use_case(**{name: parts[hint] for name, hint in hints.items()})
+        return use_case(**{key.name: parts[hints[key.name]] for key in fields(use_case)})
 
     def identity_of(self, user: User) -> Identity:
         session = next((session for session in self.store.sessions.values() if session.user_id == user.id), None)

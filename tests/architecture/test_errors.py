@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import UniqueConstraint
 
 import gatehouse.common.presentation.http.errors
-from gatehouse.accounts.infrastructure.tables import metadata
 from gatehouse.common.domain import errors
 from gatehouse.common.domain.errors import GatehouseError
-from gatehouse.common.infrastructure.database_errors import UNIQUE_CONSTRAINTS
+from gatehouse.common.infrastructure.metadata import metadata
 from gatehouse.common.presentation.http.problems import status_of
+from gatehouse.setup.modules import MODULES
 
 CATEGORIES = (GatehouseError, errors.ConflictError)
 """Never raised themselves, so they have no slug of their own."""
@@ -40,7 +40,7 @@ def test_every_unique_constraint_has_an_error() -> None:
         for constraint in table.constraints
         if isinstance(constraint, UniqueConstraint) and constraint.columns.keys() != ["id"]  # ids are generated
     }
-    assert named_by_people == set(UNIQUE_CONSTRAINTS)
+    assert named_by_people == set(MODULES.constraints)
 
 
 def test_http_errors_are_found_by_these_tests() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.setup.settings import PROJECT_ROOT
+from tests.root import ROOT
 
 BREACHES = {
     "Imports point inwards only": ("accounts/domain/user.py", "import gatehouse.accounts.application.ports"),
@@ -32,8 +32,8 @@ def lint_imports(folder: Path) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    shutil.copytree(PROJECT_ROOT / "src", tmp_path / "src")
-    shutil.copy(PROJECT_ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.setup.settings import PROJECT_ROOT
+from tests.root import ROOT
 
-LISTED = re.findall(r"^\| ([A-Z]\d+) \|", (PROJECT_ROOT / "docs/security.md").read_text(), re.MULTILINE)
+LISTED = re.findall(r"^\| ([A-Z]\d+) \|", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
 
 
 def marked_in(path: Path) -> Iterator[str]:
@@ -23,7 +23,7 @@ def marked_in(path: Path) -> Iterator[str]:
             )
 
 
-HELD = {promise for path in (PROJECT_ROOT / "tests").rglob("*.py") for promise in marked_in(path)}
+HELD = {promise for path in (ROOT / "tests").rglob("*.py") for promise in marked_in(path)}
 
 
 @pytest.mark.parametrize("promise", LISTED)

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.setup.settings import PROJECT_ROOT
+from tests.root import ROOT
 
-SOURCES = sorted((PROJECT_ROOT / "src").rglob("*.py"))
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT_ROOT / "src/gatehouse")))
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src/gatehouse")))
 def test_files_have_at_most_300_lines_and_functions_fit_on_a_screen(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= 300

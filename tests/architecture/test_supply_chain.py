@@ -3,9 +3,9 @@ import tomllib
 
 import pytest
 
-from gatehouse.setup.settings import PROJECT_ROOT
+from tests.root import ROOT
 
-LOCKED = tomllib.loads((PROJECT_ROOT / "uv.lock").read_text())["package"]
+LOCKED = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
 
 
 @pytest.mark.promise("U1")
@@ -22,14 +22,14 @@ def test_every_file_of_every_dependency_is_pinned_by_hash() -> None:
 
 @pytest.mark.promise("U1")
 def test_the_image_installs_what_is_locked_and_nothing_unhashed() -> None:
-    steps = re.findall(r"(pip install|uv sync)(.*)", (PROJECT_ROOT / "Dockerfile").read_text())
+    steps = re.findall(r"(pip install|uv sync)(.*)", (ROOT / "Dockerfile").read_text())
     assert {tool for tool, _ in steps} == {"pip install", "uv sync"}
     assert all(("--require-hashes" if tool == "pip install" else "--locked") in options for tool, options in steps)
 
 
 @pytest.mark.promise("U1")
 def test_the_checks_look_for_known_vulnerabilities() -> None:
-    makefile = (PROJECT_ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     check = re.search(r"^check:.*?(?=^\S)", makefile, re.MULTILINE | re.DOTALL)
     assert check
     assert "scripts/audit.sh" in check[0]

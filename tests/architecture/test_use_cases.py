@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.setup.settings import PROJECT_ROOT
+from tests.root import ROOT
 
-PACKAGE = PROJECT_ROOT / "src/gatehouse"
+PACKAGE = ROOT / "src/gatehouse"
 USE_CASES = sorted(
     path
     for folder in ("commands", "queries")
@@ -44,7 +44,7 @@ def test_its_docstring_states_the_rule(use_case: Path) -> None:
 
 
 def test_it_has_a_unit_test_of_its_name(use_case: Path) -> None:
-    assert (PROJECT_ROOT / f"tests/unit/test_{use_case.stem}.py").is_file()
+    assert (ROOT / f"tests/unit/test_{use_case.stem}.py").is_file()
 
 
 def test_a_route_or_the_command_line_calls_it(use_case: Path) -> None:

@@ -3,15 +3,14 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 
 import httpx
 from dishka import Provider, Scope
 
-from gatehouse.accounts.application.ports import Clock
+from gatehouse.common.application.ports import Clock
 from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.app import create_app
-from gatehouse.setup.settings import PostgresSettings, Settings
 from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD, FakeClock
 
@@ -30,7 +29,7 @@ async def run_app(settings: Settings, *parts: Provider) -> AsyncIterator[Running
 
 
 def on_database(settings: Settings, url: str, pool_size: int = 1) -> Settings:
-    return replace(settings, postgres=PostgresSettings(url=url, pool_size=pool_size))
+    return settings.replace(PostgresSettings(url=url, pool_size=pool_size))
 
 
 def without_database(settings: Settings) -> Settings:

@@ -39,6 +39,7 @@ async def test_an_event_says_who_did_what_to_whom_from_where_and_when(
         "outcome": "succeeded",
         "actor": "alice",
         "target": "alice",
+        "subject": None,
         "ip": "192.0.2.7",
         "request_id": "the-one",
     }

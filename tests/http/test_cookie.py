@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
@@ -14,7 +13,8 @@ from psycopg.rows import scalar_row
 
 from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.accounts.domain.role import Role
-from gatehouse.setup.settings import CookieSettings, Settings
+from gatehouse.accounts.settings import JwtSettings
+from gatehouse.common.settings import CookieSettings, Settings
 from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem
@@ -41,7 +41,7 @@ async def any_house(app: RunningApp, settings: Settings, request: pytest.Fixture
     if secure:
         yield app
     else:
-        async with run_app(replace(settings, cookie=CookieSettings(secure=False))) as development:
+        async with run_app(settings.replace(CookieSettings(secure=False))) as development:
             yield development
 
 
@@ -202,7 +202,7 @@ async def test_a_token_that_is_not_exactly_ours_opens_nothing(
     token = token_of(await app.logged_in("alice"))
     altered_claims = {**jwt.decode(token, options={"verify_signature": False}), **claims}
     altered_header = {**jwt.get_unverified_header(token), **header}
-    key = settings.jwt.secret
+    key = settings[JwtSettings].secret
     algorithm = str(altered_header.pop("alg"))
 
     altered = jwt.encode(

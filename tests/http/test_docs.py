@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gatehouse.setup.settings import AppSettings, Environment, Settings
+from gatehouse.common.settings import AppSettings, Environment, Settings
 from tests.conftest import ORIGIN, RunningApp
 from tests.http.answers import PROBLEMS, assert_problem
 from tests.http.running_app import run_app
@@ -201,7 +200,7 @@ async def test_production_serves_docs_only_when_told_to(
     settings: Settings, environment: Environment, *, docs: bool | None, is_served: bool
 ) -> None:
     app_settings = AppSettings(environment=environment, origin=ORIGIN, docs=docs)
-    async with run_app(replace(settings, app=app_settings)) as app:
+    async with run_app(settings.replace(app_settings)) as app:
         client = await app.client()
         for path in ("/docs", "/openapi.json", "/docs/start.js", "/docs/assets/swagger-ui.css"):
             answer = await client.get(path)

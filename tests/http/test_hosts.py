@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from gatehouse.setup.settings import AppSettings, Environment, Settings
+from gatehouse.common.settings import AppSettings, Environment, Settings
 from tests.conftest import ORIGIN, RunningApp
 from tests.http.answers import assert_done, assert_problem
 from tests.http.running_app import run_app, try_log_in
@@ -92,8 +92,8 @@ async def test_what_only_looks_like_a_probe_is_none(app: RunningApp, path: str) 
 
 
 async def test_further_names_can_be_configured(settings: Settings) -> None:
-    app_settings = replace(settings.app, hosts=["internal.test", "Upper.Test", "192.0.2.1"])
-    async with run_app(replace(settings, app=app_settings)) as app:
+    app_settings = replace(settings[AppSettings], hosts=["internal.test", "Upper.Test", "192.0.2.1"])
+    async with run_app(settings.replace(app_settings)) as app:
         for host in (OURS, "internal.test", "upper.test", "192.0.2.1:8000"):
             assert (await ask(app, host)).status_code == 200, host
         assert_problem(await ask(app, "evil.test"), "invalid-host")
@@ -102,7 +102,7 @@ async def test_further_names_can_be_configured(settings: Settings) -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]:8000"])
 async def test_production_does_not_answer_to_local_names(settings: Settings, host: str) -> None:
     app_settings = AppSettings(environment=Environment.PRODUCTION, origin=ORIGIN)
-    async with run_app(replace(settings, app=app_settings)) as app:
+    async with run_app(settings.replace(app_settings)) as app:
         assert_problem(await ask(app, host), "invalid-host")
         assert (await ask(app, OURS)).status_code == 200
 

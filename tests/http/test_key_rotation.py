@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from psycopg.rows import scalar_row
 
-from gatehouse.setup.settings import JwtSettings, PasswordSettings, Settings
+from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.settings import Settings
 from tests.conftest import RunningApp
 from tests.http.answers import assert_done, assert_problem
 from tests.http.running_app import cookie, run_app, token_of, try_log_in
@@ -24,13 +25,13 @@ async def test_a_new_signing_key_logs_nobody_out_while_the_old_one_is_known(
     app: RunningApp, settings: Settings
 ) -> None:
     old = token_of(await app.logged_in("alice"))
-    rotated = replace(settings, jwt=JwtSettings(secret=NEW_SECRET, previous_secrets=[settings.jwt.secret]))
+    rotated = settings.replace(JwtSettings(secret=NEW_SECRET, previous_secrets=[settings[JwtSettings].secret]))
 
     async with run_app(rotated) as later:
         assert (await (await later.client()).get(ME, headers=cookie(old))).status_code == 200
         new = token_of(await later.log_in("alice"))
 
-    async with run_app(replace(settings, jwt=JwtSettings(secret=NEW_SECRET))) as last:
+    async with run_app(settings.replace(JwtSettings(secret=NEW_SECRET))) as last:
         client = await last.client()
         assert (await client.get(ME, headers=cookie(new))).status_code == 200
         assert_problem(await client.get(ME, headers=cookie(old)), "unauthenticated")
@@ -42,9 +43,9 @@ async def test_with_a_new_pepper_old_hashes_verify_and_are_replaced_at_login(
 ) -> None:
     await app.add_user("alice")
     before = await stored_hash(app)
-    peppers = PasswordSettings(pepper=NEW_PEPPER, previous_peppers=[settings.password.pepper], work_factor=4)
+    peppers = PasswordSettings(pepper=NEW_PEPPER, previous_peppers=[settings[PasswordSettings].pepper], work_factor=4)
 
-    async with run_app(replace(settings, password=peppers)) as later:
+    async with run_app(settings.replace(peppers)) as later:
         client = await later.client()
         assert_problem(await try_log_in(client, password="wrong"), "invalid-credentials")
         assert await stored_hash(app) == before
@@ -54,7 +55,7 @@ async def test_with_a_new_pepper_old_hashes_verify_and_are_replaced_at_login(
         await later.log_in("alice")
         assert await stored_hash(app) == after
 
-    async with run_app(replace(settings, password=PasswordSettings(pepper=NEW_PEPPER, work_factor=4))) as last:
+    async with run_app(settings.replace(PasswordSettings(pepper=NEW_PEPPER, work_factor=4))) as last:
         assert_done(await try_log_in(await last.client()))
     assert_problem(await try_log_in(await app.client()), "invalid-credentials")
 
@@ -63,7 +64,7 @@ async def test_with_a_new_pepper_old_hashes_verify_and_are_replaced_at_login(
 async def test_without_the_pepper_a_stored_hash_is_worth_nothing(app: RunningApp, settings: Settings) -> None:
     await app.add_user("alice")
 
-    async with run_app(replace(settings, password=PasswordSettings(pepper=NEW_PEPPER, work_factor=4))) as later:
+    async with run_app(settings.replace(PasswordSettings(pepper=NEW_PEPPER, work_factor=4))) as later:
         assert_problem(await try_log_in(await later.client()), "invalid-credentials")
 
 
@@ -71,7 +72,7 @@ async def test_without_the_pepper_a_stored_hash_is_worth_nothing(app: RunningApp
 async def test_a_higher_work_factor_is_taken_up_at_login(app: RunningApp, settings: Settings) -> None:
     await app.add_user("alice")
 
-    async with run_app(replace(settings, password=replace(settings.password, work_factor=5))) as later:
+    async with run_app(settings.replace(replace(settings[PasswordSettings], work_factor=5))) as later:
         assert_done(await try_log_in(await later.client()))
 
     assert "$2b$05$" in str(await stored_hash(app))

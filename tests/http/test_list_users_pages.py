@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from gatehouse.accounts.application.queries.list_users import SortingOrder, UserSorting
+from gatehouse.accounts.application.queries.list_users import UserSorting
 from gatehouse.accounts.domain.role import Role
+from gatehouse.common.application.paging import SortingOrder
 from tests.conftest import RunningApp
 from tests.http.answers import assert_problem
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from gatehouse.setup.settings import Settings
+from gatehouse.common.settings import Settings
 from tests.conftest import CreateDatabase, RunningApp
 from tests.http.answers import assert_done, assert_problem
 from tests.http.running_app import COOKIE, cookie, on_database, run_app, token_of

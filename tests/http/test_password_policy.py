@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from gatehouse.setup.settings import Settings
+from gatehouse.accounts.settings import PasswordSettings
+from gatehouse.common.settings import Settings
 from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import PASSWORD_RULE, assert_done, assert_problem
@@ -75,7 +76,7 @@ async def test_a_password_too_short_or_too_long_is_refused(app: RunningApp, choo
 @pytest.mark.promise("P1")
 @pytest.mark.usefixtures("app")
 async def test_the_shortest_length_can_be_configured(settings: Settings) -> None:
-    lenient = replace(settings, password=replace(settings.password, min_length=8))
+    lenient = settings.replace(replace(settings[PasswordSettings], min_length=8))
     async with run_app(lenient) as other:
         problem = ("password", "Must have 8 to 128 characters.")
         assert_problem(await sign_up(other, "kx7 vqm"), "invalid-input", problem)
@@ -127,7 +128,7 @@ async def test_a_list_of_ones_own_replaces_the_shipped_one(
 ) -> None:
     refused = tmp_path_factory.mktemp("blocklist") / "refused.txt"
     refused.write_text(f"{PASSWORD.title()}\n")
-    own = replace(settings, password=replace(settings.password, blocklist=str(refused)))
+    own = settings.replace(replace(settings[PasswordSettings], blocklist=str(refused)))
     async with run_app(own) as other:
         problem = ("password", "Is a password that everyone knows.")
         assert_problem(await sign_up(other, PASSWORD), "invalid-input", problem)

@@ -11,7 +11,7 @@ from starlette.types import Message
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
-from gatehouse.setup.settings import Settings
+from gatehouse.common.settings import Settings
 from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import REQUIRED, assert_problem

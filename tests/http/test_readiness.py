@@ -7,7 +7,7 @@ import pytest
 from psycopg.rows import scalar_row
 
 from gatehouse.common.infrastructure.migrations import migrate, migration_config
-from gatehouse.setup.settings import PROJECT_ROOT, Settings
+from gatehouse.common.settings import Settings
 from tests.conftest import CreateDatabase, RunningApp
 from tests.http.answers import assert_problem
 from tests.http.running_app import on_database, run_app, without_database
@@ -38,7 +38,7 @@ async def test_a_database_without_a_schema_is_not_ready_until_it_is_migrated(
         assert_not_ready(answer := await client.get("/readyz"))
         assert "alembic" not in answer.text
 
-        migrate(migration_config(PROJECT_ROOT, url))
+        migrate(migration_config(url))
 
         assert (await client.get("/readyz")).status_code == 200
 

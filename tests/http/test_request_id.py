@@ -7,7 +7,7 @@ from dishka import Provider, Scope
 
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
-from gatehouse.setup.settings import Settings
+from gatehouse.common.settings import Settings
 from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.running_app import cookie, run_app, token_of, without_database

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Response
 from gatehouse.common.domain.errors import ForbiddenError
 from gatehouse.common.presentation.http import problems
 from gatehouse.common.presentation.http.access import EVERYONE
-from gatehouse.common.presentation.http.middleware import ContainerMiddleware, RequestMiddleware
+from gatehouse.common.presentation.http.middleware.container import ContainerMiddleware
+from gatehouse.common.presentation.http.middleware.request import RequestMiddleware
 from gatehouse.common.presentation.http.query import QueryString
 from gatehouse.common.presentation.http.route import UseCaseRoute
 

@@ -1,7 +1,6 @@
 """Headers that keep a browser from doing more with an answer than it should."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,7 +9,8 @@ from dishka import Provider, Scope
 
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
-from gatehouse.setup.settings import AppSettings, Environment, Settings, ThrottleSettings
+from gatehouse.accounts.settings import ThrottleSettings
+from gatehouse.common.settings import AppSettings, Environment, Settings
 from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import SECURITY_HEADERS
@@ -57,7 +57,7 @@ async def test_every_status_has_them(app: RunningApp, status: int, asked: dict[s
 
 @pytest.mark.usefixtures("app")
 async def test_a_throttled_answer_has_them(settings: Settings) -> None:
-    async with run_app(replace(settings, throttle=ThrottleSettings(attempts_per_account=1))) as strict:
+    async with run_app(settings.replace(ThrottleSettings(attempts_per_account=1))) as strict:
         client = await strict.client()
         await try_log_in(client)
 
@@ -94,7 +94,7 @@ async def test_production_alone_insists_on_tls(
     app: RunningApp, settings: Settings, environment: Environment, *, hsts: bool
 ) -> None:
     await app.add_user("alice")
-    async with run_app(replace(settings, app=AppSettings(environment=environment, origin=ORIGIN))) as other:
+    async with run_app(settings.replace(AppSettings(environment=environment, origin=ORIGIN))) as other:
         client = await other.client()
         answers = [
             await client.get("/livez"),

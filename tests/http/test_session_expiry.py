@@ -9,7 +9,7 @@ import pytest
 from psycopg.rows import scalar_row
 
 from gatehouse.accounts.domain.role import Role
-from gatehouse.setup.settings import Settings
+from gatehouse.common.settings import Settings
 from tests.conftest import CreateDatabase, RunningApp
 from tests.http.answers import assert_problem
 from tests.http.running_app import on_database, run_app

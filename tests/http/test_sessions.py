@@ -1,6 +1,5 @@
 """Sessions as their owners see and end them, and as admins do."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,8 @@ import pytest
 
 from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.accounts.domain.role import Role
-from gatehouse.setup.settings import SessionSettings, Settings
+from gatehouse.accounts.settings import SessionSettings
+from gatehouse.common.settings import Settings
 from tests.conftest import RunningApp
 from tests.http.answers import assert_done, assert_problem, rfc3339
 from tests.http.running_app import client_from, cookie, run_app, token_of, try_log_in
@@ -163,7 +163,7 @@ async def test_all_sessions_end_but_the_current_one(app: RunningApp) -> None:
 
 @pytest.mark.promise("S16")
 async def test_beyond_the_most_a_user_may_have_the_oldest_ends(app: RunningApp, settings: Settings) -> None:
-    async with run_app(replace(settings, session=SessionSettings(max_per_user=2))) as small:
+    async with run_app(settings.replace(SessionSettings(max_per_user=2))) as small:
         await app.add_user("alice")
         bobby = await small.logged_in("bobby")
         clients = []

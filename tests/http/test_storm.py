@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gatehouse.setup.settings import Settings
+from gatehouse.accounts.settings import PasswordSettings
+from gatehouse.common.settings import Settings
 from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import PROBLEMS
@@ -21,8 +22,8 @@ async def test_a_storm_of_logins_is_refused_in_part_and_keeps_nobody_else_waitin
     app: RunningApp, settings: Settings
 ) -> None:
     await app.add_user("alice")
-    costly = replace(settings.password, work_factor=10)
-    async with run_app(replace(settings, password=costly)) as storm:
+    costly = replace(settings[PasswordSettings], work_factor=10)
+    async with run_app(settings.replace(costly)) as storm:
         reader, guesser = await storm.log_in("alice"), await storm.client()
         start = time.monotonic()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -12,7 +11,8 @@ from psycopg.rows import scalar_row
 
 from gatehouse.accounts.application.ports import PasswordHasher
 from gatehouse.accounts.domain.role import Role
-from gatehouse.setup.settings import Settings, ThrottleSettings
+from gatehouse.accounts.settings import ThrottleSettings
+from gatehouse.common.settings import Settings
 from tests.conftest import RunningApp
 from tests.fakes import PASSWORD, FakePasswordHasher
 from tests.http.answers import assert_done, assert_problem
@@ -99,7 +99,7 @@ async def test_success_resets(app: RunningApp) -> None:
 
 async def test_logins_that_succeed_are_never_throttled(app: RunningApp, settings: Settings) -> None:
     await app.add_user("alice")
-    async with run_app(replace(settings, throttle=ThrottleSettings(attempts_per_address=2))) as strict:
+    async with run_app(settings.replace(ThrottleSettings(attempts_per_address=2))) as strict:
         for _ in range(5):
             await strict.log_in("alice")
 
@@ -210,7 +210,7 @@ async def test_login_and_change_of_password_share_the_count(app: RunningApp, rol
 
 async def test_one_address_does_not_try_one_account_after_another(app: RunningApp, settings: Settings) -> None:
     await app.add_user("alice")
-    async with run_app(replace(settings, throttle=ThrottleSettings(attempts_per_address=3))) as strict:
+    async with run_app(settings.replace(ThrottleSettings(attempts_per_address=3))) as strict:
         here, elsewhere = await client_from(strict, HERE), await client_from(strict, ELSEWHERE)
         for number in range(3):
             await guess(here, 1, f"user-{number}")
@@ -241,7 +241,7 @@ async def test_an_address_is_what_one_household_has(app: RunningApp, one: str, o
 @pytest.mark.promise("L8")
 @pytest.mark.usefixtures("app")
 async def test_sign_up_is_throttled_per_address(settings: Settings) -> None:
-    async with run_app(replace(settings, throttle=ThrottleSettings(sign_ups_per_address=3))) as strict:
+    async with run_app(settings.replace(ThrottleSettings(sign_ups_per_address=3))) as strict:
         here, elsewhere = await client_from(strict, HERE), await client_from(strict, ELSEWHERE)
 
         async def sign_up(client: httpx.AsyncClient, number: int) -> httpx.Response:

@@ -1,12 +1,11 @@
 """Whose word is taken for where a request comes from."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import httpx
 import pytest
 
-from gatehouse.setup.settings import Settings, UvicornSettings
+from gatehouse.common.settings import Settings, UvicornSettings
 from tests.conftest import ORIGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem
@@ -24,7 +23,7 @@ async def behind(app: RunningApp, settings: Settings) -> AsyncIterator[RunningAp
     """An application that trusts one address and one network."""
     await app.add_user("alice")
     trusting = UvicornSettings(trusted_proxies=[PROXY, "10.0.0.0/8"])
-    async with run_app(replace(settings, uvicorn=trusting)) as behind:
+    async with run_app(settings.replace(trusting)) as behind:
         yield behind
 
 

@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from gatehouse.accounts.application.ports import SessionTokens
-from gatehouse.setup.settings import Settings
+from gatehouse.common.settings import PostgresSettings, Settings
 from tests.conftest import LOGIN, SERVER_URL, CreateDatabase, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem
@@ -83,7 +83,7 @@ async def test_a_lost_connection_costs_one_answer(settings: Settings, create_dat
         client = await app.logged_in("alice")
 
         with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as outside:
-            name = conninfo_to_dict(own.postgres.url)["dbname"]
+            name = conninfo_to_dict(own[PostgresSettings].url)["dbname"]
             outside.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name])
 
         assert_problem(await client.get(ME), "unavailable")

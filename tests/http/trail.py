@@ -11,7 +11,7 @@ AUDIT = "/api/v1/audit/"
 
 
 async def page(app: RunningApp, chief: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
-    await (await app.container.get(FailureWriter)).written()
+    await (await app.container.get(FailureWriter)).flush()
     answer = await chief.get(AUDIT, params=query)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, LiteralString, Self
 from uuid import UUID
@@ -16,18 +16,21 @@ from dishka import AsyncContainer
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from gatehouse.accounts.application.ports import Audit, LiveSessions, Sessions, Transaction, Users
+from gatehouse.accounts.application.ports import LiveSessions, Sessions, Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.accounts.infrastructure.tables import metadata
-from gatehouse.audit.infrastructure.audit_trail import Scene, SqlAudit
-from gatehouse.common.domain.audit import Action, Outcome
-from gatehouse.common.domain.request_context import Origin
-from gatehouse.common.infrastructure.database import Database, opened
+from gatehouse.accounts.settings import ThrottleSettings
+from gatehouse.audit.infrastructure.audit_trail import AuditEventFactory, SqlAudit
+from gatehouse.common.application.ports import Audit, Transaction
+from gatehouse.common.domain.audit import Outcome
+from gatehouse.common.domain.request_context import RequestContext
+from gatehouse.common.infrastructure.database import Database, open_database
+from gatehouse.common.infrastructure.metadata import metadata
 from gatehouse.common.infrastructure.transaction import SqlTransaction
-from gatehouse.setup.settings import PostgresSettings, Settings, ThrottleSettings
+from gatehouse.common.settings import PostgresSettings, Settings
+from gatehouse.setup.modules import MODULES
 from tests.conftest import SERVER_ROLE, CreateDatabase
 from tests.fakes import (
     LIFETIME,
@@ -42,7 +45,7 @@ from tests.fakes import (
 )
 from tests.integration.harness import Harness, open_harness
 
-ORIGIN: Final = Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
+ORIGIN: Final = RequestContext(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
 
 @dataclass
@@ -66,7 +69,7 @@ class Gateways:
             await scope.get(Users),
             await scope.get(Sessions),
             await scope.get(LiveSessions),
-            SqlAudit(await scope.get(SqlTransaction), Scene(ORIGIN, clock)),
+            SqlAudit(await scope.get(SqlTransaction), AuditEventFactory(ORIGIN, clock)),
             partial(_events, await scope.get(Database)),
             clock,
             await scope.get(SessionLifetime),
@@ -99,7 +102,7 @@ class Gateways:
 async def _events(database: Database) -> list[FakeEvent]:
     statement = "SELECT action, actor, target, outcome FROM audit_events ORDER BY at, id"
     rows = await database.fetch_all(statement, {}, psycopg.rows.tuple_row)
-    return [FakeEvent(Action(action), actor, target, Outcome(outcome)) for action, actor, target, outcome in rows]
+    return [FakeEvent(action, actor, target, Outcome(outcome)) for action, actor, target, outcome in rows]
 
 
 async def _events_in(store: FakeStore) -> list[FakeEvent]:
@@ -142,7 +145,7 @@ def own_settings(settings: Settings, own_database_url: str) -> Settings:
     """As the server's role, with a pool for races and a throttle that is in nobody's way."""
     postgres = PostgresSettings(url=make_conninfo(own_database_url, user=SERVER_ROLE), pool_size=8)
     throttle = ThrottleSettings(attempts_per_account=1000, attempts_per_address=1000, sign_ups_per_address=1000)
-    return replace(settings, postgres=postgres, throttle=throttle)
+    return settings.replace(postgres, throttle)
 
 
 @pytest.fixture
@@ -161,7 +164,7 @@ def empty(url: str) -> None:
 @pytest.fixture
 async def small_pool(own_url: str) -> AsyncIterator[Database]:
     """A pool of one connection: whoever does not give it back keeps everybody out."""
-    async with opened(own_url, 1) as pool:
+    async with open_database(own_url, 1, constraints=MODULES.constraints) as pool:
         yield pool
 
 

@@ -12,16 +12,18 @@ from dishka import AsyncContainer, Provider, Scope, from_context, provide
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Clock, PasswordHasher, PasswordStrength, Sessions, Transaction, Users
+from gatehouse.accounts.application.ports import PasswordHasher, PasswordStrength, Sessions, Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.infrastructure.sessions import SqlSessions
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.application.ports import Clock, Transaction
+from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.transaction import SqlTransaction
+from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
-from gatehouse.setup.settings import Settings
+from gatehouse.setup.modules import MODULES
 from tests.fakes import LIFETIME, PASSWORD, FakeClock, FakePasswordHasher, FakePasswordStrength, identity_of
 
 
@@ -136,7 +138,7 @@ class Harness:
         return user
 
     async def add_session(self, user: User, *, is_current: bool = True) -> Session:
-        session = Session.open(user.id, str(uuid7()), LIFETIME, Origin(), self.clock.now())
+        session = Session.open(user.id, str(uuid7()), LIFETIME, RequestContext(), self.clock.now())
         async with self.container() as scope:
             sessions = await scope.get(Sessions)
             async with await scope.get(Transaction):
@@ -168,8 +170,8 @@ class HarnessProvider(Provider):
         return FakePasswordStrength()
 
     @provide(scope=Scope.REQUEST)
-    def origin(self) -> Origin:
-        return Origin(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
+    def origin(self) -> RequestContext:
+        return RequestContext(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
     @provide(scope=Scope.REQUEST)
     def sessions(self, transaction: SqlTransaction) -> Sessions:
@@ -179,7 +181,7 @@ class HarnessProvider(Provider):
 @asynccontextmanager
 async def open_harness(settings: Settings) -> AsyncIterator[Harness]:
     clock, hashing, opening_a_session = TickingClock(), Gate(), Gate()
-    container = create_container(settings, HarnessProvider(clock, hashing, opening_a_session))
+    container = create_container(settings, MODULES, HarnessProvider(clock, hashing, opening_a_session))
     try:
         yield Harness(container, clock, hashing, opening_a_session)
     finally:

@@ -8,9 +8,9 @@ from itertools import count
 import httpx
 
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.infrastructure.replica.read_replica import Replica
-from gatehouse.common.presentation.http.write_position import COOKIE
-from gatehouse.setup.settings import Settings
+from gatehouse.common.infrastructure.replica.read_replica import ReadReplica
+from gatehouse.common.presentation.http.middleware.write_position import COOKIE
+from gatehouse.common.settings import Settings
 from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.running_app import run_app
@@ -35,7 +35,7 @@ class ReplicatedApp:
 
     app: RunningApp
     pair: Pair
-    replica: Replica
+    replica: ReadReplica
     numbers: Iterator[int]
 
     async def newcomer(self) -> str:
@@ -58,7 +58,7 @@ class ReplicatedApp:
 
     async def until_used(self) -> None:
         async def is_used() -> bool:
-            await self.replica.look()
+            await self.replica.measure_lag()
             return self.replica.is_usable
 
         await until(is_used)
@@ -67,7 +67,7 @@ class ReplicatedApp:
 @asynccontextmanager
 async def run_replicated_app(settings: Settings, pair: Pair) -> AsyncIterator[ReplicatedApp]:
     async with run_app(settings) as app:
-        found = await app.container.get(Replica | None)
+        found = await app.container.get(ReadReplica | None)
         assert found is not None
         yield ReplicatedApp(app, pair, found, count())
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gatehouse.accounts.domain.authorization import manages
 from gatehouse.accounts.domain.role import Role
 
 PEOPLE: Final = {
@@ -70,7 +71,7 @@ class ModelState:
 
     def _may(self, call: Call, actor: Person) -> bool:
         above_admins = call.act not in ("grant", "revoke") or actor.role is Role.SUPER_ADMIN
-        return above_admins and actor.role.manages(self.people[call.target].role)
+        return above_admins and manages(actor.role, self.people[call.target].role)
 
     def _act(self, call: Call, name: str) -> "ModelState":
         target = self.people[call.target]
@@ -96,7 +97,7 @@ class ModelState:
 
     def _change_password(self, call: Call, name: str) -> tuple["ModelState", int]:
         actor, target, is_own = self.people[name], self.people[call.target], call.target == name
-        if not is_own and (actor.must_change or not actor.role.manages(target.role)):
+        if not is_own and (actor.must_change or not manages(actor.role, target.role)):
             return self, 403
         if is_own and actor.password != call.current:
             return self, 401

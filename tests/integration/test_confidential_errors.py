@@ -10,15 +10,16 @@ from sqlalchemy import insert
 from structlog.testing import capture_logs
 from uuid6 import uuid7
 
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.infrastructure.tables import users
 from gatehouse.accounts.infrastructure.users import SqlUsers
-from gatehouse.common.application.write_position import Written
-from gatehouse.common.domain.errors import UnavailableError, UsernameTakenError
+from gatehouse.common.application.write_position import WritePosition
+from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database
-from gatehouse.common.infrastructure.database_errors import DatabaseError, database_errors
+from gatehouse.common.infrastructure.database_errors import DatabaseError, ErrorTranslation
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import FakeClock
 
@@ -30,7 +31,7 @@ async def test_an_unforeseen_error_in_a_command_tells_no_value(small_pool: Datab
     row = {**new_user_row(), "role": role, "password_hash": secret}
 
     with capture_logs() as logs, pytest.raises(DatabaseError) as caught:
-        async with (transaction := SqlTransaction(small_pool, Written)):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await transaction.connection.execute(insert(users).values(row))
 
     assert str(caught.value) == "CheckViolation, SQLSTATE 23514, constraint ck_users_role_is_known"
@@ -53,7 +54,7 @@ async def test_an_unforeseen_error_in_a_query_tells_no_value(small_pool: Databas
 
 async def test_a_refusal_tells_no_value_either(small_pool: Database) -> None:
     alice = User.create(Username(f"a{uuid4().hex[:12]}"), Role.USER, "a hash", FakeClock().now())
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
     async with transaction:
         await SqlUsers(transaction).add(alice)
 
@@ -68,7 +69,7 @@ async def test_a_refusal_tells_no_value_either(small_pool: Database) -> None:
 async def test_the_address_of_an_unreachable_server_is_not_told() -> None:
     secret = uuid4().hex
 
-    with capture_logs() as logs, pytest.raises(UnavailableError) as caught, database_errors():
+    with capture_logs() as logs, pytest.raises(UnavailableError) as caught, ErrorTranslation({}).translate():
         await psycopg.AsyncConnection.connect(f"postgresql://nobody:{secret}@127.0.0.1:1/nothing")
 
     told = "".join(traceback.format_exception(caught.value)) + repr(logs)

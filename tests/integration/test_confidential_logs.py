@@ -11,8 +11,9 @@ from sqlalchemy import event
 
 from gatehouse.accounts.application.ports import PasswordHasher
 from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.settings import LogFormat, LogLevel, LogSettings, Settings
 from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.settings import LogFormat, LogLevel, LogSettings, Settings
 from tests.conftest import ORIGIN, RunningApp
 from tests.fakes import PASSWORD
 
@@ -75,7 +76,15 @@ async def test_no_secret_is_logged_whatever_happens(
     logged = said.getvalue()
     told = logged + "".join(answer.text for answer in answers)
     assert "Traceback" in logged
-    secrets = [PASSWORD, WRONG, NEW_PASSWORD, cookie, settings.jwt.secret, settings.password.pepper, "$2b$"]
+    secrets = [
+        PASSWORD,
+        WRONG,
+        NEW_PASSWORD,
+        cookie,
+        settings[JwtSettings].secret,
+        settings[PasswordSettings].pepper,
+        "$2b$",
+    ]
     assert [secret for secret in [*secrets, stored, "Failing row"] if secret in told] == []
 
 

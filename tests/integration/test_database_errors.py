@@ -10,13 +10,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import scalar_row
 from sqlalchemy import text
 
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.infrastructure.users import SqlUsers
-from gatehouse.common.application.write_position import Written
-from gatehouse.common.domain.errors import UnavailableError, UsernameTakenError
-from gatehouse.common.infrastructure.database import Database, opened
+from gatehouse.common.application.write_position import WritePosition
+from gatehouse.common.domain.errors import UnavailableError
+from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import FakeClock
@@ -34,7 +35,7 @@ async def answers(database: Database) -> bool:
 
 
 async def test_a_taken_username_is_known_by_its_constraint(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
     async with transaction:
         await SqlUsers(transaction).add(new_user())
 
@@ -44,7 +45,7 @@ async def test_a_taken_username_is_known_by_its_constraint(small_pool: Database)
 
 
 async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
     alice = new_user()
     async with transaction:
         await SqlUsers(transaction).add(alice)
@@ -55,7 +56,7 @@ async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Data
 
 
 async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, monitor: DatabaseMonitor) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
     async with transaction:
         await SqlUsers(transaction).add(new_user())
 
@@ -73,7 +74,7 @@ async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, 
 
 async def test_a_command_s_statement_that_takes_too_long_is_unavailable(small_pool: Database) -> None:
     async def take_long() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written)):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await transaction.connection.execute(text("SET LOCAL statement_timeout = '20ms'"))
             await transaction.connection.execute(text("SELECT pg_sleep(60)"))
 
@@ -104,7 +105,7 @@ async def test_every_connection_has_time_limits(small_pool: Database, limit: str
 
 async def test_a_deadlock_is_unavailable(small_pool: Database, monitor: DatabaseMonitor) -> None:
     async def command() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written)):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await transaction.connection.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
             await transaction.connection.execute(text("LOCK TABLE sessions"))
             locked.set()
@@ -126,7 +127,7 @@ async def test_a_deadlock_is_unavailable(small_pool: Database, monitor: Database
 async def test_a_connection_lost_in_a_transaction_is_unavailable_once(
     small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
 
     async def lose_it_before_a_statement() -> None:
         async with transaction:
@@ -144,7 +145,7 @@ async def test_a_connection_lost_in_a_transaction_is_unavailable_once(
 async def test_a_connection_lost_before_the_commit_is_unavailable_once(
     small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
 
     async def lose_it_before_the_commit() -> None:
         async with transaction:
@@ -162,7 +163,7 @@ async def test_an_error_of_one_s_own_is_not_hidden_by_a_lost_connection(
     small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     async def lose_it_and_fail() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written)):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await SqlUsers(transaction).add(new_user())
             await monitor.terminate_all()
             raise LookupError
@@ -179,7 +180,7 @@ async def test_a_connection_lost_while_resting_costs_a_command_one_call_at_most(
     assert await answers(small_pool)
     await monitor.terminate_all()
 
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
     try:
         async with transaction:
             await SqlUsers(transaction).add(new_user())
@@ -205,7 +206,7 @@ async def test_a_connection_lost_while_resting_costs_a_query_one_call_at_most(
 
 @pytest.fixture
 async def pool_of_four(own_url: str) -> AsyncIterator[Database]:
-    async with opened(own_url, 4) as pool:
+    async with open_database(own_url, 4) as pool:
         yield pool
 
 
@@ -214,7 +215,7 @@ async def test_however_many_connections_are_lost_one_call_fails_at_most(
 ) -> None:
     async with AsyncExitStack() as transactions:
         for _ in range(4):
-            await transactions.enter_async_context(SqlTransaction(pool_of_four, Written))
+            await transactions.enter_async_context(SqlTransaction(pool_of_four, WritePosition))
     assert len(await monitor.waits()) == 4
     await monitor.terminate_all()
 
@@ -233,7 +234,7 @@ async def test_a_lost_connection_makes_nobody_wait_for_the_silent_ones(
 ) -> None:
     async with AsyncExitStack() as transactions:
         for _ in range(4):
-            await transactions.enter_async_context(SqlTransaction(pool_of_four, Written))
+            await transactions.enter_async_context(SqlTransaction(pool_of_four, WritePosition))
     first, *others = [connection.info.backend_pid for connection in pool_of_four._pool._pool]
     for backend in others:
         os.kill(backend, signal.SIGSTOP)
@@ -262,7 +263,7 @@ async def test_a_call_cancelled_before_its_connection_is_ready_gives_it_back(
 
     with monkeypatch.context() as slow_driver:
         slow_driver.setattr(AsyncConnection, "set_autocommit", take_forever)
-        call = asyncio.create_task(SqlTransaction(small_pool, Written).__aenter__())
+        call = asyncio.create_task(SqlTransaction(small_pool, WritePosition).__aenter__())
         await reached.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -273,21 +274,21 @@ async def test_a_call_cancelled_before_its_connection_is_ready_gives_it_back(
 
 async def test_an_exhausted_pool_is_unavailable(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(POOL_WAIT, 0.05)
-    async with opened(own_url, 1) as pool:
-        async with SqlTransaction(pool, Written):
+    async with open_database(own_url, 1) as pool:
+        async with SqlTransaction(pool, WritePosition):
             with pytest.raises(UnavailableError):
                 await answers(pool)
             with pytest.raises(UnavailableError):
-                await SqlTransaction(pool, Written).__aenter__()
+                await SqlTransaction(pool, WritePosition).__aenter__()
 
         assert await answers(pool)
 
 
 async def test_a_server_that_cannot_be_reached_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(POOL_WAIT, 0.05)
-    async with opened("postgresql://nobody@127.0.0.1:1/nothing", 1) as pool:
+    async with open_database("postgresql://nobody@127.0.0.1:1/nothing", 1) as pool:
         with pytest.raises(UnavailableError):
             await answers(pool)
         with pytest.raises(UnavailableError):
-            async with SqlTransaction(pool, Written):
+            async with SqlTransaction(pool, WritePosition):
                 pass

@@ -10,11 +10,12 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from gatehouse.accounts.infrastructure.tables import metadata
-from gatehouse.common.infrastructure.grants import GRANTS, ensure_role
-from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.common.infrastructure.grants import ensure_role
+from gatehouse.common.infrastructure.metadata import metadata
+from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
+from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.database_url import DatabaseUrls, database_urls
-from gatehouse.setup.settings import PROJECT_ROOT, PostgresSettings, Settings
+from gatehouse.setup.modules import MODULES
 from tests.conftest import SERVER_ROLE, CreateDatabase
 
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
@@ -22,7 +23,7 @@ PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", 
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(settings.postgres.url, autocommit=True) as connection:
+    with psycopg.connect(settings[PostgresSettings].url, autocommit=True) as connection:
         yield connection
 
 
@@ -89,23 +90,24 @@ def test_the_server_s_role_is_no_superuser_and_owns_nothing(server: psycopg.Conn
 
 @pytest.mark.promise("K3")
 def test_every_table_has_its_rights_decided() -> None:
-    assert set(GRANTS) == {*metadata.tables, "alembic_version"}
+    assert set(MODULES.grants) == set(metadata.tables)
 
 
 @pytest.mark.promise("K3")
 def test_migrating_gives_a_fresh_role_its_rights_and_takes_away_all_others(empty_url: str, worker_id: str) -> None:
     role = f"gatehouse_fresh_{worker_id}"
-    expected = {table: set(privileges.split(", ")) for table, privileges in GRANTS.items()}
+    expected = {table: set(privileges.split(", ")) for table, privileges in MODULES.grants.items()}
+    expected["alembic_version"] = {"SELECT"}
     for _ in range(2):
         ensure_role(empty_url, role)
-    config = migration_config(PROJECT_ROOT, empty_url)
+    config = migration_config(empty_url)
 
-    migrate(config, server_role=role)
+    migrate(config, server_role=ServerRole(role, MODULES.grants))
     assert privileges_of(empty_url, role) == expected
 
     with psycopg.connect(empty_url) as owner:
         owner.execute(sql.SQL("GRANT ALL ON users, audit_events TO {}").format(sql.Identifier(role)))
-    migrate(config, server_role=role)
+    migrate(config, server_role=ServerRole(role, MODULES.grants))
     assert privileges_of(empty_url, role) == expected
 
 
@@ -138,7 +140,7 @@ def test_the_embedded_server_has_both_roles(worker_id: str) -> None:
         tempfile.TemporaryDirectory(prefix=f"gatehouse-{worker_id}-") as folder,
         database_urls(PostgresSettings(data_dir=Path(folder) / "postgres")) as urls,
     ):
-        migrate(migration_config(PROJECT_ROOT, urls.owner), server_role=urls.server_role)
+        migrate(migration_config(urls.owner), server_role=ServerRole("gatehouse_server", MODULES.grants))
 
         assert urls.server_role == conninfo_to_dict(urls.server)["user"] == "gatehouse_server"
         with psycopg.connect(urls.server) as server, pytest.raises(psycopg.errors.InsufficientPrivilege):

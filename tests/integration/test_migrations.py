@@ -13,11 +13,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.pool import NullPool
 
-from gatehouse.accounts.infrastructure.tables import metadata
 from gatehouse.common.domain.errors import UnavailableError
-from gatehouse.common.infrastructure.database import opened
+from gatehouse.common.infrastructure.database import open_database
+from gatehouse.common.infrastructure.metadata import metadata
 from gatehouse.common.infrastructure.migrations import SchemaReadiness, migrate, migration_config
-from gatehouse.setup.settings import PROJECT_ROOT
 from tests.conftest import CreateDatabase
 
 
@@ -29,7 +28,7 @@ def url(create_database: CreateDatabase) -> str:
 
 @pytest.fixture
 def config(url: str) -> Config:
-    return migration_config(PROJECT_ROOT, url)
+    return migration_config(url)
 
 
 def table_names(url: str) -> set[str]:
@@ -86,9 +85,9 @@ def test_migrations_that_start_at_once_all_succeed(url: str) -> None:
     # Processes, since Alembic keeps its state in globals.
     code = f"""
 from gatehouse.common.infrastructure.migrations import migrate, migration_config
-from gatehouse.setup.settings import PROJECT_ROOT
+from tests.root import ROOT
 input("ready\\n")
-migrate(migration_config(PROJECT_ROOT, {url!r}))
+migrate(migration_config({url!r}))
 """
     with ExitStack() as processes:
         started = [
@@ -108,8 +107,8 @@ migrate(migration_config(PROJECT_ROOT, {url!r}))
 async def test_readiness_tells_a_migrated_database_from_others(create_database: CreateDatabase) -> None:
     for name, template, is_ready in (("ready", None, True), ("unready", "template0", False)):
         url = create_database(name) if template is None else create_database(name, template)
-        async with opened(url, 1) as database:
-            readiness = SchemaReadiness(database, migration_config(PROJECT_ROOT, url))
+        async with open_database(url, 1) as database:
+            readiness = SchemaReadiness(database)
             if is_ready:
                 await readiness.ensure_ready()
             else:

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from gatehouse.accounts.application.account import Account
-from gatehouse.accounts.application.queries.list_users import SortingOrder, UserListRequest, UserPages, UserSorting
+from gatehouse.accounts.application.queries.list_users import UserListRequest, UserPages, UserSorting
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.infrastructure.queries.list_users import SqlUserPages
-from gatehouse.common.application.paging import Cursors
-from gatehouse.common.application.write_position import Written
+from gatehouse.common.application.paging import Cursors, SortingOrder
+from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.errors import InvalidError
 from gatehouse.common.infrastructure.cursors import SignedCursors
 from gatehouse.common.infrastructure.database import Database
-from gatehouse.common.infrastructure.replica.read_replica import Reads
+from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 from tests.fake_queries import read
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,7 +65,7 @@ def put(owner: psycopg.Connection, account: Account) -> None:
 
 @pytest.fixture
 async def pages(container: AsyncContainer, database: Database) -> UserPages:
-    pages: UserPages = SqlUserPages(Reads(database, None, Written), await container.get(Cursors))
+    pages: UserPages = SqlUserPages(QueryDatabase(database, None, WritePosition), await container.get(Cursors))
     return pages
 
 
@@ -234,7 +234,7 @@ async def test_what_was_not_made_here_is_refused_before_the_database_is_asked(
     container: AsyncContainer, cursor: str
 ) -> None:
     unreachable = Database("postgresql://nobody@127.0.0.1:1/nothing", 1)
-    pages = SqlUserPages(Reads(unreachable, None, Written), await container.get(Cursors))
+    pages = SqlUserPages(QueryDatabase(unreachable, None, WritePosition), await container.get(Cursors))
 
     with pytest.raises(InvalidError):
         await pages(UserListRequest(cursor=cursor))

@@ -10,7 +10,7 @@ from gatehouse.accounts.application.ports import Attempt
 from gatehouse.accounts.infrastructure import expired_rows
 from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
-from gatehouse.common.infrastructure.database import Database, opened
+from gatehouse.common.infrastructure.database import Database, open_database
 from tests.fakes import LIFETIME, FakeClock
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
@@ -20,7 +20,7 @@ INSTANT = timedelta(microseconds=1)
 
 @pytest.fixture
 async def pool(own_url: str) -> AsyncIterator[Database]:
-    async with opened(own_url, 4) as pool:
+    async with open_database(own_url, 4) as pool:
         yield pool
 
 

@@ -7,18 +7,19 @@ from dishka import AsyncContainer
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.account import Account
-from gatehouse.accounts.application.ports import Transaction, Users
-from gatehouse.accounts.application.queries.list_users import SortingOrder, UserListRequest, UserPages, UserSorting
+from gatehouse.accounts.application.ports import Users
+from gatehouse.accounts.application.queries.list_users import UserListRequest, UserPages, UserSorting
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.infrastructure.queries.get_me import SqlAccountById
 from gatehouse.accounts.infrastructure.queries.get_user import SqlAccountByUsername
 from gatehouse.accounts.infrastructure.queries.list_users import SqlUserPages
-from gatehouse.common.application.paging import Cursors
-from gatehouse.common.application.write_position import Written
+from gatehouse.common.application.paging import Cursors, SortingOrder
+from gatehouse.common.application.ports import Transaction
+from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.infrastructure.database import Database
-from gatehouse.common.infrastructure.replica.read_replica import Reads
+from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 from tests.fake_queries import read
 from tests.fakes import FakeClock
 
@@ -61,8 +62,8 @@ async def accounts(container: AsyncContainer, database: Database, clock: FakeClo
     return await populate(container, clock.now().replace(microsecond=0))
 
 
-async def primary(container: AsyncContainer) -> Reads:
-    return Reads(await container.get(Database), None, Written)
+async def primary(container: AsyncContainer) -> QueryDatabase:
+    return QueryDatabase(await container.get(Database), None, WritePosition)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from gatehouse.accounts.application.commands.change_password import ChangePasswo
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.domain.errors import InvalidCredentialsError, UsernameTakenError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import InvalidCredentialsError, UsernameTakenError
 from tests.fakes import PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness

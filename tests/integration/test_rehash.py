@@ -10,10 +10,12 @@ from dishka import Provider, Scope
 from gatehouse.accounts.application.commands.change_password import ChangePassword
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.sign_up import SignUp
-from gatehouse.common.domain.errors import InvalidCredentialsError
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.accounts.domain.errors import InvalidCredentialsError
+from gatehouse.accounts.settings import PasswordSettings
+from gatehouse.common.domain.request_context import RequestContext
+from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
-from gatehouse.setup.settings import PasswordSettings, Settings
+from gatehouse.setup.modules import MODULES
 from tests.fakes import PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
@@ -23,8 +25,8 @@ OLD = PasswordSettings(pepper="the old pepper, which is long enough", work_facto
 NEW = PasswordSettings(pepper="the new pepper, which is long enough", previous_peppers=[OLD.pepper], work_factor=4)
 
 
-def _no_address() -> Origin:
-    return Origin()
+def _no_address() -> RequestContext:
+    return RequestContext()
 
 
 @asynccontextmanager
@@ -32,7 +34,7 @@ async def running(settings: Settings, password: PasswordSettings) -> AsyncIterat
     """With the real hasher."""
     parts = Provider(scope=Scope.APP)
     parts.provide(_no_address)
-    container = create_container(replace(settings, password=password), parts)
+    container = create_container(settings.replace(password), MODULES, parts)
     try:
         yield Harness.bare(container)
     finally:

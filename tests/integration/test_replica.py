@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from http.cookies import SimpleCookie
 
 import pytest
@@ -11,10 +10,11 @@ from psycopg.conninfo import make_conninfo
 
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
 from gatehouse.common.infrastructure.replica import read_replica as replica_module
-from gatehouse.common.presentation.http.write_position import COOKIE
-from gatehouse.setup.settings import PROJECT_ROOT, CookieSettings, PostgresSettings, Settings
+from gatehouse.common.presentation.http.middleware.write_position import COOKIE
+from gatehouse.common.settings import CookieSettings, PostgresSettings, Settings
+from gatehouse.setup.modules import MODULES
 from tests.conftest import SERVER_ROLE, RunningApp
 from tests.integration.conftest import empty, until
 from tests.integration.replicated_app import (
@@ -37,7 +37,7 @@ EVERYBODY_LAGS_WHO_IS_NOT_UP_TO_DATE = 0.0
 def running() -> Iterator[Pair]:
     with running_pair() as pair:
         ensure_role(pair.primary.url, SERVER_ROLE)
-        migrate(migration_config(PROJECT_ROOT, pair.primary.url), server_role=SERVER_ROLE)
+        migrate(migration_config(pair.primary.url), server_role=ServerRole(SERVER_ROLE, MODULES.grants))
         yield pair
 
 
@@ -53,7 +53,7 @@ def pair(running: Pair, monkeypatch: pytest.MonkeyPatch) -> Pair:
 def pair_settings(settings: Settings, running: Pair) -> Settings:
     """A pool of one connection to either, as everywhere."""
     url, replica_url = (make_conninfo(each.url, user=SERVER_ROLE) for each in (running.primary, running.standby))
-    return replace(settings, postgres=PostgresSettings(url=url, replica_url=replica_url, pool_size=1))
+    return settings.replace(PostgresSettings(url=url, replica_url=replica_url, pool_size=1))
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_what_a_client_has_written_is_read_from_the_replica_once_it_is_rep
 async def test_the_cookie_is_for_the_server_alone_and_does_not_last(
     pair_settings: Settings, pair: Pair, *, secure: bool
 ) -> None:
-    async with run_replicated_app(replace(pair_settings, cookie=CookieSettings(secure=secure)), pair) as replicated:
+    async with run_replicated_app(pair_settings.replace(CookieSettings(secure=secure)), pair) as replicated:
         admin = await replicated.reader()
         morsel = SimpleCookie((await create(admin, "alice")).headers["set-cookie"])[COOKIE]
     attributes = {name: value for name, value in morsel.items() if value}
@@ -242,11 +242,11 @@ async def test_a_lagging_replica_is_given_up_and_taken_back(
     reader = await replicated.reader()
     async with replicated.pair.replay_paused():
         newcomer = await replicated.newcomer()
-        await replicated.replica.look()
+        await replicated.replica.measure_lag()
         assert not await sees(reader, newcomer), "it may lag a little"
 
         monkeypatch.setattr(replica_module, "MAX_LAG_SECONDS", EVERYBODY_LAGS_WHO_IS_NOT_UP_TO_DATE)
-        await replicated.replica.look()
+        await replicated.replica.measure_lag()
         assert await sees(reader, newcomer)
 
     await replicated.until_used()
@@ -260,7 +260,7 @@ async def test_a_replica_cut_off_from_its_primary_counts_as_lagging(
     monkeypatch.setattr(replica_module, "MAX_LAG_SECONDS", EVERYBODY_LAGS_WHO_IS_NOT_UP_TO_DATE)
     async with replicated.pair.cut_off():
         newcomer = await replicated.newcomer()
-        await replicated.replica.look()
+        await replicated.replica.measure_lag()
         assert await sees(reader, newcomer)
     await replicated.until_used()
 

@@ -8,7 +8,7 @@ from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.replica import read_replica as replica_module
-from gatehouse.common.infrastructure.replica.read_replica import MAX_LAG_SECONDS, Replica, watched
+from gatehouse.common.infrastructure.replica.read_replica import MAX_LAG_SECONDS, ReadReplica, watch_replica
 from tests.integration.conftest import until
 
 
@@ -31,7 +31,7 @@ class Pair:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.primary, self.standby = Position(), Position()
-        self.replica = Replica(self.standby, self.primary)
+        self.replica = ReadReplica(self.standby, self.primary)
         monkeypatch.setattr(replica_module, "monotonic", lambda: float(self.primary.at))
 
     async def look(self, times: int = 1, *, keeps_up: bool = True) -> None:
@@ -39,7 +39,7 @@ class Pair:
             self.primary.at += 1
             if keeps_up:
                 self.standby.at = self.primary.at
-            await self.replica.look()
+            await self.replica.measure_lag()
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ async def test_the_watch_outlives_whatever_the_primary_answers(pair: Pair, monke
     async def is_given_up() -> bool:
         return not pair.replica.is_usable
 
-    monkeypatch.setattr(replica_module, "_LOOK_EVERY_SECONDS", 0)
-    async with watched(pair.standby, pair.primary) as pair.replica:
+    monkeypatch.setattr(replica_module, "_MEASURE_EVERY_SECONDS", 0)
+    async with watch_replica(pair.standby, pair.primary) as pair.replica:
         await until(is_usable)
         pair.primary.failure = DatabaseError()
         await until(is_given_up)

@@ -13,9 +13,10 @@ from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.domain.errors import LastSuperAdminError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
-from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, LastSuperAdminError, UnauthenticatedError
+from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, UnauthenticatedError
 from tests.fakes import PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness, UseCase

@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.ports import PasswordHasher, PasswordStrength
+from gatehouse.common.settings import Settings
 from gatehouse.setup.app import create_app
-from gatehouse.setup.settings import Settings
 from tests.conftest import ORIGIN
 from tests.fakes import FakePasswordHasher, FakePasswordStrength
 from tests.integration.conftest import empty

@@ -4,8 +4,8 @@ import pytest
 
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LoggedIn, LogIn
+from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import InvalidCredentialsError
 from tests.fakes import LIFETIME, PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness

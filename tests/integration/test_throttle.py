@@ -9,7 +9,7 @@ import pytest
 from gatehouse.accounts.application.ports import Attempt
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
 from gatehouse.common.domain.errors import ThrottledError
-from gatehouse.common.infrastructure.database import Database, opened
+from gatehouse.common.infrastructure.database import Database, open_database
 from tests.fakes import FakeClock
 from tests.integration.harness import TickingClock
 
@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 async def pool(own_url: str) -> AsyncIterator[Database]:
-    async with opened(own_url, 8) as pool:
+    async with open_database(own_url, 8) as pool:
         yield pool
 
 
@@ -62,7 +62,7 @@ async def test_parallel_attempts_never_wait_while_there_are_free_ones(pool: Data
 @pytest.mark.promise("L3")
 async def test_processes_share_the_count(pool: Database, own_url: str) -> None:
     clock = FakeClock()
-    async with opened(own_url, 1) as other_pool:
+    async with open_database(own_url, 1) as other_pool:
         throttles = [SqlThrottle(each, TIMES, clock) for each in (pool, other_pool)]
         passed = [await wait_of(throttles[turn % 2], GUESS) == 0 for turn in range(8)]
 

@@ -1,5 +1,7 @@
 """What the fake throttle and the real one have in common. Time stands still."""
 
+from datetime import timedelta
+
 import pytest
 from dishka import AsyncContainer
 
@@ -15,7 +17,11 @@ ACCOUNT, ADDRESS = Attempt("account", 2), Attempt("address", 3)
 @pytest.fixture(params=["fake", "sql"])
 async def throttle(request: pytest.FixtureRequest, container: AsyncContainer, database: Database) -> Throttle:
     assert await container.get(Database) is database
-    return FakeThrottle() if request.param == "fake" else SqlThrottle(database, ThrottleTimes(), FakeClock())
+    return (
+        FakeThrottle()
+        if request.param == "fake"
+        else SqlThrottle(database, ThrottleTimes(timedelta(hours=1), timedelta(minutes=15)), FakeClock())
+    )
 
 
 async def passes(throttle: Throttle, *attempts: Attempt) -> bool:

@@ -5,15 +5,15 @@ import pytest
 from psycopg.rows import scalar_row
 from sqlalchemy import text
 
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.infrastructure.sessions import SqlSessions
 from gatehouse.accounts.infrastructure.users import SqlUsers
-from gatehouse.common.application.write_position import Written
-from gatehouse.common.domain.errors import UsernameTakenError
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.application.write_position import WritePosition
+from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import LIFETIME, FakeClock
@@ -30,7 +30,7 @@ async def count_users(database: Database) -> int | None:
 
 
 async def test_leaving_commits(small_pool: Database, monitor: DatabaseMonitor) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
 
     async with transaction:
         await SqlUsers(transaction).add(new_user())
@@ -40,7 +40,7 @@ async def test_leaving_commits(small_pool: Database, monitor: DatabaseMonitor) -
 
 
 async def test_an_exception_rolls_back_and_passes_through(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
 
     async def write_and_fail() -> None:
         async with transaction:
@@ -54,7 +54,7 @@ async def test_an_exception_rolls_back_and_passes_through(small_pool: Database) 
 
 
 async def test_a_transaction_may_be_entered_again_after_either_end(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
     users = SqlUsers(transaction)
 
     async with transaction:
@@ -69,7 +69,7 @@ async def test_a_transaction_may_be_entered_again_after_either_end(small_pool: D
 
 
 async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> None:
-    one, other = SqlTransaction(small_pool, Written), SqlTransaction(small_pool, Written)
+    one, other = SqlTransaction(small_pool, WritePosition), SqlTransaction(small_pool, WritePosition)
 
     async with one:
         await SqlUsers(one).add(new_user())
@@ -82,7 +82,7 @@ async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> N
 
 
 async def test_a_query_after_a_command_is_not_in_a_transaction(small_pool: Database) -> None:
-    async with (transaction := SqlTransaction(small_pool, Written)):
+    async with (transaction := SqlTransaction(small_pool, WritePosition)):
         await SqlUsers(transaction).add(new_user())
 
     await small_pool.execute("VACUUM users", {})  # which refuses to run inside a transaction
@@ -91,14 +91,14 @@ async def test_a_query_after_a_command_is_not_in_a_transaction(small_pool: Datab
 async def test_the_connection_comes_back_after_an_error_in_the_block(small_pool: Database) -> None:
     for _ in range(3):
         with pytest.raises(LookupError):
-            async with SqlTransaction(small_pool, Written):
+            async with SqlTransaction(small_pool, WritePosition):
                 raise LookupError
 
     assert await count_users(small_pool) == 0
 
 
 async def test_the_connection_comes_back_after_a_failed_statement(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
     async with transaction:
         await SqlUsers(transaction).add(new_user())
 
@@ -114,7 +114,7 @@ async def test_the_connection_comes_back_after_a_failed_commit(small_pool: Datab
     await small_pool.execute("CREATE TEMPORARY TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)", {})
 
     with pytest.raises(Exception, match="late_id_key"):
-        async with (transaction := SqlTransaction(small_pool, Written)):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await transaction.connection.execute(text("INSERT INTO late VALUES (1), (1)"))
 
     assert await small_pool.fetch_one("SELECT count(*) FROM late", {}, scalar_row) == 0
@@ -124,7 +124,7 @@ async def test_the_connection_comes_back_after_cancellation_during_a_statement(
     small_pool: Database, monitor: DatabaseMonitor
 ) -> None:
     async def write_and_sleep() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written)):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await SqlUsers(transaction).add(new_user())
             await transaction.connection.execute(text("SELECT pg_sleep(60)"))
 
@@ -141,7 +141,7 @@ async def test_the_connection_comes_back_after_cancellation_between_statements(s
     written = asyncio.Event()
 
     async def write_and_wait() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written)):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await SqlUsers(transaction).add(new_user())
             written.set()
             await asyncio.Event().wait()
@@ -158,7 +158,7 @@ async def test_the_connection_comes_back_after_cancellation_between_statements(s
 @pytest.mark.parametrize("times", [1, 2])
 async def test_the_connection_comes_back_after_cancellation_at_any_step(small_pool: Database, times: int) -> None:
     async def write() -> None:
-        async with (transaction := SqlTransaction(small_pool, Written)):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await SqlUsers(transaction).add(new_user())
 
     steps, committed = 0, 0
@@ -195,10 +195,10 @@ async def test_the_connection_comes_back_after_cancellation_of_a_query(
 
 
 async def test_whoever_is_cancelled_while_waiting_for_a_connection_takes_none(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
 
     async def enter() -> None:
-        async with SqlTransaction(small_pool, Written):
+        async with SqlTransaction(small_pool, WritePosition):
             pass
 
     async with transaction:
@@ -212,9 +212,9 @@ async def test_whoever_is_cancelled_while_waiting_for_a_connection_takes_none(sm
 
 
 async def test_gateways_refuse_to_work_outside_a_transaction(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
     alice = new_user()
-    session = Session.open(alice.id, "a secret", LIFETIME, Origin(), alice.created_at)
+    session = Session.open(alice.id, "a secret", LIFETIME, RequestContext(), alice.created_at)
 
     with pytest.raises(RuntimeError, match="inside"):
         await SqlUsers(transaction).add(alice)
@@ -230,7 +230,7 @@ async def test_gateways_refuse_to_work_outside_a_transaction(small_pool: Databas
 
 
 async def test_transactions_do_not_nest(small_pool: Database) -> None:
-    transaction = SqlTransaction(small_pool, Written)
+    transaction = SqlTransaction(small_pool, WritePosition)
 
     async def nest() -> None:
         async with transaction:

@@ -4,10 +4,10 @@ from datetime import timedelta
 import pytest
 from uuid6 import uuid7
 
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.errors import UsernameTakenError
 from tests.integration.conftest import Gateways
 
 ALICE = Username("alice")

@@ -1,18 +1,16 @@
 import pytest
 
 from gatehouse.accounts.application.commands.change_password import ChangePassword
-from gatehouse.accounts.application.passwords import AttemptLimits
+from gatehouse.accounts.domain.errors import InvalidCredentialsError, UserNotFoundError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import (
     ForbiddenError,
-    InvalidCredentialsError,
     InvalidError,
     PasswordChangeRequiredError,
     ThrottledError,
     UnauthenticatedError,
-    UserNotFoundError,
 )
-from tests.fakes import PASSWORD
+from tests.fakes import LIMITS, PASSWORD
 from tests.in_memory_app import InMemoryApp
 
 NEW_PASSWORD = "an entirely new password"
@@ -208,7 +206,7 @@ async def test_one_who_must_change_the_password_cannot_set_anothers_or_ask_who_e
 async def test_guesses_at_the_current_password_are_throttled() -> None:
     app = InMemoryApp()
     alice = app.add_user("alice")
-    for _ in range(AttemptLimits().per_account):
+    for _ in range(LIMITS.per_account):
         with pytest.raises(InvalidCredentialsError):
             await app.use(ChangePassword, alice)("alice", NEW_PASSWORD, "wrong password")
 
@@ -216,7 +214,7 @@ async def test_guesses_at_the_current_password_are_throttled() -> None:
         await app.use(ChangePassword, alice)("alice", NEW_PASSWORD, PASSWORD)
 
     assert app.user("alice") == alice
-    assert len(app.hasher.verified) == AttemptLimits().per_account
+    assert len(app.hasher.verified) == LIMITS.per_account
 
 
 @pytest.mark.promise("P5")

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from gatehouse.setup.settings import Environment
+from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.settings import AppSettings, Environment
 from tests.unit.configs import OLD_SECRET, OTHER_SECRET, PRODUCTION, SECRET, Config
 
 PLACEHOLDERS = [
@@ -24,7 +25,7 @@ PLACEHOLDERS = [
 def test_production_starts_with_all_it_needs_and_keeps_nothing(config: Config) -> None:
     settings = config.load(**PRODUCTION)
 
-    assert settings.app.environment is Environment.PRODUCTION
+    assert settings[AppSettings].environment is Environment.PRODUCTION
     assert config.kept == {}
 
 
@@ -34,7 +35,7 @@ def test_production_accepts_secrets_that_were_used_before(config: Config) -> Non
 
     settings = config.load(**PRODUCTION, GATEHOUSE_JWT__PREVIOUS_SECRETS=old, GATEHOUSE_PASSWORD__PREVIOUS_PEPPERS=old)
 
-    assert settings.jwt.previous_secrets == settings.password.previous_peppers == [old]
+    assert settings[JwtSettings].previous_secrets == settings[PasswordSettings].previous_peppers == [old]
 
 
 def ensure_refused(config: Config, key: str, **environ: str) -> None:
@@ -96,7 +97,7 @@ def test_a_blocklist_that_cannot_be_read_is_refused_at_the_start(config: Config,
 @pytest.mark.parametrize("environment", ["development", "test"])
 def test_elsewhere_a_placeholder_will_do_but_a_short_secret_will_not(config: Config, environment: str) -> None:
     settings = config.load(GATEHOUSE_APP__ENVIRONMENT=environment, GATEHOUSE_JWT__SECRET=PLACEHOLDERS[0])
-    assert settings.jwt.secret == PLACEHOLDERS[0]
+    assert settings[JwtSettings].secret == PLACEHOLDERS[0]
 
     message = config.mistake(GATEHOUSE_APP__ENVIRONMENT=environment, GATEHOUSE_JWT__SECRET=PLACEHOLDERS[0][:31])
     assert message.startswith("jwt.secret: ")

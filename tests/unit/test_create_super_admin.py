@@ -1,8 +1,9 @@
 import pytest
 
 from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin, SuperAdminOutcome
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import InvalidError, UsernameTakenError
+from gatehouse.common.domain.errors import InvalidError
 from tests.fakes import PASSWORD
 from tests.in_memory_app import InMemoryApp
 
@@ -31,7 +32,7 @@ async def test_an_existing_user_is_raised_and_keeps_the_password(role: Role, *, 
     outcome = await app.use(CreateSuperAdmin)("alice", never_asked)
 
     raised = app.user("alice")
-    assert outcome is SuperAdminOutcome.RAISED
+    assert outcome is SuperAdminOutcome.PROMOTED
     assert (raised.role, raised.is_active, raised.password_hash) == (Role.SUPER_ADMIN, True, alice.password_hash)
 
 
@@ -39,7 +40,7 @@ async def test_an_inactive_super_admin_is_made_active() -> None:
     app = InMemoryApp()
     app.add_user("chief", Role.SUPER_ADMIN, is_active=False)
 
-    assert await app.use(CreateSuperAdmin)("chief", never_asked) is SuperAdminOutcome.RAISED
+    assert await app.use(CreateSuperAdmin)("chief", never_asked) is SuperAdminOutcome.PROMOTED
     assert app.user("chief").is_active
 
 

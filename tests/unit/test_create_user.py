@@ -2,8 +2,9 @@ import pytest
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError, UsernameTakenError
+from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError
 from tests.fakes import PASSWORD
 from tests.in_memory_app import InMemoryApp
 

@@ -3,8 +3,8 @@ from uuid import uuid4
 import pytest
 
 from gatehouse.accounts.application.commands.end_session import EndSession
+from gatehouse.accounts.domain.errors import SessionNotFoundError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import SessionNotFoundError
 from tests.in_memory_app import InMemoryApp
 
 

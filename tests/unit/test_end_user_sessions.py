@@ -1,8 +1,9 @@
 import pytest
 
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError, UserNotFoundError
+from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError
 from tests.in_memory_app import InMemoryApp
 
 MANAGED = [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]

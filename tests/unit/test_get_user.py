@@ -2,8 +2,9 @@ import pytest
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.get_user import GetUser
+from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UserNotFoundError
+from gatehouse.common.domain.errors import ForbiddenError, InvalidError
 from tests.in_memory_app import InMemoryApp
 
 

@@ -31,16 +31,3 @@ def test_whoever_must_change_the_password_is_told_so_and_it_is_a_way_of_being_fo
         app.identity_of(alice).ensure_password_is_own()
 
     assert isinstance(refusal.value, ForbiddenError)
-
-
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("least", Role)
-def test_a_caller_has_at_least_the_own_role_and_all_that_it_manages(role: Role, least: Role) -> None:
-    app = InMemoryApp()
-    identity = app.identity_of(app.add_user("alice", role))
-
-    if role.is_at_least(least):
-        identity.ensure_at_least(least)
-    else:
-        with pytest.raises(ForbiddenError):
-            identity.ensure_at_least(least)

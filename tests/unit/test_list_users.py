@@ -1,7 +1,8 @@
 import pytest
 
-from gatehouse.accounts.application.queries.list_users import ListUsers, SortingOrder, UserListRequest
+from gatehouse.accounts.application.queries.list_users import ListUsers, UserListRequest
 from gatehouse.accounts.domain.role import Role
+from gatehouse.common.application.paging import SortingOrder
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError
 from tests.fake_queries import read
 from tests.in_memory_app import InMemoryApp

@@ -3,29 +3,42 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.setup.config_error import ConfigError
+from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.settings import (
+    AppSettings,
+    ConfigError,
+    CookieSettings,
+    Environment,
+    LogLevel,
+    LogSettings,
+    PostgresSettings,
+    UvicornSettings,
+)
 from gatehouse.setup.load_settings import load_settings
-from gatehouse.setup.settings import PROJECT_ROOT, Environment, LogLevel
+from gatehouse.setup.modules import MODULES
+from tests.root import ROOT
 from tests.unit.configs import OLD_SECRET, OTHER_SECRET, PRODUCTION, SECRET, Config
 
 
 def test_what_is_not_configured_has_a_default(config: Config) -> None:
     settings = config.load()
 
-    assert settings.app.environment is Environment.DEVELOPMENT
-    assert settings.cookie.secure
-    assert settings.logs.level is LogLevel.INFO
+    assert settings[AppSettings].environment is Environment.DEVELOPMENT
+    assert not settings.has_secure_cookies
+    assert settings[LogSettings].level is LogLevel.INFO
 
 
 def test_the_configuration_that_comes_along_is_good(tmp_path: Path) -> None:
-    settings = load_settings(environ={"GATEHOUSE_POSTGRES__DATA_DIR": str(tmp_path / "postgres")})
+    settings = load_settings(
+        MODULES, ROOT / "config.toml", environ={"GATEHOUSE_POSTGRES__DATA_DIR": str(tmp_path / "postgres")}
+    )
 
-    assert settings.app.environment is Environment.DEVELOPMENT
-    assert not settings.cookie.secure
+    assert settings[AppSettings].environment is Environment.DEVELOPMENT
+    assert not settings.has_secure_cookies
 
 
 def test_a_value_in_the_file_counts(config: Config) -> None:
-    assert config.load('[uvicorn]\nport = 9000\n[logs]\nlevel = "debug"').uvicorn.port == 9000
+    assert config.load('[uvicorn]\nport = 9000\n[logs]\nlevel = "debug"')[UvicornSettings].port == 9000
 
 
 @pytest.mark.promise("K2")
@@ -103,7 +116,7 @@ def test_both_ends_of_a_range_are_inside_it(config: Config, key: str, low: int, 
 
     for value in (low, high):
         settings = config.load(f'[app]\nenvironment = "test"\n[{section}]\n{name} = {value}')
-        assert getattr(getattr(settings, section), name) == value
+        assert getattr(settings[MODULES.settings[section]], name) == value
     for value in (low - 1, high + 1):
         assert config.mistake(f"[{section}]\n{name} = {value}") == f"{key}: must be from {low} to {high}."
 
@@ -117,7 +130,12 @@ def test_the_data_has_a_folder_of_its_own(config: Config, data_dir: str) -> None
 
 @pytest.mark.promise("P8")
 def test_weak_hashing_is_for_tests_alone(config: Config) -> None:
-    assert config.load(GATEHOUSE_APP__ENVIRONMENT="test", GATEHOUSE_PASSWORD__WORK_FACTOR="9").password.work_factor == 9
+    assert (
+        config.load(GATEHOUSE_APP__ENVIRONMENT="test", GATEHOUSE_PASSWORD__WORK_FACTOR="9")[
+            PasswordSettings
+        ].work_factor
+        == 9
+    )
     assert config.mistake(GATEHOUSE_PASSWORD__WORK_FACTOR="9").startswith("password.work_factor: ")
 
 
@@ -132,7 +150,7 @@ def test_what_is_not_toml_is_one_line_that_names_the_file(config: Config, text: 
 
 def test_a_missing_file_is_one_line_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refusal:
-        load_settings(tmp_path / "absent.toml", {})
+        load_settings(MODULES, tmp_path / "absent.toml", {})
 
     assert str(refusal.value) == f"{tmp_path / 'absent.toml'}: cannot be read."
 
@@ -146,14 +164,14 @@ def test_the_environment_overrides_the_file(config: Config) -> None:
         GATEHOUSE_LOGS__LEVEL="error",
     )
 
-    assert (settings.uvicorn.port, settings.uvicorn.host) == (9001, "::1")
-    assert (settings.cookie.secure, settings.app.docs) == (False, True)
-    assert settings.logs.level is LogLevel.ERROR
+    assert (settings[UvicornSettings].port, settings[UvicornSettings].host) == (9001, "::1")
+    assert (settings[CookieSettings].secure, settings[AppSettings].docs) == (False, True)
+    assert settings[LogSettings].level is LogLevel.ERROR
 
 
 @pytest.mark.parametrize("name", ["PATH", "UVICORN__PORT", "GATEHOUSE_PORT", "gatehouse_uvicorn__port"])
 def test_other_variables_do_not_matter(config: Config, name: str) -> None:
-    assert config.load(**{name: "hunter2"}).uvicorn.port == 8000
+    assert config.load(**{name: "hunter2"})[UvicornSettings].port == 8000
 
 
 @pytest.mark.promise("K2")
@@ -197,7 +215,7 @@ def test_a_value_can_be_read_from_a_file(config: Config) -> None:
         GATEHOUSE_UVICORN__PORT_FILE=str(config.folder / "port"),
     )
 
-    assert (settings.jwt.secret, settings.uvicorn.port) == (SECRET, 9000)
+    assert (settings[JwtSettings].secret, settings[UvicornSettings].port) == (SECRET, 9000)
 
 
 @pytest.mark.parametrize("text", ["{0},{1}", "{0} {1}", " {0} ,\n{1},,\n"])
@@ -211,9 +229,9 @@ def test_a_list_in_the_environment_is_parted_by_commas_or_blanks(config: Config,
         GATEHOUSE_APP__HOSTS="",
     )
 
-    assert settings.jwt.previous_secrets == old
-    assert settings.uvicorn.trusted_proxies == ["10.0.0.0/8", "192.0.2.1"]
-    assert settings.app.hosts == []
+    assert settings[JwtSettings].previous_secrets == old
+    assert settings[UvicornSettings].trusted_proxies == ["10.0.0.0/8", "192.0.2.1"]
+    assert settings[AppSettings].hosts == []
 
 
 @pytest.mark.parametrize("value", ["", SECRET])
@@ -232,7 +250,7 @@ def test_a_file_overrides_what_config_toml_says(config: Config) -> None:
         f'[jwt]\nsecret = "{OTHER_SECRET}"', GATEHOUSE_JWT__SECRET_FILE=str(config.folder / "secret")
     )
 
-    assert settings.jwt.secret == SECRET
+    assert settings[JwtSettings].secret == SECRET
 
 
 def test_a_file_that_is_no_text_is_a_mistake(config: Config) -> None:
@@ -243,23 +261,24 @@ def test_a_file_that_is_no_text_is_a_mistake(config: Config) -> None:
     assert message == "GATEHOUSE_JWT__SECRET_FILE: the file it names cannot be read."
 
 
-def test_a_relative_data_directory_belongs_to_the_project(config: Config) -> None:
+def test_a_relative_data_directory_lies_beside_config_toml(config: Config) -> None:
     settings = config.load(**PRODUCTION, GATEHOUSE_POSTGRES__DATA_DIR="somewhere/postgres")
 
-    assert settings.postgres.data_dir == PROJECT_ROOT / "somewhere/postgres"
+    assert settings[PostgresSettings].data_dir == config.folder / "somewhere/postgres"
 
 
 def test_missing_secrets_are_made_once_and_kept(config: Config) -> None:
-    first, second = config.load(), config.load()
+    settings, later = config.load(), config.load()
 
-    assert first == second
-    assert first.jwt.secret != first.password.pepper
-    assert config.kept == {"jwt_secret": first.jwt.secret, "password_pepper": first.password.pepper}
+    secret, pepper = settings[JwtSettings].secret, settings[PasswordSettings].pepper
+    assert secret != pepper
+    assert (later[JwtSettings].secret, later[PasswordSettings].pepper) == (secret, pepper)
+    assert config.kept == {"jwt_secret": secret, "password_pepper": pepper}
     assert {path.stat().st_mode & 0o777 for path in (config.folder / "data").iterdir()} == {0o600}
 
 
 def test_a_configured_secret_is_used_and_not_kept(config: Config) -> None:
     settings = config.load(GATEHOUSE_JWT__SECRET=SECRET)
 
-    assert settings.jwt.secret == SECRET
+    assert settings[JwtSettings].secret == SECRET
     assert set(config.kept) == {"password_pepper"}

@@ -4,10 +4,10 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.accounts.application.commands.log_in import LogIn
-from gatehouse.accounts.application.passwords import AttemptLimits
+from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.session import hash_secret
-from gatehouse.common.domain.errors import InvalidCredentialsError, ThrottledError
-from tests.fakes import LIFETIME, PASSWORD
+from gatehouse.common.domain.errors import ThrottledError
+from tests.fakes import LIFETIME, LIMITS, PASSWORD
 from tests.in_memory_app import ORIGIN, InMemoryApp
 
 
@@ -68,7 +68,7 @@ async def test_the_oldest_session_ends_when_there_are_too_many(app: InMemoryApp)
 @pytest.mark.promise("L5")
 async def test_after_too_many_wrong_passwords_the_right_one_has_to_wait_too(app: InMemoryApp) -> None:
     app.add_user("alice")
-    for _ in range(AttemptLimits().per_account):
+    for _ in range(LIMITS.per_account):
         with pytest.raises(InvalidCredentialsError):
             await app.use(LogIn)("alice", "wrong password")
 
@@ -79,7 +79,7 @@ async def test_after_too_many_wrong_passwords_the_right_one_has_to_wait_too(app:
 
 
 async def test_names_that_nobody_can_have_are_counted_together(app: InMemoryApp) -> None:
-    for number in range(AttemptLimits().per_account):
+    for number in range(LIMITS.per_account):
         with pytest.raises(InvalidCredentialsError):
             await app.use(LogIn)(f"not a name {number}", PASSWORD)
 

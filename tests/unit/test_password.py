@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gatehouse.accounts.domain.password import MAX_LENGTH, PasswordPolicy, normalize
 from gatehouse.common.domain.errors import InvalidError
 
-POLICY = PasswordPolicy()
+POLICY = PasswordPolicy(15)
 DECOMPOSED = "e\u0301"
 
 

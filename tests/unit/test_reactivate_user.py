@@ -1,8 +1,9 @@
 import pytest
 
 from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
+from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError, UserNotFoundError
+from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError
 from tests.in_memory_app import InMemoryApp
 
 

@@ -1,8 +1,9 @@
 import pytest
 
 from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
+from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import ForbiddenError, UserNotFoundError
+from gatehouse.common.domain.errors import ForbiddenError
 from tests.in_memory_app import InMemoryApp
 
 

@@ -1,8 +1,8 @@
 import pytest
 
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.domain.errors import LastSuperAdminError, UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import LastSuperAdminError, UserNotFoundError
 from tests.in_memory_app import InMemoryApp
 
 

@@ -1,24 +1,18 @@
 import pytest
 
-from gatehouse.setup.settings import (
-    AppSettings,
-    Environment,
-    JwtSettings,
-    PasswordSettings,
-    PostgresSettings,
-    Settings,
-    UvicornSettings,
-    described,
-)
+from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.settings import AppSettings, Environment, PostgresSettings, Settings, UvicornSettings
+from gatehouse.setup.describe_settings import describe_settings
+from gatehouse.setup.modules import MODULES
 
 SECRETIVE = Settings(
-    postgres=PostgresSettings(
+    PostgresSettings(
         url="postgresql://me:hunter2@host/db",
         owner_url="postgresql://owner:hunter2@host/db",
         replica_url="postgresql://me:hunter2@replica/db",
     ),
-    jwt=JwtSettings(secret="hunter2", previous_secrets=["hunter2", "hunter2"]),
-    password=PasswordSettings(pepper="hunter2", previous_peppers=["hunter2"]),
+    JwtSettings(secret="hunter2", previous_secrets=["hunter2", "hunter2"]),
+    PasswordSettings(pepper="hunter2", previous_peppers=["hunter2"]),
 )
 SECRETS = (
     "postgres.url",
@@ -33,7 +27,7 @@ SECRETS = (
 
 @pytest.mark.promise("K2")
 def test_secrets_are_masked() -> None:
-    lines = list(described(SECRETIVE))
+    lines = list(describe_settings(SECRETIVE, MODULES.settings))
 
     for key in SECRETS:
         assert f"{key} = ********" in lines
@@ -42,7 +36,7 @@ def test_secrets_are_masked() -> None:
 
 
 def test_a_secret_that_is_missing_is_seen_to_be() -> None:
-    lines = list(described(Settings()))
+    lines = list(describe_settings(Settings(), MODULES.settings))
 
     for key in (*SECRETS, "app.origin", "app.docs", "app.hosts"):
         assert f"{key} = (not set)" in lines
@@ -50,7 +44,7 @@ def test_a_secret_that_is_missing_is_seen_to_be() -> None:
 
 def test_every_other_value_is_shown() -> None:
     app = AppSettings(docs=False, hosts=["one.example", "two.example"])
-    lines = list(described(Settings(app=app, uvicorn=UvicornSettings(port=0))))
+    lines = list(describe_settings(Settings(app, UvicornSettings(port=0)), MODULES.settings))
 
     assert "app.environment = development" in lines
     assert "app.docs = False" in lines
@@ -61,7 +55,7 @@ def test_every_other_value_is_shown() -> None:
 
 def test_the_origin_is_configured_or_where_the_server_listens() -> None:
     assert Settings().origin == "http://127.0.0.1:8000"
-    assert Settings(app=AppSettings(origin="https://example.org")).origin == "https://example.org"
+    assert Settings(AppSettings(origin="https://example.org")).origin == "https://example.org"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +70,7 @@ def test_the_origin_is_configured_or_where_the_server_listens() -> None:
 def test_docs_are_off_in_production_unless_configured_on(
     environment: Environment, *, docs: bool | None, serves: bool
 ) -> None:
-    assert Settings(app=AppSettings(environment=environment, docs=docs)).serves_docs is serves
+    assert AppSettings(environment=environment, docs=docs).serves_docs is serves
 
 
 @pytest.mark.promise("C6")
@@ -97,4 +91,4 @@ def test_docs_are_off_in_production_unless_configured_on(
 def test_the_service_answers_to_the_origins_name_the_configured_ones_and_outside_production_to_local_ones(
     app: AppSettings, hosts: set[str]
 ) -> None:
-    assert Settings(app=app).hosts == hosts
+    assert Settings(app).hosts == hosts

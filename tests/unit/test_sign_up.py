@@ -4,10 +4,10 @@ import pytest
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.commands.sign_up import SignUp
-from gatehouse.accounts.application.passwords import AttemptLimits
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.domain.errors import InvalidError, ThrottledError, UsernameTakenError
-from tests.fakes import PASSWORD
+from gatehouse.common.domain.errors import InvalidError, ThrottledError
+from tests.fakes import LIMITS, PASSWORD
 from tests.in_memory_app import InMemoryApp
 
 
@@ -70,14 +70,14 @@ async def test_sign_ups_from_one_address_are_counted_before_anything_is_hashed()
     app = InMemoryApp()
     seen: list[int] = []
     app.hasher.meanwhile = lambda: seen.extend(app.throttle.counts.values())
-    for number in range(AttemptLimits().sign_ups):
+    for number in range(LIMITS.sign_ups):
         await app.use(SignUp)(f"user{number}", PASSWORD)
 
     with pytest.raises(ThrottledError):
         await app.use(SignUp)("alice", PASSWORD)
 
-    assert seen == list(range(1, AttemptLimits().sign_ups + 1))
-    assert len(app.store.users) == AttemptLimits().sign_ups
+    assert seen == list(range(1, LIMITS.sign_ups + 1))
+    assert len(app.store.users) == LIMITS.sign_ups
 
 
 @pytest.mark.promise("L8")

@@ -7,7 +7,6 @@ import pytest
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.errors import ForbiddenError
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -72,29 +71,3 @@ def test_a_password_that_someone_else_chose_must_be_changed_and_ones_own_need_no
     alice.change_password("her own choice", LATER + timedelta(hours=1), by=deepcopy(alice))
     assert (alice.password_hash, alice.must_change_password) == ("her own choice", False)
     assert alice.updated_at == LATER + timedelta(hours=1)
-
-
-@pytest.mark.promise("Z2")
-def test_nobody_manages_themselves() -> None:
-    for role in Role:
-        alice = user(role)
-        with pytest.raises(ForbiddenError):
-            alice.ensure_manages(alice)
-
-
-def test_one_manages_those_below() -> None:
-    admin = user(Role.ADMIN)
-
-    admin.ensure_manages(user())
-    for role in (Role.ADMIN, Role.SUPER_ADMIN):
-        with pytest.raises(ForbiddenError):
-            admin.ensure_manages(user(role))
-
-
-def test_a_role_suffices_for_what_asks_for_it_or_less() -> None:
-    admin = user(Role.ADMIN)
-
-    admin.ensure_at_least(Role.ADMIN)
-    admin.ensure_at_least(Role.USER)
-    with pytest.raises(ForbiddenError):
-        admin.ensure_at_least(Role.SUPER_ADMIN)

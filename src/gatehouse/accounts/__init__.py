@@ -1,0 +1,31 @@
+"""Users, sessions, passwords and roles. What is named here is for other modules; the rest is this module's own."""
+
+from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.locking import lock_actor, lock_subordinate
+from gatehouse.accounts.application.ports import Sessions, Users
+from gatehouse.accounts.domain.authorization import ensure_at_least, ensure_manages, manages
+from gatehouse.accounts.domain.errors import UserNotFoundError
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import RULE as USERNAME_RULE
+from gatehouse.accounts.domain.username import SHAPE as USERNAME_SHAPE
+from gatehouse.accounts.domain.username import Username
+
+__all__ = [
+    "USERNAME_RULE",
+    "USERNAME_SHAPE",
+    "Account",
+    "Identity",
+    "Role",
+    "Sessions",
+    "User",
+    "UserNotFoundError",
+    "Username",
+    "Users",
+    "ensure_at_least",
+    "ensure_manages",
+    "lock_actor",
+    "lock_subordinate",
+    "manages",
+]

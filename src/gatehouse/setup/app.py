@@ -5,32 +5,23 @@ import gc
 from dishka import Provider
 from fastapi import FastAPI
 
-from gatehouse.accounts.presentation.http.cookie import SessionCookie
-from gatehouse.setup.background import running_purge
+from gatehouse.common.modules import Modules
+from gatehouse.common.settings import LogSettings, Settings
 from gatehouse.setup.container import create_container
-from gatehouse.setup.http_app import Edge, create_http_app
+from gatehouse.setup.http_app import create_http_app
 from gatehouse.setup.load_settings import load_settings
 from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.settings import Environment, Settings
+from gatehouse.setup.modules import MODULES
 
 
-def create_app(settings: Settings, *overrides: Provider) -> FastAPI:
-    edge = Edge(
-        origin=settings.origin,
-        hosts=settings.hosts,
-        trusted_proxies=settings.uvicorn.trusted_proxies,
-        hsts=settings.app.environment is Environment.PRODUCTION,
-        serves_docs=settings.serves_docs,
-        has_replica=bool(settings.postgres.replica_url),
-    )
-    container = create_container(settings, *overrides)
-    return create_http_app(container, SessionCookie(settings.cookie.secure), edge, running_purge)
+def create_app(settings: Settings, *overrides: Provider, modules: Modules = MODULES) -> FastAPI:
+    return create_http_app(create_container(settings, modules, *overrides), settings, modules)
 
 
 def create_served_app() -> FastAPI:
     """What each server process calls."""
-    settings = load_settings()
-    configure_logs(settings.logs)
+    settings = load_settings(MODULES)
+    configure_logs(settings[LogSettings])
     app = create_app(settings)
     _spare_garbage_collection()
     return app

@@ -4,48 +4,68 @@ import os
 import signal
 import sys
 from dataclasses import replace
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 import uvicorn
 
-from gatehouse.accounts.presentation.cli import purge_sessions, super_admins
 from gatehouse.common.domain.errors import GatehouseError, InvalidError
 from gatehouse.common.infrastructure.embedded_postgres import EmbeddedPostgresError
+from gatehouse.common.infrastructure.migrations import ServerRole, migration_config
 from gatehouse.common.infrastructure.migrations import migrate as migrate_schema
-from gatehouse.common.infrastructure.migrations import migration_config
-from gatehouse.setup.config_error import ConfigError
+from gatehouse.common.settings import (
+    AppSettings,
+    ConfigError,
+    LogLevel,
+    LogSettings,
+    PostgresSettings,
+    Settings,
+    UvicornSettings,
+)
 from gatehouse.setup.database_url import database_urls
-from gatehouse.setup.load_settings import load_settings
+from gatehouse.setup.describe_settings import describe_settings
+from gatehouse.setup.load_settings import CONFIG_VARIABLE, load_settings
 from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.run_use_case import operate
-from gatehouse.setup.settings import PROJECT_ROOT, LogLevel, Settings, described
+from gatehouse.setup.modules import MODULES
+from gatehouse.setup.run_use_case import run_use_case
 
 cli: Final = typer.Typer(
     name="gatehouse", help="An accounts backend.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 config: Final = typer.Typer(help="The configuration.", no_args_is_help=True)
 cli.add_typer(config, name="config")
-super_admins.register(cli, operate)
-purge_sessions.register(cli, operate)
+for module in MODULES:
+    for register in module.cli:
+        register(cli, run_use_case)
+
+
+@cli.callback()
+def choose_config(
+    file: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Another config.toml than that of this folder.")
+    ] = None,
+) -> None:
+    if file is not None:
+        os.environ[CONFIG_VARIABLE] = str(file)  # the server processes load the settings for themselves
 
 
 @cli.command()
 def serve() -> None:
     """Serve the HTTP interface until interrupted."""
-    settings = load_settings()
-    configure_logs(settings.logs)
+    settings = load_settings(MODULES)
+    configure_logs(settings[LogSettings])
     # uvicorn stops cleanly on SIGTERM and then raises it anew: leave by an exception, so that the database stops too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with database_urls(settings.postgres) as urls:
+    with database_urls(settings[PostgresSettings]) as urls:
         os.environ["GATEHOUSE_POSTGRES__URL"] = urls.server  # the server processes load the settings for themselves
         typer.echo(_welcome(settings), err=True)
         uvicorn.run(
             "gatehouse.setup.app:create_served_app",
             factory=True,
-            host=settings.uvicorn.host,
-            port=settings.uvicorn.port,
-            workers=settings.uvicorn.workers,
+            host=settings[UvicornSettings].host,
+            port=settings[UvicornSettings].port,
+            workers=settings[UvicornSettings].workers,
             loop="uvloop",
             http="httptools",
             lifespan="on",
@@ -59,17 +79,18 @@ def serve() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database schema to its newest revision, and the server's role to its rights."""
-    settings = load_settings()
-    configure_logs(replace(settings.logs, level=LogLevel.ERROR))
-    with database_urls(settings.postgres) as urls:
-        migrate_schema(migration_config(PROJECT_ROOT, urls.owner), server_role=urls.server_role)
+    settings = load_settings(MODULES)
+    configure_logs(replace(settings[LogSettings], level=LogLevel.ERROR))
+    with database_urls(settings[PostgresSettings]) as urls:
+        role = None if urls.server_role is None else ServerRole(urls.server_role, MODULES.grants)
+        migrate_schema(migration_config(urls.owner), server_role=role)
     typer.echo("The database schema is the newest.")
 
 
 @config.command()
 def check() -> None:
     """Print the effective configuration, with its secrets masked."""
-    typer.echo("\n".join(described(load_settings())))
+    typer.echo("\n".join(describe_settings(load_settings(MODULES), MODULES.settings)))
 
 
 def main() -> None:
@@ -88,7 +109,7 @@ def _refuse(line: str) -> None:
 
 def _welcome(settings: Settings) -> str:
     lines = [f"Gatehouse serves {settings.origin}"]
-    if settings.serves_docs:
+    if settings[AppSettings].serves_docs:
         lines.append(f"API documentation: {settings.origin}/docs")
     lines.append(f"The first super admin: {sys.argv[0]} create-super-admin USERNAME (in another terminal)")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.setup.settings import PostgresSettings
+from gatehouse.common.settings import PostgresSettings
 
 _EMBEDDED_ROLE: Final = "gatehouse_server"
 

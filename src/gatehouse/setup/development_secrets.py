@@ -2,23 +2,27 @@
 
 import os
 import secrets
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, get_type_hints
 
-from gatehouse.setup.config_error import ConfigError
-from gatehouse.setup.settings import Settings
+from gatehouse.common.settings import ConfigError, MadeInDevelopment
 
-
-def with_kept_secrets(settings: Settings) -> Settings:
-    folder = settings.postgres.data_dir.parent
-    if not settings.jwt.secret:
-        settings = replace(settings, jwt=replace(settings.jwt, secret=_kept(folder / "jwt_secret")))
-    if not settings.password.pepper:
-        settings = replace(settings, password=replace(settings.password, pepper=_kept(folder / "password_pepper")))
-    return settings
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
-def _kept(path: Path) -> str:
+def add_development_secrets[Section: DataclassInstance](section: Section, folder: Path) -> Section:
+    """The section, with each missing secret that is marked as MadeInDevelopment."""
+    hints = get_type_hints(type(section), include_extras=True)
+    for key in fields(section):
+        for marker in getattr(hints[key.name], "__metadata__", ()):
+            if isinstance(marker, MadeInDevelopment) and not getattr(section, key.name):
+                section = replace(section, **{key.name: _read_or_make(folder / marker.file)})
+    return section
+
+
+def _read_or_make(path: Path) -> str:
     try:
         if not path.exists():
             _make(path)

@@ -1,88 +1,82 @@
 """The HTTP application, from its parts."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 from dishka import AsyncContainer
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gatehouse.accounts.presentation.http import account, users
-from gatehouse.accounts.presentation.http.cookie import SessionCookie
-from gatehouse.audit.presentation.http import audit
+from gatehouse.common.modules import Modules
 from gatehouse.common.presentation.http import docs, problems
-from gatehouse.common.presentation.http import health as general
-from gatehouse.common.presentation.http.middleware import (
-    ContainerMiddleware,
-    CrossSiteMiddleware,
-    HostMiddleware,
-    JsonBodyMiddleware,
-    RequestMiddleware,
-)
-from gatehouse.common.presentation.http.write_position import WrittenMiddleware
+from gatehouse.common.presentation.http.middleware.container import ContainerMiddleware
+from gatehouse.common.presentation.http.middleware.csrf import CsrfMiddleware
+from gatehouse.common.presentation.http.middleware.host import HostMiddleware
+from gatehouse.common.presentation.http.middleware.json_body import JsonBodyMiddleware
+from gatehouse.common.presentation.http.middleware.request import RequestMiddleware
+from gatehouse.common.presentation.http.middleware.write_position import WritePositionMiddleware
+from gatehouse.common.settings import AppSettings, PostgresSettings, Settings, UvicornSettings
 
 # FastAPI's own records of a request hold query strings, rejected input and stack traces.
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 _DESCRIPTION: Final = "Accounts: cookie sessions, a role hierarchy and its administration."
 
-type Background = Callable[[AsyncContainer], AbstractAsyncContextManager[None]]
-"""What runs beside the requests, from start to stop."""
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """How the service is reached. `hosts` are the names it answers to, `trusted_proxies` addresses or networks."""
-
-    origin: str
-    hosts: Collection[str]
-    trusted_proxies: Sequence[str]
-    hsts: bool
-    serves_docs: bool
-    has_replica: bool
-
-
-def create_http_app(container: AsyncContainer, cookie: SessionCookie, edge: Edge, background: Background) -> FastAPI:
+def create_http_app(container: AsyncContainer, settings: Settings, modules: Modules) -> FastAPI:
     app = FastAPI(
         title="Gatehouse",
         version=version("gatehouse"),
         description=_DESCRIPTION,
-        lifespan=_lifespan(container, background),
+        lifespan=_lifespan(container, modules),
         openapi_url=None,  # served by docs.install, where it is served at all
         telemetry=_NO_TELEMETRY,
         redirect_slashes=False,  # such a redirect would be built from the Host header
     )
-    for module in (users, account, audit, general):
-        # Not include_router(): it keeps a tree, through which every request would be matched twice.
-        app.router.routes.extend(module.router.routes)
+    for module in modules:
+        for router in module.routers:
+            # Not include_router(): it keeps a tree, through which every request would be matched twice.
+            app.router.routes.extend(router.routes)
     problems.install(app)
-    app.openapi = partial(docs.complete_openapi, app, cookie)  # type: ignore[method-assign]  # FastAPI's documented way
-    if edge.serves_docs:
+
+    def complete(document: dict[str, Any]) -> None:
+        for module in modules:
+            module.complete_openapi(document, settings, modules)
+
+    app.openapi = partial(docs.complete_openapi, app, complete)  # type: ignore[method-assign]  # FastAPI's own way
+    if settings[AppSettings].serves_docs:
         docs.install(app)
     app.state.dishka_container = container
-    # The last one added sees a request first.
-    app.add_middleware(ContainerMiddleware, container=container)
-    if edge.has_replica:
-        app.add_middleware(WrittenMiddleware, secure=cookie.secure)
-    app.add_middleware(JsonBodyMiddleware)
-    app.add_middleware(CrossSiteMiddleware, origin=edge.origin)
-    app.add_middleware(HostMiddleware, hosts=edge.hosts)
-    app.add_middleware(RequestMiddleware, hsts=edge.hsts)
-    if edge.trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(edge.trusted_proxies))
+    _add_middleware(app, container, settings)
     return app
 
 
-def _lifespan(container: AsyncContainer, background: Background) -> Lifespan:
+def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings) -> None:
+    """The last one added sees a request first."""
+    app.add_middleware(ContainerMiddleware, container=container)
+    if settings[PostgresSettings].replica_url:
+        app.add_middleware(WritePositionMiddleware, secure=settings.has_secure_cookies)
+    app.add_middleware(JsonBodyMiddleware)
+    app.add_middleware(CsrfMiddleware, origin=settings.origin)
+    app.add_middleware(HostMiddleware, hosts=settings.hosts)
+    app.add_middleware(RequestMiddleware, hsts=settings[AppSettings].is_production)
+    if trusted_proxies := settings[UvicornSettings].trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted_proxies)
+
+
+def _lifespan(container: AsyncContainer, modules: Modules) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            async with background(container):
+            async with AsyncExitStack() as stack:
+                for module in modules:
+                    for run in module.background:
+                        await stack.enter_async_context(run(container))
                 yield
         finally:
             await container.close()

@@ -3,12 +3,12 @@
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
-from adaptix import ExtraForbid, P, Retort, name_mapping, validator
+from adaptix import ExtraForbid, P, Provider, Retort, name_mapping, validator
 from adaptix.load_error import (
     AggregateLoadError,
     BadVariantLoadError,
@@ -19,63 +19,63 @@ from adaptix.load_error import (
     ValidationLoadError,
 )
 from adaptix.struct_trail import get_trail
+from annotated_types import Interval
 
-from gatehouse.setup.check_settings import ensure_safe
-from gatehouse.setup.config_error import ConfigError
-from gatehouse.setup.development_secrets import with_kept_secrets
-from gatehouse.setup.settings import (
-    PROJECT_ROOT,
-    Environment,
-    PasswordSettings,
-    PostgresSettings,
-    SessionSettings,
-    Settings,
-    ThrottleSettings,
-    UvicornSettings,
-)
+from gatehouse.common.modules import Modules
+from gatehouse.common.settings import AppSettings, ConfigError, PostgresSettings, Settings
+from gatehouse.setup.development_secrets import add_development_secrets
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 ENV_PREFIX: Final = "GATEHOUSE_"
+CONFIG_VARIABLE: Final = f"{ENV_PREFIX}CONFIG"
+"""Names another config.toml than that of the folder one stands in."""
 type Raw = dict[str, dict[str, Any]]
+type Sections = Mapping[str, type[DataclassInstance]]
 
 
-def between(low: int, high: int) -> tuple[Callable[[int], bool], str]:
-    return lambda value: low <= value <= high, f"must be from {low} to {high}"
-
-
-_RETORT: Final = Retort(
-    recipe=[
-        name_mapping(extra_in=ExtraForbid()),
-        validator(P[UvicornSettings].port, *between(0, 65_535)),
-        validator(P[UvicornSettings].workers, *between(1, 128)),
-        validator(P[PostgresSettings].data_dir, lambda path: path != Path(), "must name a folder of its own"),
-        validator(P[PostgresSettings].pool_size, *between(1, 1_000)),
-        validator(P[SessionSettings].idle_minutes, *between(1, 24 * 60)),
-        validator(P[SessionSettings].absolute_hours, *between(1, 24 * 30)),
-        validator(P[SessionSettings].max_per_user, *between(1, 1_000)),
-        validator(P[ThrottleSettings].attempts_per_account, *between(1, 1_000)),
-        validator(P[ThrottleSettings].attempts_per_address, *between(1, 1_000_000)),
-        validator(P[ThrottleSettings].sign_ups_per_address, *between(1, 1_000_000)),
-        validator(P[ThrottleSettings].memory_minutes, *between(1, 7 * 24 * 60)),
-        validator(P[ThrottleSettings].longest_wait_seconds, *between(1, 24 * 60 * 60)),
-        validator(P[PasswordSettings].work_factor, *between(4, 20)),
-        validator(P[PasswordSettings].min_length, *between(8, 64)),
-    ]
-)
-
-
-def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    raw = _read_toml(path or PROJECT_ROOT / "config.toml")
-    for section, key, value in _overrides(environ):
+def load_settings(modules: Modules, path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    sections: Sections = modules.settings
+    is_named = path is not None or CONFIG_VARIABLE in environ
+    path = path or Path(environ.get(CONFIG_VARIABLE, "config.toml"))
+    raw = _read_toml(path) if is_named or path.exists() else {}
+    for section, key, value in _overrides(sections, environ):
         raw.setdefault(section, {})[key] = value
-    try:
-        settings = _RETORT.load(raw, Settings)
-    except LoadError as error:
-        raise ConfigError(_first_line(error)) from None
-    settings = replace(settings, postgres=_anchored(settings.postgres))
-    if settings.app.environment is not Environment.PRODUCTION:
-        settings = with_kept_secrets(settings)
-    ensure_safe(settings)
+    settings = Settings(*_load(sections, raw), folder=path.absolute().parent)
+    settings = settings.replace(_anchored(settings[PostgresSettings], settings.folder))
+    if not settings[AppSettings].is_production:
+        folder = settings[PostgresSettings].data_dir.parent
+        made = [add_development_secrets(settings[section], folder) for section in sections.values()]
+        settings = settings.replace(*made)
+    for module in modules:
+        module.ensure_safe(settings)
     return settings
+
+
+def _load(sections: Sections, raw: Raw) -> Iterator[object]:
+    for name in raw:
+        if name not in sections:
+            raise ConfigError(f"{_escaped(name)}: there is no such setting.")
+    retort = Retort(recipe=[name_mapping(extra_in=ExtraForbid()), *_range_validators(sections.values())])
+    for name, section in sections.items():
+        try:
+            yield retort.load(raw.get(name, {}), section)
+        except LoadError as error:
+            raise ConfigError(_first_line(error, (name,))) from None
+
+
+def _range_validators(sections: Iterable[type]) -> Iterator[Provider]:
+    """From each field's annotation."""
+    for section in sections:
+        for key, hint in get_type_hints(section, include_extras=True).items():
+            for bounds in getattr(hint, "__metadata__", ()):
+                if isinstance(bounds, Interval):
+                    yield validator(getattr(P[section], key), *_between(bounds.ge, bounds.le))
+
+
+def _between(low: Any, high: Any) -> tuple[Callable[[Any], bool], str]:  # numbers, as the annotation has them
+    return lambda value: bool(low <= value <= high), f"must be from {low} to {high}"
 
 
 def _read_toml(path: Path) -> Raw:
@@ -93,8 +93,7 @@ def _read_toml(path: Path) -> Raw:
     return raw
 
 
-def _overrides(environ: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
-    sections = get_type_hints(Settings)
+def _overrides(sections: Sections, environ: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
     for name in sorted(environ):
         if not name.startswith(ENV_PREFIX) or "__" not in name:
             continue
@@ -142,7 +141,7 @@ def _first_line(error: LoadError, trail: tuple[object, ...] = ()) -> str:
     match error:
         case ExtraFieldsLoadError():
             unknown = ".".join((*(str(part) for part in trail), str(min(error.fields))))
-            return f"{unknown.encode('unicode_escape').decode()}: there is no such setting."
+            return f"{_escaped(unknown)}: there is no such setting."
         case BadVariantLoadError():
             return f"{key}: must be one of {', '.join(str(value) for value in error.allowed_values)}."
         case TypeLoadError():
@@ -153,6 +152,12 @@ def _first_line(error: LoadError, trail: tuple[object, ...] = ()) -> str:
             return f"{key}: is not valid."
 
 
-def _anchored(postgres: PostgresSettings) -> PostgresSettings:
-    """A relative data directory belongs to this checkout, wherever the command is called from."""
-    return replace(postgres, data_dir=PROJECT_ROOT / postgres.data_dir)
+def _escaped(name: str) -> str:
+    return name.encode("unicode_escape").decode()
+
+
+def _anchored(postgres: PostgresSettings, folder: Path) -> PostgresSettings:
+    """A relative data directory lies beside config.toml, wherever the command is called from."""
+    if postgres.data_dir == Path():
+        raise ConfigError("postgres.data_dir: must name a folder of its own.")
+    return replace(postgres, data_dir=folder / postgres.data_dir)

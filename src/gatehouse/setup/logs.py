@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from gatehouse.setup.settings import LogFormat, LogSettings
+from gatehouse.common.settings import LogFormat, LogSettings
 
 _ENCODED: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 

@@ -1,38 +1,42 @@
-"""How a command-line act gets its use case: settings, database and container around it."""
+"""How a command of the command line gets its use case: settings, database and container around it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from dishka import Provider, Scope
 
-from gatehouse.accounts.application.ports import Readiness
-from gatehouse.common.domain.request_context import Origin
-from gatehouse.common.presentation.cli.run_use_case import Act
+from gatehouse.common.application.ports import Readiness
+from gatehouse.common.domain.request_context import RequestContext
+from gatehouse.common.settings import LogLevel, LogSettings, PostgresSettings, Settings
 from gatehouse.setup.container import create_container
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.load_settings import load_settings
 from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.settings import LogLevel, Settings
+from gatehouse.setup.modules import MODULES
 
 
-def operate(act: Act) -> str:
-    settings = load_settings()
-    configure_logs(replace(settings.logs, level=LogLevel.ERROR))  # a person reads this: one line is enough
-    with database_urls(settings.postgres) as urls:
-        return asyncio.run(_operate(replace(settings, postgres=replace(settings.postgres, url=urls.server)), act))
+def run_use_case[UseCase, Result](use_case: type[UseCase], call: Callable[[UseCase], Awaitable[Result]]) -> Result:
+    settings = load_settings(MODULES)
+    configure_logs(replace(settings[LogSettings], level=LogLevel.ERROR))  # a person reads this: one line is enough
+    postgres = settings[PostgresSettings]
+    with database_urls(postgres) as urls:
+        return asyncio.run(_run(settings.replace(replace(postgres, url=urls.server)), use_case, call))
 
 
-async def _operate(settings: Settings, act: Act) -> str:
+async def _run[UseCase, Result](
+    settings: Settings, use_case: type[UseCase], call: Callable[[UseCase], Awaitable[Result]]
+) -> Result:
     command_line = Provider(scope=Scope.APP)
-    command_line.provide(_no_address)
-    container = create_container(settings, command_line)
+    command_line.provide(_empty_request_context)
+    container = create_container(settings, MODULES, command_line)
     try:
         await (await container.get(Readiness)).ensure_ready()
         async with container() as request_container:
-            return await act(request_container)
+            return await call(await request_container.get(use_case))
     finally:
         await container.close()
 
 
-def _no_address() -> Origin:
-    return Origin()
+def _empty_request_context() -> RequestContext:
+    return RequestContext()

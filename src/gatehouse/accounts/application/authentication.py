@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Final
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Clock, LiveSessions, SessionTokens
+from gatehouse.accounts.application.ports import LiveSessions, SessionTokens
 from gatehouse.accounts.domain.session import hash_secret
+from gatehouse.common.application.ports import Clock
 from gatehouse.common.domain.errors import UnauthenticatedError
 
 RENEWAL_INTERVAL: Final = timedelta(minutes=1)

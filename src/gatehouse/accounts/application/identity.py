@@ -5,7 +5,7 @@ from uuid import UUID
 
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError
+from gatehouse.common.domain.errors import PasswordChangeRequiredError
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,6 @@ class Identity:
     username: Username
     role: Role
     must_change_password: bool = False
-
-    def ensure_at_least(self, role: Role) -> None:
-        if not self.role.is_at_least(role):
-            raise ForbiddenError
 
     def ensure_password_is_own(self) -> None:
         """A password that an admin chose opens nothing but the change of it."""

@@ -3,22 +3,22 @@
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
-from gatehouse.accounts.application.ports import Attempt, FailedAttempts, PasswordHasher, PasswordStrength, Throttle
+from gatehouse.accounts.application.ports import Attempt, PasswordHasher, PasswordStrength, Throttle
 from gatehouse.accounts.domain.password import PasswordPolicy
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
+from gatehouse.common.application.ports import FailedAttempts
 from gatehouse.common.domain.errors import InvalidError
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.domain.request_context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimits:
     """How many wrong passwords are free before each next one has to wait longer, and how many sign-ups."""
 
-    per_account: int = 5
-    per_address: int = 50
-    sign_ups: int = 50
+    per_account: int
+    per_address: int
+    sign_ups: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Passwords:
     throttle: Throttle
     limits: AttemptLimits
     failures: FailedAttempts
-    origin: Origin
+    context: RequestContext
 
     async def choose(self, username: Username, password: str) -> str:
         """The hash of a new password, if it is a good one. Raises InvalidError with the reason, if not."""
@@ -38,7 +38,7 @@ class Passwords:
             raise InvalidError("password", weakness)
         return await self.hasher.hash(password)
 
-    async def verify(self, action: Action, username: Username | None, user: User | None, password: str) -> bool:
+    async def verify(self, action: str, username: Username | None, user: User | None, password: str) -> bool:
         """Whether this is the active user's password: one hash computation, whoever the user is and whatever state.
 
         The attempt is counted before it is verified, so that parallel guesses cannot outrun the count, and given back
@@ -57,7 +57,7 @@ class Passwords:
             await self.throttle.reset(on_account)
             await self.throttle.refund(on_address)
         else:
-            self.failures.record(action, username)
+            self.failures.record(action, username.value if username else None)
         return is_right
 
     async def rehash(self, user: User, password: str) -> str | None:
@@ -69,9 +69,9 @@ class Passwords:
 
     @property
     def _address(self) -> str:
-        """One household: an IPv4 address, or the /64 network of an IPv6 address."""
+        """What one client may be expected to have: an IPv4 address, or the /64 network of an IPv6 address."""
         try:
-            address = ip_address(self.origin.ip or "")
+            address = ip_address(self.context.ip or "")
         except ValueError:
             return "unknown"
         if isinstance(address, IPv6Address):

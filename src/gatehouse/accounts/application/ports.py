@@ -1,6 +1,5 @@
 """What the use cases need from outside. Each is a plain noun; its adapter says the technology (`SqlUsers`)."""
 
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,16 +9,6 @@ from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.domain.session import Session
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
-
-
-class Clock(Protocol):
-    def now(self) -> datetime:
-        """The present, in UTC."""
-
-
-class Transaction(AbstractAsyncContextManager[None], Protocol):
-    """Leaving it commits, an exception rolls back. May be entered again; it holds a connection only while inside."""
 
 
 class Users(Protocol):
@@ -58,18 +47,6 @@ class Sessions(Protocol):
 
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
         """Ends the user's sessions, all but the one whose id is given; how many there were."""
-
-
-class Audit(Protocol):
-    """An append-only record, on the same transaction as the change it records: both happen, or neither."""
-
-    async def record(self, action: Action, *, actor: Username | None, target: Username | None = None) -> None: ...
-
-
-class FailedAttempts(Protocol):
-    """Failures are recorded too, after the answer: this neither waits nor raises."""
-
-    def record(self, action: Action, username: Username | None) -> None: ...
 
 
 class ExpiredRows(Protocol):
@@ -144,8 +121,3 @@ class PasswordHasher(Protocol):
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether it was made with a pepper or a work factor that is no longer the present one."""
-
-
-class Readiness(Protocol):
-    async def ensure_ready(self) -> None:
-        """Raises UnavailableError unless the database answers, soon, and has the newest schema."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from gatehouse.common.domain.errors import InvalidError
+from gatehouse.common.domain.text import is_text
 
 MAX_LENGTH: Final = 128
-_LOOKED_AT: Final = 8 * MAX_LENGTH
+_MAX_NORMALIZED: Final = 8 * MAX_LENGTH
 """At most four code points become one in NFC, so what is cut off here is too long anyway."""
 
 
@@ -16,7 +17,7 @@ def normalize(password: str) -> str:
 
     Of what is far too long only the beginning: putting accents in order takes time with the square of their number.
     """
-    return unicodedata.normalize("NFC", password[:_LOOKED_AT])
+    return unicodedata.normalize("NFC", password[:_MAX_NORMALIZED])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class PasswordPolicy:
     There are no composition rules: they make passwords worse.
     """
 
-    min_length: int = 15
+    min_length: int
 
     def ensure_allows(self, password: str) -> None:
         if not is_text(password):
@@ -34,8 +35,3 @@ class PasswordPolicy:
         length = len(normalize(password))
         if not self.min_length <= length <= MAX_LENGTH:
             raise InvalidError("password", f"Must have {self.min_length} to {MAX_LENGTH} characters.")
-
-
-def is_text(value: str) -> bool:
-    """Lone surrogates come from JSON escapes and from terminals; no encoding has a place for them."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.domain.request_context import RequestContext
 
 SECRET_BYTES: Final = 32
 """256 bits from the operating system's generator (OWASP ASVS 5.0, 7.2.3)."""
@@ -33,7 +33,7 @@ class SessionLifetime:
 
     idle: timedelta
     absolute: timedelta
-    max_per_user: int = 20
+    max_per_user: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ class Session:
     user_agent: str | None
 
     @classmethod
-    def open(cls, user_id: UUID, secret: str, lifetime: SessionLifetime, origin: Origin, now: datetime) -> Self:
+    def open(
+        cls, user_id: UUID, secret: str, lifetime: SessionLifetime, context: RequestContext, now: datetime
+    ) -> Self:
         expires_at = now + lifetime.absolute
         idle_expires_at = min(now + lifetime.idle, expires_at)
         return cls(
@@ -62,6 +64,6 @@ class Session:
             last_seen_at=now,
             idle_expires_at=idle_expires_at,
             expires_at=expires_at,
-            ip=origin.ip,
-            user_agent=origin.user_agent,
+            ip=context.ip,
+            user_agent=context.user_agent,
         )

@@ -9,7 +9,6 @@ from uuid6 import uuid7
 
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.errors import ForbiddenError
 
 
 @dataclass(slots=True)
@@ -39,18 +38,6 @@ class User:
             created_at=now,
             updated_at=now,
         )
-
-    def ensure_at_least(self, role: Role) -> None:
-        if not self.role.is_at_least(role):
-            raise ForbiddenError
-
-    def ensure_manages(self, other: Self) -> None:
-        """One manages only those strictly below oneself: never an equal, never oneself."""
-        self.ensure_manages_role(other.role)
-
-    def ensure_manages_role(self, role: Role) -> None:
-        if not self.role.manages(role):
-            raise ForbiddenError
 
     def inactivate(self, now: datetime) -> bool:
         return self._set_active(now, is_active=False)

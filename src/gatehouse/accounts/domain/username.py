@@ -12,6 +12,12 @@ RULE: Final = (
     f"{MIN_LENGTH} to {MAX_LENGTH} ASCII letters, digits, '.', '_' or '-', beginning and ending with a letter or "
     "digit, no two specials in a row"
 )
+SHAPE: Final[dict[str, str | int]] = {
+    "minLength": MIN_LENGTH,
+    "maxLength": MAX_LENGTH,
+    "pattern": "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$",
+}
+"""The same as JSON Schema, for documents. `Username` is what judges."""
 _ALLOWED: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 
 _ALLOWED_PREFIX: Final = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*[._-]?", re.ASCII)

@@ -29,14 +29,15 @@ class BcryptPasswordHasher:
         self._current = _pepper_id(peppers[0])
         self._work_factor = work_factor
         self._threads = threads
-        # Stands in where there is no user. Made without bcrypt, so that its first use is as fast as any.
-        self._nobody = f"{self._prefix()}{bcrypt.gensalt(work_factor).decode()}{'.' * 31}"
+        # Verified where there is no user, so that login timing tells nothing. Made without bcrypt, so its first use
+        # is as fast as any.
+        self._dummy_hash = f"{self._prefix()}{bcrypt.gensalt(work_factor).decode()}{'.' * 31}"
 
     async def hash(self, password: str) -> str:
         return await self._threads.run(lambda: self._hash(password))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        matches = await self._threads.run(lambda: self._verify(password, password_hash or self._nobody))
+        matches = await self._threads.run(lambda: self._verify(password, password_hash or self._dummy_hash))
         return matches and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:

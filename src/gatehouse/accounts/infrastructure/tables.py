@@ -1,4 +1,4 @@
-"""The schema. Migrations are generated from it; a test holds the two together."""
+"""The tables of accounts. Migrations are generated from them; a test holds the two together."""
 
 from sqlalchemy import (
     Boolean,
@@ -9,23 +9,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     Uuid,
 )
 
 from gatehouse.accounts.domain.role import Role
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
+from gatehouse.common.infrastructure.metadata import metadata
 
 _ROLES = ", ".join(f"'{role}'" for role in Role)
 
@@ -65,25 +55,6 @@ sessions = Table(
     Column("user_agent", Text),
     Index(None, "user_id"),
     Index(None, "idle_expires_at"),
-)
-
-# Append-only: the server's database role may insert and read, not change or delete.
-# Names, not ids: the record must read the same when the account is gone.
-audit_events = Table(
-    "audit_events",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
-    Column("action", Text, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("actor", Text),
-    Column("target", Text),
-    Column("ip", Text),
-    Column("request_id", Text),
-    Index(None, "at", "id"),
-    Index(None, "actor", "at", "id"),
-    Index(None, "target", "at", "id"),
-    Index(None, "action", "at", "id"),
 )
 
 # How often something was attempted, and from when on it may be attempted again.

@@ -7,7 +7,8 @@ from typing import Final
 
 from psycopg.rows import scalar_row
 
-from gatehouse.accounts.application.ports import Attempt, Clock
+from gatehouse.accounts.application.ports import Attempt
+from gatehouse.common.application.ports import Clock
 from gatehouse.common.domain.errors import ThrottledError
 from gatehouse.common.infrastructure.database import Database
 
@@ -38,8 +39,8 @@ _RESET: Final = "DELETE FROM attempts WHERE key = %(key)s"
 class ThrottleTimes:
     """A count is forgotten `memory` after the last attempt; nobody waits longer than `longest`."""
 
-    memory: timedelta = timedelta(hours=1)
-    longest: timedelta = timedelta(minutes=15)
+    memory: timedelta
+    longest: timedelta
 
 
 class SqlThrottle:

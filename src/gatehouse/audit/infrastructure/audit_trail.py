@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from contextvars import Context
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,19 +10,19 @@ import structlog
 from sqlalchemy import insert
 from uuid6 import uuid7
 
-from gatehouse.accounts.application.ports import Clock
-from gatehouse.accounts.domain.username import Username
-from gatehouse.accounts.infrastructure.tables import audit_events
-from gatehouse.common.domain.audit import Action, Outcome
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.audit.infrastructure.tables import audit_events
+from gatehouse.common.application.background import run_in_background
+from gatehouse.common.application.ports import Clock
+from gatehouse.common.domain.audit import Outcome, Subject
+from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 
 _QUEUE_LENGTH: Final = 1000
 _CLOSING_SECONDS: Final = 3.0
-_INSERT: Final = """
-    INSERT INTO audit_events (id, at, action, outcome, actor, target, ip, request_id)
-    VALUES (%(id)s, %(at)s, %(action)s, %(outcome)s, %(actor)s, %(target)s, %(ip)s, %(request_id)s)
+_COLUMNS: Final = tuple(column.name for column in audit_events.columns)
+_INSERT: Final = f"""
+    INSERT INTO audit_events ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
 """
 
 type Event = dict[str, object]
@@ -32,34 +31,41 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """Where and when: what an event has in common with the request that it is part of."""
+class AuditEventFactory:
+    """Makes events with what they have in common with their request: when, and from where."""
 
-    origin: Origin
+    context: RequestContext
     clock: Clock
 
-    def event(self, action: Action, outcome: Outcome, actor: Username | None, target: Username | None) -> Event:
+    def make(
+        self, action: str, outcome: Outcome, actor: str | None, target: str | None, subject: Subject | None = None
+    ) -> Event:
         return {
             "id": uuid7(),
             "at": self.clock.now(),
-            "action": action.value,
+            "action": action,
             "outcome": outcome.value,
-            "actor": actor.value if actor else None,
-            "target": target.value if target else None,
-            "ip": self.origin.ip,
-            "request_id": self.origin.request_id,
+            "actor": actor,
+            "target": target,
+            "subject_kind": subject.kind if subject else None,
+            "subject_id": subject.id if subject else None,
+            "subject_label": subject.label if subject else None,
+            "ip": self.context.ip,
+            "request_id": self.context.request_id,
         }
 
 
 class SqlAudit:
-    def __init__(self, transaction: SqlTransaction, scene: Scene) -> None:
+    def __init__(self, transaction: SqlTransaction, events: AuditEventFactory) -> None:
         self._transaction = transaction
-        self._scene = scene
+        self._events = events
 
-    async def record(self, action: Action, *, actor: Username | None, target: Username | None = None) -> None:
-        event = self._scene.event(action, Outcome.SUCCEEDED, actor, target)
+    async def record(
+        self, action: str, *, actor: str | None, target: str | None = None, subject: Subject | None = None
+    ) -> None:
+        event = self._events.make(action, Outcome.SUCCEEDED, actor, target, subject)
         await self._transaction.connection.execute(insert(audit_events).values(event))
-        self._transaction.after_commit(lambda: _say(event))
+        self._transaction.after_commit(lambda: _log_event(event))
 
 
 class FailureWriter:
@@ -70,13 +76,13 @@ class FailureWriter:
         self._queue = asyncio.Queue[Event](_QUEUE_LENGTH)
 
     def put(self, event: Event) -> None:
-        _say(event)
+        _log_event(event)
         try:
             self._queue.put_nowait(event)
         except asyncio.QueueFull:
             _log.warning("audit_event_not_stored", reason="too many at once")
 
-    async def written(self) -> None:
+    async def flush(self) -> None:
         """Returns when everything put so far has been dealt with."""
         await self._queue.join()
 
@@ -92,30 +98,34 @@ class FailureWriter:
 
 
 class SqlFailedAttempts:
-    def __init__(self, writer: FailureWriter, scene: Scene) -> None:
+    def __init__(self, writer: FailureWriter, events: AuditEventFactory) -> None:
         self._writer = writer
-        self._scene = scene
+        self._events = events
 
-    def record(self, action: Action, username: Username | None) -> None:
-        self._writer.put(self._scene.event(action, Outcome.FAILED, None, username))
+    def record(self, action: str, target: str | None) -> None:
+        """What is stored of a failed login or a wrong current password: whose it was to be, from where, and when."""
+        self._writer.put(self._events.make(action, Outcome.FAILED, None, target))
 
 
 @asynccontextmanager
-async def running_failure_writer(database: Database) -> AsyncIterator[FailureWriter]:
+async def run_failure_writer(database: Database) -> AsyncIterator[FailureWriter]:
     """Writes in the background, and what is left at the end before it stops."""
     writer = FailureWriter(database)
-    task = asyncio.create_task(writer.run(), context=Context())  # not that of the request which came first
-    try:
-        yield writer
-    finally:
+    async with run_in_background(writer.run()):
         try:
-            async with asyncio.timeout(_CLOSING_SECONDS):
-                await writer.written()
-        except TimeoutError:
-            _log.warning("audit_events_not_stored", reason="the database is away at the end")
-        task.cancel()
+            yield writer
+        finally:
+            await _flush_at_the_end(writer)
 
 
-def _say(event: Event) -> None:
+async def _flush_at_the_end(writer: FailureWriter) -> None:
+    try:
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await writer.flush()
+    except TimeoutError:
+        _log.warning("audit_events_not_stored", reason="the database is away at the end")
+
+
+def _log_event(event: Event) -> None:
     """Who did what to whom, from where and with what result, for whoever watches the logs."""
     _log.info("audit", **{key: str(value) for key, value in event.items() if value is not None})

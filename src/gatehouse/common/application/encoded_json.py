@@ -1,5 +1,5 @@
 """Answers that come ready from the database."""
 
 
-class Json[T](bytes):
+class EncodedJson[T](bytes):
     """The JSON text of a T."""

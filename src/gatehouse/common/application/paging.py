@@ -1,6 +1,38 @@
-"""Where a page of a list ended."""
+"""Lists, page by page: what a request for a page has in common, and where a page ended."""
 
-from typing import Protocol
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Protocol
+
+from annotated_types import Interval, MaxLen
+
+from gatehouse.common.domain.errors import InvalidError
+
+
+class SortingOrder(StrEnum):
+    ASC = "asc"
+    DESC = "desc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """The part of a query string that every list has. `cursor` goes on where the page before ended."""
+
+    limit: Annotated[int, Interval(ge=1, le=100)] = 20
+    cursor: Annotated[str | None, MaxLen(500)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortedPageRequest(PageRequest):
+    """Of a list with several orders. A list adds `sorting_field`, an enum of its own, and its filters."""
+
+    offset: Annotated[int, Interval(ge=0, le=10_000)] = 0
+    sorting_order: SortingOrder = SortingOrder.ASC
+    with_total: bool = False
+
+    def ensure_one_position(self) -> None:
+        if self.cursor is not None and self.offset:
+            raise InvalidError("cursor", "Cannot be combined with offset.")
 
 
 class Cursors(Protocol):

@@ -65,36 +65,11 @@ class TransactionConflictError(UnavailableError):
     """Lost against a parallel transaction before anything was committed, so the whole act may be tried again."""
 
 
-class InvalidCredentialsError(UnauthenticatedError):
-    slug = "invalid-credentials"
-    title = "The username or the password is wrong, or the account is inactive."
-
-
 class PasswordChangeRequiredError(ForbiddenError):
     slug = "password-change-required"
     title = "Change your password first: an admin has chosen it."
 
 
-class SessionNotFoundError(NotFoundError):
-    slug = "session-not-found"
-    title = "There is no such session."
-
-
-class UserNotFoundError(NotFoundError):
-    slug = "user-not-found"
-    title = "There is no such user."
-
-
-class UsernameTakenError(ConflictError):
-    slug = "username-taken"
-    title = "This username is taken."
-
-
 class AlreadyAuthenticatedError(ConflictError):
     slug = "already-authenticated"
     title = "You are logged in already; log out first."
-
-
-class LastSuperAdminError(ConflictError):
-    slug = "last-super-admin"
-    title = "The last active super admin cannot be removed."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RequestContext:
     """Kept with sessions and audit events. All of it is None on the command line."""
 
     ip: str | None = None

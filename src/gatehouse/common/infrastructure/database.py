@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context
+from types import MappingProxyType
 from typing import Final
 
 import psycopg
@@ -14,8 +15,8 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from gatehouse.common.infrastructure.database_errors import database_errors, translated
-from gatehouse.common.infrastructure.waiting import forget
+from gatehouse.common.infrastructure.database_errors import Constraints, ErrorTranslation
+from gatehouse.common.infrastructure.waiting import ignore_outcome
 
 POOL_WAIT_SECONDS: Final = 2.0
 _CLOSING_SECONDS: Final = 1.0
@@ -57,7 +58,10 @@ class _Connection(AsyncConnection[TupleRow]):
 class Database:
     """A connection is lent in autocommit for a query, which is then one round trip, and without for a command."""
 
-    def __init__(self, url: str, pool_size: int, *, has_replica: bool = False) -> None:
+    def __init__(
+        self, url: str, pool_size: int, *, constraints: Constraints = MappingProxyType({}), has_replica: bool = False
+    ) -> None:
+        self.errors = ErrorTranslation(constraints)
         self.has_replica = has_replica
         self._check: asyncio.Task[None] | None = None
         self._pool = AsyncConnectionPool(
@@ -94,33 +98,33 @@ class Database:
             cursor = await connection.cursor(row_factory=rows).execute(sql, parameters, prepare=prepare)
             return await cursor.fetchall()
         except psycopg.Error as error:
-            raise translated(error) from None
+            raise self.errors.translate_error(error) from None
         finally:
             await self._take_back(connection)
 
     async def fetch_one[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
-        found = await self.fetch_all(sql, parameters, rows)
-        return found[0] if found else None
+        fetched = await self.fetch_all(sql, parameters, rows)
+        return fetched[0] if fetched else None
 
     async def execute(self, sql: str, parameters: Parameters) -> None:
         async with self._connection() as connection:
             await connection.execute(sql, parameters)
 
-    async def forget_lost_connections(self) -> None:
-        """When one connection is lost, the resting ones are often lost, too: one request has failed, not each next.
+    async def drop_lost_connections(self) -> None:
+        """Where one connection is lost, the idle ones often are, too, and each would fail a request of its own.
 
         They are checked in the background, since a silent server would keep this request waiting for each of them.
         """
         if self._check is None or self._check.done():
             self._check = asyncio.create_task(self._pool.check(), context=Context())
-            self._check.add_done_callback(forget)
+            self._check.add_done_callback(ignore_outcome)
             await asyncio.sleep(0)  # lets it take them out of the pool before anyone asks for one
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[_Connection]:
         connection = await self._lend()
         try:
-            with database_errors():
+            with self.errors.translate():
                 yield connection
         finally:
             await self._take_back(connection)
@@ -129,13 +133,13 @@ class Database:
         try:
             return await self._from_pool(autocommit=True)
         except psycopg.Error as error:
-            raise translated(error) from None
+            raise self.errors.translate_error(error) from None
 
     async def _take_back(self, connection: _Connection) -> None:
         is_lost = connection.broken
         await self._pool.putconn(connection)
         if is_lost:
-            await self.forget_lost_connections()
+            await self.drop_lost_connections()
 
     async def _from_pool(self, *, autocommit: bool) -> _Connection:
         connection = await self._pool.getconn()
@@ -159,8 +163,10 @@ class Database:
 
 
 @asynccontextmanager
-async def opened(url: str, pool_size: int, *, has_replica: bool = False) -> AsyncIterator[Database]:
-    database = Database(url, pool_size, has_replica=has_replica)
+async def open_database(
+    url: str, pool_size: int, *, constraints: Constraints = MappingProxyType({}), has_replica: bool = False
+) -> AsyncIterator[Database]:
+    database = Database(url, pool_size, constraints=constraints, has_replica=has_replica)
     await database.open()
     try:
         yield database

@@ -1,24 +1,23 @@
 """What the server's database role may do. It reads and writes rows; the owner alone changes the schema."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from psycopg import Connection, sql
 
-GRANTS: Final = {
-    "users": "SELECT, INSERT, UPDATE",
-    "sessions": "SELECT, INSERT, UPDATE, DELETE",
-    "attempts": "SELECT, INSERT, UPDATE, DELETE",
-    "audit_events": "SELECT, INSERT",
-    "alembic_version": "SELECT",
-}
+type Grants = Mapping[str, str]
+"""A table's name to the privileges that the server's role has on it, as `SELECT, INSERT`."""
+
+_EVERYWHERE: Final = {"alembic_version": "SELECT"}
+"""For readiness: the server asks which revision the schema has."""
 
 
-def grant_to_server(owner_url: str, role: str) -> None:
-    """Takes everything from the role and gives it what the table above says, in one transaction."""
+def grant_to_server(owner_url: str, role: str, grants: Grants) -> None:
+    """Takes everything from the role and gives it what the modules declare, in one transaction."""
     with Connection.connect(owner_url) as connection:
         name = sql.Identifier(role)
         connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
-        for table, privileges in GRANTS.items():
+        for table, privileges in {**grants, **_EVERYWHERE}.items():
             statement = sql.SQL("GRANT {} ON {} TO {}")
             connection.execute(statement.format(sql.SQL(privileges), sql.Identifier(table), name))
 
@@ -26,6 +25,6 @@ def grant_to_server(owner_url: str, role: str) -> None:
 def ensure_role(owner_url: str, role: str) -> None:
     """For the embedded server, whose roles need no password: its socket lets in only who owns the folder."""
     with Connection.connect(owner_url) as connection:
-        found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-        if found is None:
+        exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+        if exists is None:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))

@@ -10,9 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gatehouse.common.application.write_position import CurrentWritten
+from gatehouse.common.application.write_position import CurrentWritePosition
 from gatehouse.common.infrastructure.database import Database
-from gatehouse.common.infrastructure.database_errors import database_errors
 
 _POSITION: Final = text("SELECT pg_current_wal_insert_lsn()::text")
 
@@ -20,9 +19,9 @@ _POSITION: Final = text("SELECT pg_current_wal_insert_lsn()::text")
 class SqlTransaction:
     """One per request. The command gateways share its connection, which it holds only between enter and exit."""
 
-    def __init__(self, database: Database, written: CurrentWritten) -> None:
+    def __init__(self, database: Database, write_position: CurrentWritePosition) -> None:
         self._database = database
-        self._written = written
+        self._write_position = write_position
         self._connection: AsyncConnection | None = None
         self._after_commit: list[Callable[[], None]] = []
 
@@ -36,7 +35,7 @@ class SqlTransaction:
         if self._connection is not None:
             raise RuntimeError("A transaction is open already; they do not nest.")
         self._after_commit.clear()
-        with database_errors():
+        with self._database.errors.translate():
             self._connection = await self._database.engine.connect()
 
     async def __aexit__(
@@ -45,9 +44,9 @@ class SqlTransaction:
         connection, self._connection = self.connection, None
         try:
             if error is not None:
-                with database_errors(may_retry=True):
+                with self._database.errors.translate(may_retry=True):
                     raise error
-            with database_errors():
+            with self._database.errors.translate():
                 await connection.commit()
             await self._note_position(connection)
         finally:
@@ -57,18 +56,18 @@ class SqlTransaction:
             act()
 
     def after_commit(self, act: Callable[[], None]) -> None:
-        """For what must not be said of a change that is rolled back."""
+        """Calls it when the commit has succeeded, and not at all when the transaction is rolled back."""
         self._after_commit.append(act)
 
     async def _note_position(self, connection: AsyncConnection) -> None:
         """For the client's next reads from a replica. What is committed stays so, whether this succeeds or not."""
         if self._database.has_replica:
             with suppress(DBAPIError):
-                self._written().position = await connection.scalar(_POSITION)
+                self._write_position().lsn = await connection.scalar(_POSITION)
 
     async def _give_back(self, connection: AsyncConnection) -> None:
         """Rolls back what is not committed. A lost connection must not hide the error that brought us here."""
         try:
             await connection.close()
         except DBAPIError:
-            await self._database.forget_lost_connections()
+            await self._database.drop_lost_connections()

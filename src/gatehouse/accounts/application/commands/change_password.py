@@ -1,22 +1,26 @@
-from dataclasses import dataclass
+from typing import ClassVar
 
-from gatehouse.accounts.application.authorization import lock_self_or_subordinate
 from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.locking import lock_self_or_subordinate
 from gatehouse.accounts.application.passwords import Passwords
-from gatehouse.accounts.application.ports import Audit, Clock, Sessions, Transaction, Users
+from gatehouse.accounts.application.ports import Sessions, Users
+from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.password import normalize
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
-from gatehouse.common.domain.errors import InvalidCredentialsError, InvalidError
+from gatehouse.common.application.ports import Audit, Clock, Transaction
+from gatehouse.common.application.use_case import command_in_steps, retry_on_conflict
+from gatehouse.common.domain.errors import InvalidError
 
 
-@dataclass(frozen=True, slots=True)
+@command_in_steps
 class ChangePassword:
     """One changes one's own password by giving the current one; admins set a subordinate's without.
 
     Every other session of that user ends. A user whose password an admin has set must change it before anything else.
     """
+
+    action: ClassVar = "change_password"
 
     identity: Identity
     users: Users
@@ -37,19 +41,22 @@ class ChangePassword:
             await self._ensure_knows(before, current_password)
             if normalize(password) == normalize(current_password or ""):
                 raise InvalidError("password", "Must be another one than the current password.")
-        password_hash = await self.passwords.choose(name, password)
+        await self._replace(before, await self.passwords.choose(name, password))
+
+    @retry_on_conflict
+    async def _replace(self, before: User, password_hash: str) -> None:
         async with self.transaction:
             # Hashing took a while, with nothing locked: everything is decided anew.
-            actor, user = await lock_self_or_subordinate(self.users, self.identity, name)
-            if is_own and user.password_hash != before.password_hash:
+            actor, user = await lock_self_or_subordinate(self.users, self.identity, before.username)
+            if user.id == actor.id and user.password_hash != before.password_hash:
                 raise InvalidCredentialsError
             user.change_password(password_hash, self.clock.now(), by=actor)
             await self.users.save(user)
             await self.sessions.end_all_of(user.id, but=self.identity.session_id)
-            await self.audit.record(Action.CHANGE_PASSWORD, actor=actor.username, target=name)
+            await self.audit.record(self.action, actor=actor.username.value, target=user.username.value)
 
     async def _ensure_knows(self, user: User, current_password: str | None) -> None:
         if current_password is None:
             raise InvalidError("current_password", "Give your current password to change it.")
-        if not await self.passwords.verify(Action.CHANGE_PASSWORD, user.username, user, current_password):
+        if not await self.passwords.verify(self.action, user.username, user, current_password):
             raise InvalidCredentialsError

@@ -1,15 +1,18 @@
-from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Audit, Sessions, Transaction
-from gatehouse.common.domain.audit import Action
-from gatehouse.common.domain.errors import SessionNotFoundError
+from gatehouse.accounts.application.ports import Sessions
+from gatehouse.accounts.domain.errors import SessionNotFoundError
+from gatehouse.common.application.ports import Audit, Transaction
+from gatehouse.common.application.use_case import command
 
 
-@dataclass(frozen=True, slots=True)
+@command
 class EndSession:
     """Ends one of one's own sessions. Someone else's is not found, like one that never was."""
+
+    action: ClassVar = "end_session"
 
     identity: Identity
     sessions: Sessions
@@ -20,4 +23,6 @@ class EndSession:
         async with self.transaction:
             if not await self.sessions.end(session_id, user_id=self.identity.user_id):
                 raise SessionNotFoundError
-            await self.audit.record(Action.END_SESSION, actor=self.identity.username, target=self.identity.username)
+            await self.audit.record(
+                self.action, actor=self.identity.username.value, target=self.identity.username.value
+            )

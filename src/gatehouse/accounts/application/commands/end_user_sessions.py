@@ -1,16 +1,19 @@
-from dataclasses import dataclass
+from typing import ClassVar
 
-from gatehouse.accounts.application.authorization import lock_subordinate
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Audit, Sessions, Transaction, Users
+from gatehouse.accounts.application.locking import lock_subordinate
+from gatehouse.accounts.application.ports import Sessions, Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
+from gatehouse.common.application.ports import Audit, Transaction
+from gatehouse.common.application.use_case import command
 
 
-@dataclass(frozen=True, slots=True)
+@command
 class EndUserSessions:
     """Admins end all sessions of a subordinate, who may log in again."""
+
+    action: ClassVar = "end_user_sessions"
 
     identity: Identity
     users: Users
@@ -22,4 +25,4 @@ class EndUserSessions:
         async with self.transaction:
             user = await lock_subordinate(self.users, self.identity, Username(username), actor_is=Role.ADMIN)
             if await self.sessions.end_all_of(user.id):
-                await self.audit.record(Action.END_USER_SESSIONS, actor=self.identity.username, target=user.username)
+                await self.audit.record(self.action, actor=self.identity.username.value, target=user.username.value)

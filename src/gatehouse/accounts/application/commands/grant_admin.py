@@ -1,16 +1,19 @@
-from dataclasses import dataclass
+from typing import ClassVar
 
-from gatehouse.accounts.application.authorization import lock_subordinate
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Audit, Clock, Transaction, Users
+from gatehouse.accounts.application.locking import lock_subordinate
+from gatehouse.accounts.application.ports import Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
+from gatehouse.common.application.ports import Audit, Clock, Transaction
+from gatehouse.common.application.use_case import command
 
 
-@dataclass(frozen=True, slots=True)
+@command
 class GrantAdmin:
     """Super admins make a user an admin, which counts from that user's next request on."""
+
+    action: ClassVar = "grant_admin"
 
     identity: Identity
     users: Users
@@ -23,4 +26,4 @@ class GrantAdmin:
             user = await lock_subordinate(self.users, self.identity, Username(username), actor_is=Role.SUPER_ADMIN)
             if user.grant_admin(self.clock.now()):
                 await self.users.save(user)
-                await self.audit.record(Action.GRANT_ADMIN, actor=self.identity.username, target=user.username)
+                await self.audit.record(self.action, actor=self.identity.username.value, target=user.username.value)

@@ -1,16 +1,19 @@
-from dataclasses import dataclass
+from typing import ClassVar
 
-from gatehouse.accounts.application.authorization import lock_subordinate
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Audit, Clock, Sessions, Transaction, Users
+from gatehouse.accounts.application.locking import lock_subordinate
+from gatehouse.accounts.application.ports import Sessions, Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
+from gatehouse.common.application.ports import Audit, Clock, Transaction
+from gatehouse.common.application.use_case import command
 
 
-@dataclass(frozen=True, slots=True)
+@command
 class InactivateUser:
     """Admins make a user inactive, which ends all of that user's sessions. Only super admins inactivate admins."""
+
+    action: ClassVar = "inactivate_user"
 
     identity: Identity
     users: Users
@@ -25,4 +28,4 @@ class InactivateUser:
             if user.inactivate(self.clock.now()):
                 await self.users.save(user)
                 await self.sessions.end_all_of(user.id)
-                await self.audit.record(Action.INACTIVATE_USER, actor=self.identity.username, target=user.username)
+                await self.audit.record(self.action, actor=self.identity.username.value, target=user.username.value)

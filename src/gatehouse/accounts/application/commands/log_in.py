@@ -1,14 +1,16 @@
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from gatehouse.accounts.application.passwords import Passwords
-from gatehouse.accounts.application.ports import Audit, Clock, Sessions, SessionTokens, Transaction, Users
+from gatehouse.accounts.application.ports import Sessions, SessionTokens, Users
+from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.session import Session, SessionLifetime, new_secret
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
-from gatehouse.common.domain.errors import InvalidCredentialsError
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.application.ports import Audit, Clock, Transaction
+from gatehouse.common.application.use_case import command_in_steps, retry_on_conflict
+from gatehouse.common.domain.request_context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +19,18 @@ class LoggedIn:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@command_in_steps
 class LogIn:
     """Opens a session. Unknown, wrong and inactive get one and the same answer, after the same work."""
+
+    action: ClassVar = "log_in"
 
     users: Users
     sessions: Sessions
     passwords: Passwords
     tokens: SessionTokens
     lifetime: SessionLifetime
-    origin: Origin
+    context: RequestContext
     audit: Audit
     clock: Clock
     transaction: Transaction
@@ -34,21 +38,25 @@ class LogIn:
     async def __call__(self, username: str, password: str) -> LoggedIn:
         name = Username.parse(username)
         user = await self._find(name)
-        if not await self.passwords.verify(Action.LOG_IN, name, user, password) or user is None:
+        if not await self.passwords.verify(self.action, name, user, password) or user is None:
             raise InvalidCredentialsError
         new_hash = await self.passwords.rehash(user, password)
         secret, now = new_secret(), self.clock.now()
-        session = Session.open(user.id, secret, self.lifetime, self.origin, now)
-        async with self.transaction:
-            await self._decide_again(user, new_hash)
-            await self.sessions.add(session, keep=self.lifetime.max_per_user)
-            await self.audit.record(Action.LOG_IN, actor=user.username, target=user.username)
+        session = Session.open(user.id, secret, self.lifetime, self.context, now)
+        await self._open(session, user, new_hash)
         token = self.tokens.encode(secret, issued_at=now, expires_at=session.expires_at)
         return LoggedIn(token, session.expires_at)
 
     async def _find(self, name: Username | None) -> User | None:
         async with self.transaction:
             return await self.users.find(name) if name else None
+
+    @retry_on_conflict
+    async def _open(self, session: Session, user: User, new_hash: str | None) -> None:
+        async with self.transaction:
+            await self._decide_again(user, new_hash)
+            await self.sessions.add(session, keep=self.lifetime.max_per_user)
+            await self.audit.record(self.action, actor=user.username.value, target=user.username.value)
 
     async def _decide_again(self, user: User, new_hash: str | None) -> None:
         """Hashing took a while: may this user, locked now, still log in with this password?"""

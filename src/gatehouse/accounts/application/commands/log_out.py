@@ -1,13 +1,16 @@
-from dataclasses import dataclass
+from typing import ClassVar
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Audit, Sessions, Transaction
-from gatehouse.common.domain.audit import Action
+from gatehouse.accounts.application.ports import Sessions
+from gatehouse.common.application.ports import Audit, Transaction
+from gatehouse.common.application.use_case import command
 
 
-@dataclass(frozen=True, slots=True)
+@command
 class LogOut:
     """Ends the session that this request came with."""
+
+    action: ClassVar = "log_out"
 
     identity: Identity
     sessions: Sessions
@@ -17,4 +20,6 @@ class LogOut:
     async def __call__(self) -> None:
         async with self.transaction:
             if await self.sessions.end(self.identity.session_id, user_id=self.identity.user_id):
-                await self.audit.record(Action.LOG_OUT, actor=self.identity.username, target=self.identity.username)
+                await self.audit.record(
+                    self.action, actor=self.identity.username.value, target=self.identity.username.value
+                )

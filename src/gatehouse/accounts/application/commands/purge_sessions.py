@@ -1,9 +1,9 @@
-from dataclasses import dataclass
+from gatehouse.accounts.application.ports import ExpiredRows
+from gatehouse.common.application.ports import Clock
+from gatehouse.common.application.use_case import command
 
-from gatehouse.accounts.application.ports import Clock, ExpiredRows
 
-
-@dataclass(frozen=True, slots=True)
+@command
 class PurgeSessions:
     """Deletes expired sessions and forgotten throttle counts, batch by batch, so that no lock is held for long."""
 

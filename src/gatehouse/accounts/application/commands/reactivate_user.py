@@ -1,19 +1,22 @@
-from dataclasses import dataclass
+from typing import ClassVar
 
-from gatehouse.accounts.application.authorization import lock_subordinate
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Audit, Clock, Transaction, Users
+from gatehouse.accounts.application.locking import lock_subordinate
+from gatehouse.accounts.application.ports import Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
+from gatehouse.common.application.ports import Audit, Clock, Transaction
+from gatehouse.common.application.use_case import command
 
 
-@dataclass(frozen=True, slots=True)
+@command
 class ReactivateUser:
     """Admins make a user active again. Only super admins reactivate admins.
 
     Sessions that inactivation ended stay ended.
     """
+
+    action: ClassVar = "reactivate_user"
 
     identity: Identity
     users: Users
@@ -26,4 +29,4 @@ class ReactivateUser:
             user = await lock_subordinate(self.users, self.identity, Username(username), actor_is=Role.ADMIN)
             if user.reactivate(self.clock.now()):
                 await self.users.save(user)
-                await self.audit.record(Action.REACTIVATE_USER, actor=self.identity.username, target=user.username)
+                await self.audit.record(self.action, actor=self.identity.username.value, target=user.username.value)

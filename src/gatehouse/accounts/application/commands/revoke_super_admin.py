@@ -1,15 +1,18 @@
-from dataclasses import dataclass
+from typing import ClassVar
 
-from gatehouse.accounts.application.ports import Audit, Clock, Transaction, Users
+from gatehouse.accounts.application.ports import Users
+from gatehouse.accounts.domain.errors import LastSuperAdminError, UserNotFoundError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
-from gatehouse.common.domain.errors import LastSuperAdminError, UserNotFoundError
+from gatehouse.common.application.ports import Audit, Clock, Transaction
+from gatehouse.common.application.use_case import command
 
 
-@dataclass(frozen=True, slots=True)
+@command
 class RevokeSuperAdmin:
     """The operator makes a super admin a plain user, on the command line only. The last active one stays."""
+
+    action: ClassVar = "revoke_super_admin"
 
     users: Users
     audit: Audit
@@ -29,5 +32,5 @@ class RevokeSuperAdmin:
                 raise LastSuperAdminError
             user.revoke_super_admin(self.clock.now())
             await self.users.save(user)
-            await self.audit.record(Action.REVOKE_SUPER_ADMIN, actor=None, target=name)
+            await self.audit.record(self.action, actor=None, target=name.value)
             return True

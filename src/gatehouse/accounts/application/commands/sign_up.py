@@ -1,17 +1,20 @@
-from dataclasses import dataclass
+from typing import ClassVar
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.passwords import Passwords
-from gatehouse.accounts.application.ports import Audit, Clock, Transaction, Users
+from gatehouse.accounts.application.ports import Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Action
+from gatehouse.common.application.ports import Audit, Clock, Transaction
+from gatehouse.common.application.use_case import command_in_steps, retry_on_conflict
 
 
-@dataclass(frozen=True, slots=True)
+@command_in_steps
 class SignUp:
     """Anyone who is not logged in opens an account of their own, with the role `user`."""
+
+    action: ClassVar = "sign_up"
 
     users: Users
     passwords: Passwords
@@ -24,7 +27,11 @@ class SignUp:
         await self.passwords.count_sign_up()
         password_hash = await self.passwords.choose(name, password)
         user = User.create(name, Role.USER, password_hash, self.clock.now())
+        await self._add(user)
+        return Account.of(user)
+
+    @retry_on_conflict
+    async def _add(self, user: User) -> None:
         async with self.transaction:
             await self.users.add(user)
-            await self.audit.record(Action.SIGN_UP, actor=name, target=name)
-        return Account.of(user)
+            await self.audit.record(self.action, actor=user.username.value, target=user.username.value)

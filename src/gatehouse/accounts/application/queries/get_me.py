@@ -1,9 +1,9 @@
-from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.identity import Identity
+from gatehouse.common.application.use_case import query
 from gatehouse.common.domain.errors import UnauthenticatedError
 
 
@@ -11,7 +11,7 @@ class AccountById(Protocol):
     async def __call__(self, user_id: UUID) -> Account | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@query
 class GetMe:
     """The caller's own account."""
 

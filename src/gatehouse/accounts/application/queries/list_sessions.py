@@ -4,6 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 from gatehouse.accounts.application.identity import Identity
+from gatehouse.common.application.use_case import query
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class LiveSessionViews(Protocol):
         """Sessions that have not expired, newest first."""
 
 
-@dataclass(frozen=True, slots=True)
+@query
 class ListSessions:
     """One's own sessions, newest first."""
 

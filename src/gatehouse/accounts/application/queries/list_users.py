@@ -2,14 +2,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Protocol
 
-from annotated_types import Interval, MaxLen
+from annotated_types import MaxLen
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.domain.authorization import ensure_at_least
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.application.encoded_json import Json
-from gatehouse.common.domain.errors import InvalidError
+from gatehouse.common.application.encoded_json import EncodedJson
+from gatehouse.common.application.paging import SortedPageRequest
+from gatehouse.common.application.use_case import query
 
 
 class UserSorting(StrEnum):
@@ -20,24 +22,14 @@ class UserSorting(StrEnum):
     UPDATED_AT = "updated_at"
 
 
-class SortingOrder(StrEnum):
-    ASC = "asc"
-    DESC = "desc"
-
-
-@dataclass(frozen=True, slots=True)
-class UserListRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserListRequest(SortedPageRequest):
     """Which accounts, in which order. Also the query string of the HTTP call, so there is no second copy of it."""
 
-    limit: Annotated[int, Interval(ge=1, le=100)] = 20
-    offset: Annotated[int, Interval(ge=0, le=10_000)] = 0
-    cursor: Annotated[str | None, MaxLen(500)] = None
     sorting_field: UserSorting = UserSorting.USERNAME
-    sorting_order: SortingOrder = SortingOrder.ASC
     role: Role | None = None
     is_active: bool | None = None
     search: Annotated[str | None, MaxLen(20)] = None
-    with_total: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +42,10 @@ class UserList:
 
 
 class UserPages(Protocol):
-    async def __call__(self, request: UserListRequest) -> Json[UserList]: ...
+    async def __call__(self, request: UserListRequest) -> EncodedJson[UserList]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@query
 class ListUsers:
     """Admins list all accounts. The order is total: ties are broken by id.
 
@@ -63,10 +55,9 @@ class ListUsers:
     identity: Identity
     pages: UserPages
 
-    async def __call__(self, request: UserListRequest) -> Json[UserList]:
-        self.identity.ensure_at_least(Role.ADMIN)
-        if request.cursor is not None and request.offset:
-            raise InvalidError("cursor", "Cannot be combined with offset.")
+    async def __call__(self, request: UserListRequest) -> EncodedJson[UserList]:
+        ensure_at_least(self.identity.role, Role.ADMIN)
+        request.ensure_one_position()
         if request.search is not None:
             request = replace(request, search=Username.prefix(request.search))
         return await self.pages(request)

@@ -4,22 +4,21 @@ import sys
 from typing import Annotated, Final
 
 import typer
-from dishka import AsyncContainer
 
 from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin, SuperAdminOutcome
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
-from gatehouse.common.presentation.cli.run_use_case import Operate
+from gatehouse.common.presentation.cli.run_use_case import RunUseCase
 
 type Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The account's name.")]
 
-_SAID: Final = {
+_MESSAGES: Final = {
     SuperAdminOutcome.CREATED: "Created the super admin {}.",
-    SuperAdminOutcome.RAISED: "Raised the existing user {} to super admin; the password is unchanged.",
+    SuperAdminOutcome.PROMOTED: "Raised the existing user {} to super admin; the password is unchanged.",
     SuperAdminOutcome.UNCHANGED: "{} is an active super admin already; nothing changed.",
 }
 
 
-def register(cli: typer.Typer, operate: Operate) -> None:
+def register(cli: typer.Typer, run: RunUseCase) -> None:
     @cli.command()
     def create_super_admin(
         username: Username,
@@ -30,25 +29,16 @@ def register(cli: typer.Typer, operate: Operate) -> None:
     ) -> None:
         """Create a super admin, or raise an existing user to one."""
         ask_password = _read_password if password_stdin else _prompt_password
-
-        async def act(container: AsyncContainer) -> str:
-            execute = await container.get(CreateSuperAdmin)
-            outcome = await execute(username, ask_password)
-            return _SAID[outcome].format(username.lower())
-
-        typer.echo(operate(act))
+        outcome = run(CreateSuperAdmin, lambda execute: execute(username, ask_password))
+        typer.echo(_MESSAGES[outcome].format(username.lower()))
 
     @cli.command()
     def revoke_super_admin(username: Username) -> None:
         """Make a super admin a plain user. The last active super admin stays."""
-
-        async def act(container: AsyncContainer) -> str:
-            execute = await container.get(RevokeSuperAdmin)
-            if await execute(username):
-                return f"{username.lower()} is a plain user now."
-            return f"{username.lower()} is no super admin; nothing changed."
-
-        typer.echo(operate(act))
+        if run(RevokeSuperAdmin, lambda execute: execute(username)):
+            typer.echo(f"{username.lower()} is a plain user now.")
+        else:
+            typer.echo(f"{username.lower()} is no super admin; nothing changed.")
 
 
 def _prompt_password() -> str:

@@ -13,16 +13,11 @@ from gatehouse.accounts.application.commands.log_out import LogOut
 from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.application.queries.list_sessions import ListSessions, SessionList
+from gatehouse.accounts.domain.errors import InvalidCredentialsError, SessionNotFoundError, UsernameTakenError
 from gatehouse.accounts.presentation.http.bodies import LogInBody, SignUpBody
-from gatehouse.accounts.presentation.http.cookie import SessionCookie
-from gatehouse.common.domain.errors import (
-    AlreadyAuthenticatedError,
-    InvalidCredentialsError,
-    SessionNotFoundError,
-    ThrottledError,
-    UsernameTakenError,
-)
-from gatehouse.common.presentation.http.access import ANONYMOUS, AUTHENTICATED, AUTHENTICATED_ONLY, CLEARS_COOKIE
+from gatehouse.accounts.presentation.http.cookie import CLEARS_COOKIE_ON_ERROR, SET_COOKIE, SessionCookie
+from gatehouse.common.domain.errors import AlreadyAuthenticatedError, ThrottledError
+from gatehouse.common.presentation.http.access import ANONYMOUS, AUTHENTICATED, AUTHENTICATED_BEFORE_PASSWORD_CHANGE
 from gatehouse.common.presentation.http.route import UseCaseRoute, problems
 
 router = APIRouter(prefix="/api/v1/account", tags=["account"], route_class=UseCaseRoute)
@@ -42,7 +37,7 @@ async def sign_up(body: SignUpBody, execute: FromDishka[SignUp]) -> Account:
     "/login",
     status_code=204,
     dependencies=[ANONYMOUS],
-    responses=problems(InvalidCredentialsError, AlreadyAuthenticatedError, ThrottledError),
+    responses={**problems(InvalidCredentialsError, AlreadyAuthenticatedError, ThrottledError), 204: SET_COOKIE},
 )
 async def log_in(
     body: LogInBody, response: Response, execute: FromDishka[LogIn], cookie: FromDishka[SessionCookie]
@@ -51,7 +46,12 @@ async def log_in(
     cookie.set(response, session.token, session.expires_at)
 
 
-@router.delete("/logout", status_code=204, dependencies=[CLEARS_COOKIE, AUTHENTICATED_ONLY])
+@router.delete(
+    "/logout",
+    status_code=204,
+    dependencies=[CLEARS_COOKIE_ON_ERROR, AUTHENTICATED_BEFORE_PASSWORD_CHANGE],
+    responses={204: SET_COOKIE, 401: SET_COOKIE},
+)
 async def log_out(response: Response, execute: FromDishka[LogOut], cookie: FromDishka[SessionCookie]) -> None:
     await execute()
     cookie.clear(response)

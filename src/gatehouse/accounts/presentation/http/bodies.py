@@ -1,33 +1,22 @@
-"""Request bodies. Unknown fields are refused, and nothing is converted: a number is no string."""
+"""Request bodies, and the parameter that names a user."""
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import Field
 
 from gatehouse.accounts.domain import password, username
+from gatehouse.common.presentation.http.bodies import Body, Text
 
-
-def _ensure_is_text(value: str) -> str:
-    if not password.is_text(value):
-        raise ValueError("Must be valid Unicode text")
-    return value
-
-
-USERNAME_SHAPE: Final[dict[str, Any]] = {
-    "minLength": username.MIN_LENGTH,
-    "maxLength": username.MAX_LENGTH,
-    "pattern": "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$",
-}
-"""For the document. The domain is what judges."""
+_SHAPE: Final[dict[str, Any]] = {**username.SHAPE}
 _EXAMPLE: Final = "seven lanterns over a quiet harbour"
 
-Text = Annotated[str, AfterValidator(_ensure_is_text)]
 UsernameField = Annotated[
     Text,
-    Field(
-        description=f"{username.RULE}; case does not count.", examples=["alice"], json_schema_extra={**USERNAME_SHAPE}
-    ),
+    Field(description=f"{username.RULE}; case does not count.", examples=["alice"], json_schema_extra=_SHAPE),
 ]
+UsernameInPath = Annotated[str, Path(json_schema_extra=_SHAPE)]
+"""Any text: the domain judges it."""
 PasswordField = Annotated[Text, Field(repr=False, examples=[_EXAMPLE])]
 NewPasswordField = Annotated[
     Text,
@@ -37,10 +26,6 @@ NewPasswordField = Annotated[
         examples=[_EXAMPLE],
     ),
 ]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class UsernameBody(Body):

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gatehouse.common.domain.errors import UnauthenticatedError
+from gatehouse.common.presentation.http.errors import TwoSessionCookiesError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class SessionCookie:
             if name == self.name
         ]
         if len(values) > 1:
-            raise UnauthenticatedError
+            raise TwoSessionCookiesError
         return values[0] if values else None
 
     def set(self, response: Response, token: str, expires_at: datetime) -> None:
@@ -38,3 +40,17 @@ class SessionCookie:
 
     def clear(self, response: Response) -> None:
         response.delete_cookie(self.name, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+
+async def _clear_on_error(request: Request) -> None:
+    cookie = await request.state.dishka_container.get(SessionCookie)
+    # By way of the request's state, since what nobody foresaw is answered by the outermost middleware.
+    request.state.before_error_response = cookie.clear
+
+
+CLEARS_COOKIE_ON_ERROR: Final = Depends(_clear_on_error)
+"""Stands before the route's access marker, so that it is known when that one refuses."""
+SET_COOKIE: Final[dict[str, Any]] = {
+    "headers": {"Set-Cookie": {"description": "The session cookie.", "schema": {"type": "string"}}}
+}
+"""For the documentation of an answer."""

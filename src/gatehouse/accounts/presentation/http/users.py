@@ -17,17 +17,11 @@ from gatehouse.accounts.application.queries.get_user import GetUser
 from gatehouse.accounts.application.queries.list_sessions import SessionList
 from gatehouse.accounts.application.queries.list_user_sessions import ListUserSessions
 from gatehouse.accounts.application.queries.list_users import ListUsers, UserList, UserListRequest
+from gatehouse.accounts.domain.errors import InvalidCredentialsError, UsernameTakenError, UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.accounts.presentation.http.bodies import ChangePasswordBody, CreateUserBody, UsernameBody
-from gatehouse.common.domain.errors import (
-    ForbiddenError,
-    InvalidCredentialsError,
-    PasswordChangeRequiredError,
-    ThrottledError,
-    UsernameTakenError,
-    UserNotFoundError,
-)
-from gatehouse.common.presentation.http.access import AUTHENTICATED, AUTHENTICATED_ONLY
+from gatehouse.accounts.presentation.http.bodies import ChangePasswordBody, CreateUserBody, UsernameBody, UsernameInPath
+from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError, ThrottledError
+from gatehouse.common.presentation.http.access import AUTHENTICATED, AUTHENTICATED_BEFORE_PASSWORD_CHANGE
 from gatehouse.common.presentation.http.query import QueryString
 from gatehouse.common.presentation.http.route import UseCaseRoute, problems
 
@@ -49,7 +43,7 @@ async def list_users(
 
 
 @router.get("/{username}", dependencies=[AUTHENTICATED], responses=ON_A_USER)
-async def get_user(username: str, query: FromDishka[GetUser]) -> Account:
+async def get_user(username: UsernameInPath, query: FromDishka[GetUser]) -> Account:
     return await query(username)
 
 
@@ -76,7 +70,7 @@ async def revoke_admin(body: UsernameBody, execute: FromDishka[RevokeAdmin]) -> 
 @router.patch(
     "/change_password",
     status_code=204,
-    dependencies=[AUTHENTICATED_ONLY],
+    dependencies=[AUTHENTICATED_BEFORE_PASSWORD_CHANGE],
     responses=problems(
         ForbiddenError, PasswordChangeRequiredError, UserNotFoundError, InvalidCredentialsError, ThrottledError
     ),
@@ -86,7 +80,7 @@ async def change_password(body: ChangePasswordBody, execute: FromDishka[ChangePa
 
 
 @router.get("/{username}/sessions", dependencies=[AUTHENTICATED], responses=ON_A_USER)
-async def list_user_sessions(username: str, query: FromDishka[ListUserSessions]) -> SessionList:
+async def list_user_sessions(username: UsernameInPath, query: FromDishka[ListUserSessions]) -> SessionList:
     return await query(username)
 
 
@@ -96,5 +90,5 @@ async def list_user_sessions(username: str, query: FromDishka[ListUserSessions])
     dependencies=[AUTHENTICATED],
     responses=ON_A_USER,
 )
-async def end_user_sessions(username: str, execute: FromDishka[EndUserSessions]) -> None:
+async def end_user_sessions(username: UsernameInPath, execute: FromDishka[EndUserSessions]) -> None:
     await execute(username)

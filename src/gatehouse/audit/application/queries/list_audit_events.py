@@ -1,38 +1,44 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, NewType, Protocol
 from uuid import UUID
 
-from annotated_types import Interval, MaxLen
+from annotated_types import MaxLen
 
-from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.domain.role import Role
-from gatehouse.accounts.domain.username import RULE, Username
-from gatehouse.common.domain.audit import Action, Outcome
+from gatehouse.accounts import USERNAME_RULE, Identity, Role, Username
+from gatehouse.accounts.domain.authorization import ensure_at_least
+from gatehouse.common.application.paging import PageRequest
+from gatehouse.common.application.use_case import query
+from gatehouse.common.domain.audit import Subject
 from gatehouse.common.domain.errors import InvalidError
 
+AuditedActions = NewType("AuditedActions", frozenset[str])
+"""What the modules of this service record."""
 
-@dataclass(frozen=True, slots=True)
-class AuditRequest:
-    """Which events. Times are inclusive at `since`, exclusive at `until`, and carry an offset."""
 
-    limit: Annotated[int, Interval(ge=1, le=100)] = 20
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRequest(PageRequest):
+    """Which events. `since` is inclusive, `until` exclusive, and both carry an offset; `subject` is an id."""
+
     actor: str | None = None
     target: str | None = None
-    action: Action | None = None
+    subject: Annotated[str | None, MaxLen(100)] = None
+    action: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    cursor: Annotated[str | None, MaxLen(500)] = None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
+    """As it was stored: an action may be one of a version or a module that is no longer there."""
+
     id: UUID
     at: datetime
-    action: Action
-    outcome: Outcome
+    action: str
+    outcome: str
     actor: str | None
     target: str | None
+    subject: Subject | None
     ip: str | None
     request_id: str | None
 
@@ -47,15 +53,20 @@ class AuditPages(Protocol):
     async def __call__(self, request: AuditRequest) -> AuditPage: ...
 
 
-@dataclass(frozen=True, slots=True)
+@query
 class ListAuditEvents:
     """Super admins read what happened, newest first."""
 
     identity: Identity
     pages: AuditPages
+    actions: AuditedActions
 
     async def __call__(self, request: AuditRequest) -> AuditPage:
-        self.identity.ensure_at_least(Role.SUPER_ADMIN)
+        ensure_at_least(self.identity.role, Role.SUPER_ADMIN)
+        if request.action is not None and request.action not in self.actions:
+            raise InvalidError("action", "Must be an action that this service records.")
+        if not (request.subject or "").isprintable():
+            raise InvalidError("subject", "Must be the id of a subject.")
         actor, target = _stored_form("actor", request.actor), _stored_form("target", request.target)
         return await self.pages(replace(request, actor=actor, target=target))
 
@@ -65,5 +76,5 @@ def _stored_form(field: str, username: str | None) -> str | None:
         return None
     name = Username.parse(username)
     if name is None:
-        raise InvalidError(field, f"Must be {RULE}.")
+        raise InvalidError(field, f"Must be {USERNAME_RULE}.")
     return name.value

@@ -5,6 +5,7 @@ from typing import Annotated
 from dishka import FromDishka
 from fastapi import APIRouter, Depends
 
+from gatehouse.accounts import USERNAME_SHAPE
 from gatehouse.audit.application.queries.list_audit_events import AuditPage, AuditRequest, ListAuditEvents
 from gatehouse.common.domain.errors import ForbiddenError
 from gatehouse.common.presentation.http.access import AUTHENTICATED
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/api/v1/audit", tags=["audit"], route_class=UseCaseRo
 
 @router.get("/", dependencies=[AUTHENTICATED], responses=problems(ForbiddenError))
 async def list_audit_events(
-    request: Annotated[AuditRequest, Depends(QueryString(AuditRequest))], query: FromDishka[ListAuditEvents]
+    request: Annotated[AuditRequest, Depends(QueryString(AuditRequest, actor=USERNAME_SHAPE, target=USERNAME_SHAPE))],
+    query: FromDishka[ListAuditEvents],
 ) -> AuditPage:
     return await query(request)

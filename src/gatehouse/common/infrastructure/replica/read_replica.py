@@ -1,25 +1,24 @@
-"""Reading from a replica where it is good enough, and from the primary where it isn't."""
+"""When a read replica is trusted: it answers, and its lag is a few seconds at most."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
-from contextvars import Context
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final
 
 import structlog
-from psycopg.rows import AsyncRowFactory, scalar_row
+from psycopg.rows import scalar_row
 
-from gatehouse.common.application.write_position import CurrentWritten
+from gatehouse.common.application.background import run_in_background
 from gatehouse.common.domain.errors import UnavailableError
-from gatehouse.common.infrastructure.database import Database, Parameters
+from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
-from gatehouse.common.infrastructure.waiting import answered_within
+from gatehouse.common.infrastructure.waiting import wait_for_answer
 
 MAX_LAG_SECONDS: Final = 5.0
 ANSWER_WITHIN_SECONDS: Final = 2.0
-_LOOK_EVERY_SECONDS: Final = 1.0
+_MEASURE_EVERY_SECONDS: Final = 1.0
 _PRIMARY_POSITION: Final = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint"
 _REPLAYED: Final = "SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint"
 _HAS_REPLAYED: Final = "SELECT pg_last_wal_replay_lsn() >= %(position)s::pg_lsn"
@@ -27,8 +26,8 @@ _HAS_REPLAYED: Final = "SELECT pg_last_wal_replay_lsn() >= %(position)s::pg_lsn"
 _log = structlog.get_logger()
 
 
-class Replica:
-    """A replica, and whether it may be used: it answers, and is at most a few seconds behind."""
+class ReadReplica:
+    """Measures its lag once a second; `is_usable` says whether queries may be sent to it."""
 
     def __init__(self, database: Database, primary: Database) -> None:
         self.database = database
@@ -36,98 +35,57 @@ class Replica:
         self._samples = deque[tuple[float, int]]()
         self.is_usable = False
 
-    async def ask[Row](self, question: Coroutine[object, object, Row]) -> Row:
-        """The replica's answer. Raises UnavailableError, and leaves the replica alone from then on, when it fails or
-        keeps silent.
+    async def query[Row](self, question: Coroutine[object, object, Row]) -> Row:
+        """The replica's answer. When it fails or keeps silent, raises UnavailableError, and the replica is not used
+        until a measurement finds it well again.
         """
         try:
-            return await answered_within(ANSWER_WITHIN_SECONDS, question)
+            return await wait_for_answer(ANSWER_WITHIN_SECONDS, question)
         except (UnavailableError, DatabaseError):
-            self.give_up()
+            self.stop_using()
             raise UnavailableError from None
 
     async def has_replayed(self, position: str) -> bool:
-        return bool(await self.ask(self.database.fetch_one(_HAS_REPLAYED, {"position": position}, scalar_row)))
+        return bool(await self.query(self.database.fetch_one(_HAS_REPLAYED, {"position": position}, scalar_row)))
 
-    def give_up(self) -> None:
-        """Until the next look finds it well again."""
+    def stop_using(self) -> None:
+        """Until the next measurement finds it well again."""
         if self.is_usable:
             _log.warning("replica_not_used")
         self.is_usable = False
 
-    async def watch(self) -> None:
+    async def measure_regularly(self) -> None:
         while True:
-            await self.look()
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            await self.measure_lag()
+            await asyncio.sleep(_MEASURE_EVERY_SECONDS)
 
-    async def look(self) -> None:
-        """How far behind in seconds, without asking the replica for the time: where the primary was a while ago, the
-        replica must be now. (A replica cut off from its primary believes itself up to date.)
+    async def measure_lag(self) -> None:
+        """Whether the lag is at most MAX_LAG_SECONDS.
+
+        The replica is not asked how far behind it is: one that is cut off from its primary believes itself up to date.
+        What it has replayed is compared with a sample of the primary's position that was taken MAX_LAG_SECONDS ago.
         """
         try:
             now, position = monotonic(), await self._primary.fetch_one(_PRIMARY_POSITION, {}, scalar_row)
-            replayed = await self.ask(self.database.fetch_one(_REPLAYED, {}, scalar_row))
+            replayed = await self.query(self.database.fetch_one(_REPLAYED, {}, scalar_row))
         except (UnavailableError, DatabaseError):
-            # Where the primary was before this gap says nothing of where the replica must be after it.
+            # After a gap the samples from before it prove nothing: begin anew with the primary's next position.
             self._samples.clear()
-            self.give_up()
+            self.stop_using()
             return
         self._samples.append((now, position or 0))
         while len(self._samples) > 1 and self._samples[1][0] <= now - MAX_LAG_SECONDS:
             self._samples.popleft()
         if replayed is None or replayed < self._samples[0][1]:
-            self.give_up()
+            self.stop_using()
         elif not self.is_usable:
             _log.info("replica_used")
             self.is_usable = True
 
 
 @asynccontextmanager
-async def watched(database: Database, primary: Database) -> AsyncIterator[Replica]:
-    replica = Replica(database, primary)
-    await replica.look()
-    task = asyncio.create_task(replica.watch(), context=Context())  # not that of the request which came first
-    try:
+async def watch_replica(database: Database, primary: Database) -> AsyncIterator[ReadReplica]:
+    replica = ReadReplica(database, primary)
+    await replica.measure_lag()
+    async with run_in_background(replica.measure_regularly()):
         yield replica
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-class Reads:
-    """Where query gateways read."""
-
-    def __init__(self, primary: Database, replica: Replica | None, written: CurrentWritten) -> None:
-        self._primary = primary
-        self._replica = replica
-        self._written = written
-
-    async def fetch_all[Row](
-        self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row], *, prepare: bool | None = None
-    ) -> list[Row]:
-        if self._replica is not None and await self._may_use(self._replica):
-            with suppress(UnavailableError):
-                return await self._replica.ask(self._replica.database.fetch_all(sql, parameters, rows, prepare=prepare))
-        return await self._primary.fetch_all(sql, parameters, rows, prepare=prepare)
-
-    async def fetch_one[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
-        found = await self.fetch_all(sql, parameters, rows)
-        return found[0] if found else None
-
-    async def fetch_one_surely[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
-        """For a row that must be there: where the replica has none yet, the primary has the word."""
-        found = await self.fetch_one(sql, parameters, rows)
-        if found is None and self._replica is not None:
-            found = await self._primary.fetch_one(sql, parameters, rows)
-        return found
-
-    async def _may_use(self, replica: Replica) -> bool:
-        """Not where the replica has yet to come to what this client has written."""
-        if not replica.is_usable:
-            return False
-        position = self._written().position
-        try:
-            return position is None or await replica.has_replayed(position)
-        except UnavailableError:
-            return False

@@ -1,9 +1,20 @@
-"""What the commands of the command line are given to do their work."""
+"""How a command of the command line calls its use case."""
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from dishka import AsyncContainer
+import typer
 
-type Act = Callable[[AsyncContainer], Awaitable[str]]
-type Operate = Callable[[Act], str]
-"""Runs an act with a request's container at hand and gives back what there is to say."""
+
+class RunUseCase(Protocol):
+    def __call__[UseCase, Result](
+        self, use_case: type[UseCase], call: Callable[[UseCase], Awaitable[Result]]
+    ) -> Result:
+        """Makes the use case as a request would get it, with settings and database around it, and gives it to `call`.
+
+        Raises ConfigError and GatehouseError, each of one line for the operator.
+        """
+
+
+type RegisterCommands = Callable[[typer.Typer, RunUseCase], None]
+"""Adds a module's commands to the command line."""

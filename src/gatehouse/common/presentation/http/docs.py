@@ -1,5 +1,6 @@
 """The OpenAPI document, made complete, and its page, served without any third-party host."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,10 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from gatehouse.accounts.presentation.http.bodies import USERNAME_SHAPE
-from gatehouse.accounts.presentation.http.cookie import SessionCookie
 from gatehouse.common.presentation.http.problems import FieldProblem, InvalidInputProblem, Problem
-from gatehouse.common.presentation.http.route import SECURITY_SCHEME
 
 _ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 _PAGE: Final = """<!doctype html>
@@ -48,35 +46,8 @@ _STATUS_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "429": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}, "required": True}},
     "503": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}, "required": True}},
 }
-_SET_COOKIE: Final[dict[str, Any]] = {
-    "Set-Cookie": {"description": "The session cookie.", "schema": {"type": "string"}}
-}
-_NAMES_A_USER: Final = frozenset({"username", "actor", "target"})
-_USERS: Final = "/api/v1/users/"
-_CREATED: Final[dict[str, Any]] = {"parameters": {"username": "$response.body#/username"}}
-_CREATED_IN_BODY: Final[dict[str, Any]] = {"requestBody": {"username": "$response.body#/username"}}
-_LISTED: Final[dict[str, Any]] = {"parameters": {"username": "$response.body#/users/0/username"}}
-_NEXT_PAGE: Final[dict[str, Any]] = {"parameters": {"cursor": "$response.body#/next_cursor"}}
-_LINKS: Final[dict[tuple[str, str, str], dict[tuple[str, str], dict[str, Any]]]] = {
-    ("post", _USERS, "201"): {
-        ("get", "/api/v1/users/{username}"): _CREATED,
-        ("get", "/api/v1/users/{username}/sessions"): _CREATED,
-        ("delete", "/api/v1/users/{username}/sessions"): _CREATED,
-        ("patch", "/api/v1/users/inactivate"): _CREATED_IN_BODY,
-        ("patch", "/api/v1/users/reactivate"): _CREATED_IN_BODY,
-        ("patch", "/api/v1/users/grant"): _CREATED_IN_BODY,
-        ("patch", "/api/v1/users/revoke"): _CREATED_IN_BODY,
-        ("patch", "/api/v1/users/change_password"): _CREATED_IN_BODY,
-    },
-    ("get", _USERS, "200"): {("get", _USERS): _NEXT_PAGE, ("get", "/api/v1/users/{username}"): _LISTED},
-    ("get", "/api/v1/audit/", "200"): {("get", "/api/v1/audit/"): _NEXT_PAGE},
-    ("get", "/api/v1/account/sessions", "200"): {
-        ("delete", "/api/v1/account/sessions/{session_id}"): {
-            "parameters": {"session_id": "$response.body#/sessions/0/id"}
-        },
-    },
-}
-"""What to do next with an answer: call and status, then the call that its values are good for."""
+type Complete = Callable[[dict[str, Any]], None]
+"""Adds to the document what modules have to say."""
 
 
 def install(app: FastAPI) -> None:
@@ -97,49 +68,28 @@ def install(app: FastAPI) -> None:
     app.mount("/docs/assets", StaticFiles(directory=_ASSETS))
 
 
-def complete_openapi(app: FastAPI, cookie: SessionCookie) -> dict[str, Any]:
-    """What FastAPI cannot know: problem documents, headers and the session cookie."""
+def complete_openapi(app: FastAPI, complete: Complete) -> dict[str, Any]:
+    """What FastAPI cannot know: problem documents, headers, and what modules have to add."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
-        components = document["components"]
-        components["securitySchemes"] = {SECURITY_SCHEME: {"type": "apiKey", "in": "cookie", "name": cookie.name}}
-        schemas = components["schemas"]
+        schemas = document["components"]["schemas"]
         for model in (FieldProblem, Problem, InvalidInputProblem):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             schemas[model.__name__] = schema
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
-        for path, operations in document["paths"].items():
+        for operations in document["paths"].values():
             for operation in operations.values():
-                _add_headers(path, operation["responses"])
-                _add_username_shape(operation.get("parameters", []))
-        _add_links(document["paths"])
+                _add_headers(operation["responses"])
+        complete(document)
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _add_headers(path: str, responses: dict[str, Any]) -> None:
+def _add_headers(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
-        headers = {**_REQUEST_ID_HEADER, **_STATUS_HEADERS.get(status, {})}
-        if (path.endswith(("/login", "/logout")) and status == "204") or (path.endswith("/logout") and status == "401"):
-            headers |= _SET_COOKIE
-        response["headers"] = headers
-
-
-def _add_username_shape(parameters: list[dict[str, Any]]) -> None:
-    for parameter in parameters:
-        if parameter["name"] in _NAMES_A_USER:
-            schema = parameter["schema"]
-            next((kind for kind in schema.get("anyOf", []) if kind["type"] == "string"), schema).update(USERNAME_SHAPE)
-
-
-def _add_links(paths: dict[str, Any]) -> None:
-    for (method, path, status), targets in _LINKS.items():
-        paths[path][method]["responses"][status]["links"] = {
-            operation["operationId"]: {"operationId": operation["operationId"], **values}
-            for (to_method, to_path), values in targets.items()
-            for operation in [paths[to_path][to_method]]
-        }
+        declared = response.get("headers", {})
+        response["headers"] = {**_REQUEST_ID_HEADER, **_STATUS_HEADERS.get(status, {}), **declared}

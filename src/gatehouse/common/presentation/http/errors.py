@@ -1,6 +1,6 @@
 """Refusals that only exist over HTTP."""
 
-from gatehouse.common.domain.errors import ForbiddenError, GatehouseError
+from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, UnauthenticatedError
 
 
 class CrossSiteRequestError(ForbiddenError):
@@ -31,3 +31,7 @@ class UnsupportedMediaTypeError(GatehouseError):
 class InternalError(GatehouseError):
     slug = "internal-error"
     title = "Something went wrong on our side; it has been logged."
+
+
+class TwoSessionCookiesError(UnauthenticatedError):
+    """An attack or a fault; neither cookie is believed."""

@@ -1,4 +1,4 @@
-"""Liveness, readiness and the front door."""
+"""Liveness, readiness and the root."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse
 
-from gatehouse.accounts.application.ports import Readiness
+from gatehouse.common.application.ports import Readiness
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.presentation.http.access import EVERYONE
 from gatehouse.common.presentation.http.route import UseCaseRoute, problems
@@ -20,7 +20,7 @@ class Status(BaseModel):
 
 
 @router.get("/", status_code=307, dependencies=[EVERYONE], response_class=RedirectResponse)
-async def front_door() -> str:
+async def root() -> str:
     """Leads to the documentation, by a path and not by the Host header."""
     return "/docs"
 

@@ -76,7 +76,7 @@ def status_of(error: type[GatehouseError]) -> HTTPStatus:
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(GatehouseError, _on_refusal)
+    app.add_exception_handler(GatehouseError, _before_error_response)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
 
@@ -112,33 +112,33 @@ def _invalid(errors: list[FieldProblem], request_id: str) -> Response:
     return _respond(InvalidInputProblem(**document.model_dump(), errors=errors))
 
 
-async def _on_refusal(request: Request, error: Exception) -> Response:
+async def _before_error_response(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatehouseError)
     _log.info("refused", problem=error.slug, method=request.method, path=request.url.path, ip=client_ip(request))
     response = problem_response(error, request.state.request_id)
-    if on_refusal := getattr(request.state, "on_refusal", None):
-        on_refusal(response)
+    if before_error_response := getattr(request.state, "before_error_response", None):
+        before_error_response(response)
     return response
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     """Repeats neither a value nor the name of an unknown field: both are the client's own text."""
     assert isinstance(error, RequestValidationError)
-    problems = [_field_problem(found) for found in error.errors()]
+    problems = [_field_problem(details) for details in error.errors()]
     return _invalid(problems, request.state.request_id)
 
 
-def _field_problem(found: dict[str, object]) -> FieldProblem:
-    location = found["loc"]
+def _field_problem(details: dict[str, object]) -> FieldProblem:
+    location = details["loc"]
     assert isinstance(location, tuple)
-    if found["type"] == "extra_forbidden":
+    if details["type"] == "extra_forbidden":
         return FieldProblem(field=str(location[0]), message="Holds an unknown field.")
-    if found["type"] == "json_invalid":
+    if details["type"] == "json_invalid":
         return FieldProblem(field="body", message="Is not valid JSON.")
     field = str(location[1] if len(location) > 1 else location[0])
-    if found["type"] == "uuid_parsing":  # pydantic's own message quotes the offending character
+    if details["type"] == "uuid_parsing":  # pydantic's own message quotes the offending character
         return FieldProblem(field=field, message="Must be a UUID.")
-    return FieldProblem(field=field, message=f"{str(found['msg']).removeprefix('Value error, ')}.")
+    return FieldProblem(field=field, message=f"{str(details['msg']).removeprefix('Value error, ')}.")
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -161,8 +161,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 def _allowed_methods(request: Request) -> list[str]:
     """Of all routes with this path: the framework names only the first one's (RFC 9110, 15.5.6, asks for all)."""
     return sorted(
-        method.upper()
-        for path, operations in request.app.openapi()["paths"].items()
-        if compile_path(path)[0].match(request.url.path)
-        for method in operations
+        {
+            method.upper()
+            for path, operations in request.app.openapi()["paths"].items()
+            if compile_path(path)[0].match(request.url.path)
+            for method in operations
+        }
     )

@@ -15,9 +15,13 @@ _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-
 
 
 class QueryString[T]:
-    """The dependency. `kind` is a dataclass whose fields are the parameters; unknown and repeated ones are refused."""
+    """The dependency. `kind` is a dataclass whose fields are the parameters; unknown and repeated ones are refused.
 
-    def __init__(self, kind: type[T]) -> None:
+    `shapes` adds to a parameter's JSON Schema, for the document alone.
+    """
+
+    def __init__(self, kind: type[T], **shapes: Mapping[str, object]) -> None:
+        self._shapes = shapes
         self._adapter: TypeAdapter[T] = TypeAdapter(kind)
         self._schema = self._adapter.json_schema()
         self._names = frozenset(self._schema["properties"])
@@ -48,10 +52,10 @@ class QueryString[T]:
 
     def _documented(self, name: str) -> dict[str, Any]:
         schema = self._schema["properties"][name]
-        meant = next((one for one in schema.get("anyOf", []) if one.get("type") != "null"), schema)
-        meant = self._schema["$defs"][meant["$ref"].rpartition("/")[2]] if "$ref" in meant else meant
-        told = {"default": schema["default"]} if schema.get("default") is not None else {}
-        return {**meant, **told}
+        given = next((one for one in schema.get("anyOf", []) if one.get("type") != "null"), schema)
+        given = self._schema["$defs"][given["$ref"].rpartition("/")[2]] if "$ref" in given else given
+        default = {"default": schema["default"]} if schema.get("default") is not None else {}
+        return {**given, **default, **self._shapes.get(name, {})}
 
 
 def _invalid(*errors: Mapping[str, Any]) -> RequestValidationError:

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from gatehouse.common.domain.request_context import Origin
+from gatehouse.common.domain.request_context import RequestContext
 
 _USER_AGENT_LENGTH: Final = 256
 
@@ -14,9 +14,9 @@ def client_ip(request: Request) -> str | None:
     return request.client.host if request.client else None
 
 
-def origin_of(request: Request) -> Origin:
+def request_context_of(request: Request) -> RequestContext:
     user_agent = request.headers.get("user-agent")
-    return Origin(
+    return RequestContext(
         ip=client_ip(request),
         user_agent=user_agent[:_USER_AGENT_LENGTH] if user_agent else None,
         request_id=request.state.request_id,

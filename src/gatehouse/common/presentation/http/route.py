@@ -1,8 +1,7 @@
 """A route that documents itself: the use case's docstring is its text, and what every route may answer is added."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from copy import deepcopy
-from functools import wraps
 from typing import Any, Final, get_type_hints
 
 from dishka.integrations.fastapi import DISHKA_REQUEST_PARAM, DISHKA_WEBSOCKET_PARAM, DishkaRoute
@@ -10,16 +9,21 @@ from fastapi.params import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gatehouse.accounts.presentation.http.bodies import Body
+from gatehouse.common.application.use_case import is_use_case
 from gatehouse.common.domain.errors import (
     GatehouseError,
     InvalidError,
     PasswordChangeRequiredError,
-    TransactionConflictError,
     UnauthenticatedError,
     UnavailableError,
 )
-from gatehouse.common.presentation.http.access import AUTHENTICATED, AUTHENTICATED_ONLY, EVERYONE, MARKERS
+from gatehouse.common.presentation.http.access import (
+    AUTHENTICATED,
+    AUTHENTICATED_BEFORE_PASSWORD_CHANGE,
+    EVERYONE,
+    MARKERS,
+)
+from gatehouse.common.presentation.http.bodies import Body
 from gatehouse.common.presentation.http.errors import (
     ContentTooLargeError,
     CrossSiteRequestError,
@@ -27,20 +31,15 @@ from gatehouse.common.presentation.http.errors import (
     InvalidHostError,
     UnsupportedMediaTypeError,
 )
-from gatehouse.common.presentation.http.middleware import PROBES, SAFE_METHODS
+from gatehouse.common.presentation.http.middleware.csrf import SAFE_METHODS
+from gatehouse.common.presentation.http.middleware.host import PROBES
 from gatehouse.common.presentation.http.problems import MEDIA_TYPE, InvalidInputProblem, Problem, status_of
 from gatehouse.common.presentation.http.query import QueryString
 
 type Responses = dict[int | str, dict[str, Any]]
 
-_MAX_RETRIES: Final = 3
 _KNOWN_PARAMETERS: Final = {"return", DISHKA_REQUEST_PARAM.name, DISHKA_WEBSOCKET_PARAM.name}
 SECURITY_SCHEME: Final = "session"
-_USE_CASES: Final = (
-    "gatehouse.accounts.application.commands.",
-    "gatehouse.accounts.application.queries.",
-    "gatehouse.audit.application.queries.",
-)
 
 
 def problems(*errors: type[GatehouseError]) -> Responses:
@@ -76,7 +75,7 @@ def _example(error: type[GatehouseError]) -> dict[str, object]:
 class UseCaseRoute(DishkaRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         hints = get_type_hints(endpoint).values()
-        use_case = next((hint for hint in hints if _is_use_case(hint)), None)
+        use_case = next((hint for hint in hints if is_use_case(hint)), None)
         if use_case is not None:
             options["description"] = use_case.__doc__
         options["responses"] = _merged(options.get("responses") or {}, problems(*_implied(path, hints, options)))
@@ -84,8 +83,6 @@ class UseCaseRoute(DishkaRoute):
         if parameters := _query_parameters(endpoint):
             extra["parameters"] = parameters
         options["openapi_extra"] = extra
-        if not SAFE_METHODS.issuperset(options["methods"]):
-            endpoint = _retried(endpoint)
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -93,25 +90,21 @@ class UseCaseRoute(DishkaRoute):
         fifth of the request's time went there. The documentation is FastAPI's all the same.
         """
         hints = get_type_hints(self.endpoint, include_extras=True)
-        queries = {name: found for name, hint in hints.items() if (found := _query_string(hint)) is not None}
+        queries = {name: query for name, hint in hints.items() if (query := _query_string(hint)) is not None}
         others = hints.keys() - queries.keys() - _KNOWN_PARAMETERS
-        if others or hints.get("return") is not Response or not all(gate in MARKERS for gate in self.dependencies):
+        if others or hints.get("return") is not Response or not all(marker in MARKERS for marker in self.dependencies):
             return super().get_route_handler()
         injected = hints.keys() & {DISHKA_REQUEST_PARAM.name}
-        gates = [gate.dependency for gate in self.dependencies if gate.dependency is not None]
+        checks = [marker.dependency for marker in self.dependencies if marker.dependency is not None]
 
         async def answer(request: Request) -> Response:
-            for gate in gates:
-                await gate(request)
-            asked = {name: await query(request) for name, query in queries.items()}
-            response: Response = await self.endpoint(**asked, **dict.fromkeys(injected, request))
+            for check in checks:
+                await check(request)
+            arguments = {name: await query(request) for name, query in queries.items()}
+            response: Response = await self.endpoint(**arguments, **dict.fromkeys(injected, request))
             return response
 
         return answer
-
-
-def _is_use_case(hint: object) -> bool:
-    return isinstance(hint, type) and hint.__module__.startswith(_USE_CASES)
 
 
 def _query_string(hint: object) -> QueryString[Any] | None:
@@ -123,30 +116,15 @@ def _query_string(hint: object) -> QueryString[Any] | None:
 
 def _query_parameters(endpoint: Callable[..., Any]) -> list[dict[str, Any]]:
     hints = get_type_hints(endpoint, include_extras=True).values()
-    return [parameter for hint in hints if (found := _query_string(hint)) for parameter in found.parameters()]
+    return [parameter for hint in hints if (query := _query_string(hint)) for parameter in query.parameters()]
 
 
 def _is_authenticated(options: dict[str, Any]) -> bool:
-    return AUTHENTICATED in options["dependencies"] or AUTHENTICATED_ONLY in options["dependencies"]
-
-
-def _retried[**P, R](endpoint: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """A use case that lost against a parallel transaction, and so has changed nothing, is tried again."""
-
-    @wraps(endpoint)
-    async def tried(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(_MAX_RETRIES):
-            try:
-                return await endpoint(*args, **kwargs)
-            except TransactionConflictError:
-                continue
-        return await endpoint(*args, **kwargs)
-
-    return tried
+    return AUTHENTICATED in options["dependencies"] or AUTHENTICATED_BEFORE_PASSWORD_CHANGE in options["dependencies"]
 
 
 def _implied(path: str, hints: Iterable[object], options: dict[str, Any]) -> Iterator[type[GatehouseError]]:
-    """What the edge may answer before the use case is asked."""
+    """What middleware, access marker and validation may answer before the use case is called."""
     yield InternalError
     if path not in PROBES:
         yield InvalidHostError
@@ -167,9 +145,8 @@ def _implied(path: str, hints: Iterable[object], options: dict[str, Any]) -> Ite
 def _merged(declared: Responses, implied: Responses) -> Responses:
     merged = {**implied, **deepcopy(declared)}
     for status in declared.keys() & implied.keys():
-        examples = merged[status]["content"][MEDIA_TYPE]["examples"]
-        merged[status]["content"][MEDIA_TYPE]["examples"] = {
-            **examples,
-            **implied[status]["content"][MEDIA_TYPE]["examples"],
-        }
+        merged[status] = {**implied[status], **merged[status]}
+        if "content" in declared[status]:
+            content = merged[status]["content"][MEDIA_TYPE]
+            content["examples"] = {**content["examples"], **implied[status]["content"][MEDIA_TYPE]["examples"]}
     return merged

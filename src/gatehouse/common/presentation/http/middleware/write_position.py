@@ -7,21 +7,21 @@ from typing import Final
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gatehouse.common.application.write_position import Written
+from gatehouse.common.application.write_position import WritePosition
 
 COOKIE: Final = "gatehouse-written"
 _MAX_AGE_SECONDS: Final = 30
 """Longer than a usable replica may lag."""
-_CURRENT: Final = ContextVar[Written | None]("written", default=None)
-_POSITION: Final = re.compile("[0-9A-F]{1,8}/[0-9A-F]{1,8}")
+_CURRENT: Final = ContextVar[WritePosition | None]("write_position", default=None)
+_LSN: Final = re.compile("[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 
 
-def current_written() -> Written:
-    """The client's, where there is a replica; else one that nobody asks."""
-    return _CURRENT.get() or Written()
+def current_write_position() -> WritePosition:
+    """That of the request at hand; outside requests, and without a replica, an empty one."""
+    return _CURRENT.get() or WritePosition()
 
 
-class WrittenMiddleware:
+class WritePositionMiddleware:
     """Only there when a replica is. A forged position costs its owner a read from the primary, no more."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
@@ -32,14 +32,14 @@ class WrittenMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        known = Request(scope).cookies.get(COOKIE, "")
-        written = Written(known if _POSITION.fullmatch(known) else None)
-        before = written.position
-        _CURRENT.set(written)
+        sent = Request(scope).cookies.get(COOKIE, "")
+        write_position = WritePosition(sent if _LSN.fullmatch(sent) else None)
+        before = write_position.lsn
+        _CURRENT.set(write_position)
 
         async def send_position(message: Message) -> None:
-            if message["type"] == "http.response.start" and written.position != before:
-                cookie = f"{COOKIE}={written.position}; {self._attributes}"
+            if message["type"] == "http.response.start" and write_position.lsn != before:
+                cookie = f"{COOKIE}={write_position.lsn}; {self._attributes}"
                 message["headers"].append((b"set-cookie", cookie.encode()))
             await send(message)
 

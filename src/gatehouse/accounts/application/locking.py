@@ -1,31 +1,15 @@
-"""Decisions about the caller, made on locked rows."""
+"""Locking the caller and the user that is acted on, and deciding on the locked rows.
+
+Whoever also locks rows of another table takes users first, and then those, each ordered by id: with one order for all,
+nobody waits in a circle.
+"""
 
 from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.application.ports import Users
+from gatehouse.accounts.domain.authorization import ensure_active, ensure_subordinate
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.errors import UnauthenticatedError, UserNotFoundError
-
-
-def ensure_active(actor: User | None) -> User:
-    """The caller may have been inactivated or removed between authentication and the lock."""
-    if actor is None or not actor.is_active:
-        raise UnauthenticatedError
-    return actor
-
-
-def ensure_subordinate(actor: User, user: User | None, actor_is: Role) -> User:
-    """The user, if the actor has at least the role asked for and manages them.
-
-    The actor's role is checked before anything is said of the user, so that 403 reads the same for a user who exists
-    and for one who doesn't.
-    """
-    actor.ensure_at_least(actor_is)
-    if user is None:
-        raise UserNotFoundError
-    actor.ensure_manages(user)
-    return user
 
 
 async def lock_actor(users: Users, identity: Identity) -> User:

@@ -1,14 +1,14 @@
 """What a server does beside answering: it deletes what has expired."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import structlog
 from dishka import AsyncContainer
 
 from gatehouse.accounts.application.commands.purge_sessions import PurgeSessions
+from gatehouse.common.application.background import run_in_background
 from gatehouse.common.domain.errors import UnavailableError
 
 PURGE_INTERVAL_SECONDS: Final = 300
@@ -16,15 +16,8 @@ PURGE_INTERVAL_SECONDS: Final = 300
 _log = structlog.get_logger()
 
 
-@asynccontextmanager
-async def running_purge(container: AsyncContainer) -> AsyncIterator[None]:
-    task = asyncio.create_task(_purge_regularly(container))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def run_purge(container: AsyncContainer) -> AbstractAsyncContextManager[None]:
+    return run_in_background(_purge_regularly(container))
 
 
 async def _purge_regularly(container: AsyncContainer) -> None:

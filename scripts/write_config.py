@@ -1,0 +1,8 @@
+"""Write config.toml anew, from the settings that the modules declare: `.venv/bin/python scripts/write_config.py`."""
+
+from pathlib import Path
+
+from gatehouse.setup.describe_settings import render_config_toml
+from gatehouse.setup.modules import MODULES
+
+(Path(__file__).parents[1] / "config.toml").write_text(render_config_toml(MODULES.settings))

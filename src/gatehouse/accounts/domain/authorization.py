@@ -1,0 +1,52 @@
+"""Who may do what: the role hierarchy and every decision made by it.
+
+Nobody manages an equal, a higher one or oneself. So admins inactivate users, and only super admins inactivate admins.
+"""
+
+from typing import Final
+
+from gatehouse.accounts.domain.errors import UserNotFoundError
+from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.user import User
+from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError
+
+MANAGED_BY: Final = {
+    Role.SUPER_ADMIN: frozenset({Role.ADMIN, Role.USER}),
+    Role.ADMIN: frozenset({Role.USER}),
+    Role.USER: frozenset[Role](),
+}
+
+
+def manages(role: Role, other: Role) -> bool:
+    """Whether holders of the role administer holders of the other."""
+    return other in MANAGED_BY[role]
+
+
+def ensure_at_least(role: Role, needed: Role) -> None:
+    if role is not needed and not manages(role, needed):
+        raise ForbiddenError
+
+
+def ensure_manages(role: Role, other: Role) -> None:
+    if not manages(role, other):
+        raise ForbiddenError
+
+
+def ensure_active(actor: User | None) -> User:
+    """The caller may have been inactivated or removed between authentication and the lock."""
+    if actor is None or not actor.is_active:
+        raise UnauthenticatedError
+    return actor
+
+
+def ensure_subordinate(actor: User, user: User | None, actor_is: Role) -> User:
+    """The user, if the actor has at least the role asked for and manages them.
+
+    The actor's role is checked before anything is said of the user, so that 403 reads the same for a user who exists
+    and for one who doesn't.
+    """
+    ensure_at_least(actor.role, actor_is)
+    if user is None:
+        raise UserNotFoundError
+    ensure_manages(actor.role, user.role)
+    return user

@@ -1,0 +1,19 @@
+"""From the session cookie to the caller."""
+
+import structlog
+from starlette.requests import Request
+
+from gatehouse.accounts.application.authentication import Authenticate
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.presentation.http.cookie import SessionCookie
+from gatehouse.common.domain.errors import UnauthenticatedError
+
+
+async def identify(request: Request, cookie: SessionCookie, authenticate: Authenticate) -> Identity:
+    """Once a request, whoever asks for it first."""
+    token = cookie.read(request)
+    if token is None:
+        raise UnauthenticatedError
+    identity = await authenticate(token)
+    structlog.contextvars.bind_contextvars(caller=identity.username.value)
+    return identity

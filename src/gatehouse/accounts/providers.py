@@ -1,0 +1,122 @@
+"""Which adapter stands behind which port of accounts. Commands and queries are listed in module.py."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+
+from dishka import AnyOf, Provider, Scope, provide
+
+from gatehouse.accounts.application.authentication import Authenticate
+from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.passwords import AttemptLimits, Passwords
+from gatehouse.accounts.application.ports import (
+    ExpiredRows,
+    LiveSessions,
+    PasswordHasher,
+    PasswordStrength,
+    Sessions,
+    SessionTokens,
+    Throttle,
+    Users,
+)
+from gatehouse.accounts.application.queries.get_me import AccountById
+from gatehouse.accounts.application.queries.get_user import AccountByUsername
+from gatehouse.accounts.application.queries.list_sessions import LiveSessionViews
+from gatehouse.accounts.application.queries.list_users import UserPages
+from gatehouse.accounts.domain.password import PasswordPolicy
+from gatehouse.accounts.domain.session import SessionLifetime
+from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
+from gatehouse.accounts.infrastructure.password_strength import SHIPPED_BLOCKLIST, ZxcvbnPasswordStrength
+from gatehouse.accounts.infrastructure.passwords import BcryptPasswordHasher
+from gatehouse.accounts.infrastructure.queries.get_me import SqlAccountById
+from gatehouse.accounts.infrastructure.queries.get_user import SqlAccountByUsername
+from gatehouse.accounts.infrastructure.queries.list_sessions import SqlLiveSessionViews
+from gatehouse.accounts.infrastructure.queries.list_users import SqlUserPages
+from gatehouse.accounts.infrastructure.sessions import SqlLiveSessions, SqlSessions
+from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
+from gatehouse.accounts.infrastructure.users import SqlUsers
+from gatehouse.accounts.presentation.http.authentication import identify
+from gatehouse.accounts.presentation.http.cookie import SessionCookie
+from gatehouse.accounts.settings import JwtSettings, PasswordSettings, SessionSettings, ThrottleSettings
+from gatehouse.common.application.paging import Cursors
+from gatehouse.common.application.ports import Caller
+from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
+from gatehouse.common.infrastructure.cursors import SignedCursors
+from gatehouse.common.settings import Settings
+
+
+class GatewayProvider(Provider):
+    scope = Scope.APP
+
+    users = provide(SqlUsers, scope=Scope.REQUEST, provides=Users)
+    sessions = provide(SqlSessions, scope=Scope.REQUEST, provides=Sessions)
+    live_sessions = provide(SqlLiveSessions, provides=LiveSessions)
+    throttle = provide(SqlThrottle, provides=Throttle)
+    expired_rows = provide(SqlExpiredRows, provides=ExpiredRows)
+    account_by_id = provide(SqlAccountById, provides=AccountById)
+    account_by_username = provide(SqlAccountByUsername, provides=AccountByUsername)
+    user_pages = provide(SqlUserPages, provides=UserPages)
+    session_views = provide(SqlLiveSessionViews, provides=LiveSessionViews)
+
+
+class SecurityProvider(Provider):
+    scope = Scope.APP
+
+    authenticate = provide(Authenticate)
+    identity = provide(staticmethod(identify), scope=Scope.REQUEST, provides=AnyOf[Identity, Caller])
+    passwords = provide(Passwords, scope=Scope.REQUEST)
+
+    @provide
+    def policy(self, settings: Settings) -> PasswordPolicy:
+        return PasswordPolicy(settings[PasswordSettings].min_length)
+
+    @provide
+    def lifetime(self, settings: Settings) -> SessionLifetime:
+        session = settings[SessionSettings]
+        return SessionLifetime(
+            timedelta(minutes=session.idle_minutes), timedelta(hours=session.absolute_hours), session.max_per_user
+        )
+
+    @provide
+    def limits(self, settings: Settings) -> AttemptLimits:
+        throttle = settings[ThrottleSettings]
+        return AttemptLimits(
+            throttle.attempts_per_account, throttle.attempts_per_address, throttle.sign_ups_per_address
+        )
+
+    @provide
+    def throttle_times(self, settings: Settings) -> ThrottleTimes:
+        throttle = settings[ThrottleSettings]
+        return ThrottleTimes(
+            timedelta(minutes=throttle.memory_minutes), timedelta(seconds=throttle.longest_wait_seconds)
+        )
+
+    @provide
+    def cookie(self, settings: Settings) -> SessionCookie:
+        return SessionCookie(settings.has_secure_cookies)
+
+    @provide(provides=SessionTokens)
+    def tokens(self, settings: Settings) -> JwtSessionTokens:
+        jwt = settings[JwtSettings]
+        return JwtSessionTokens([jwt.secret, *jwt.previous_secrets])
+
+    @provide(provides=Cursors)
+    def cursors(self, settings: Settings) -> SignedCursors:
+        return SignedCursors(settings[JwtSettings].secret)
+
+    @provide
+    def threads(self) -> Iterator[BoundedThreads]:
+        threads = BoundedThreads(max(1, (os.cpu_count() or 1) - 1))
+        yield threads
+        threads.close()
+
+    @provide(provides=PasswordStrength)
+    def strength(self, settings: Settings, threads: BoundedThreads) -> ZxcvbnPasswordStrength:
+        blocklist = settings[PasswordSettings].blocklist
+        return ZxcvbnPasswordStrength(settings.folder / blocklist if blocklist else SHIPPED_BLOCKLIST, threads)
+
+    @provide(provides=PasswordHasher)
+    def hasher(self, settings: Settings, threads: BoundedThreads) -> BcryptPasswordHasher:
+        password = settings[PasswordSettings]
+        return BcryptPasswordHasher([password.pepper, *password.previous_peppers], password.work_factor, threads)

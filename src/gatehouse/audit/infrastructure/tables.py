@@ -1,0 +1,29 @@
+"""The table of the audit trail."""
+
+from sqlalchemy import Column, DateTime, Index, Table, Text, Uuid
+
+from gatehouse.common.infrastructure.metadata import metadata
+
+# Append-only: the server's database role may insert and read, not change or delete.
+# Names, not ids: the record must read the same when the account is gone.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("actor", Text),
+    Column("target", Text),
+    # What was acted on, where that is no user, or not the user alone.
+    Column("subject_kind", Text),
+    Column("subject_id", Text),
+    Column("subject_label", Text),
+    Column("ip", Text),
+    Column("request_id", Text),
+    Index(None, "at", "id"),
+    Index(None, "actor", "at", "id"),
+    Index(None, "target", "at", "id"),
+    Index(None, "action", "at", "id"),
+    Index(None, "subject_id", "at", "id"),
+)

@@ -1,0 +1,36 @@
+"""Which adapter stands behind which port of the audit trail."""
+
+from collections.abc import AsyncIterator
+
+from dishka import Provider, Scope, provide
+
+from gatehouse.audit.application.queries.list_audit_events import AuditedActions, AuditPages
+from gatehouse.audit.infrastructure.audit_trail import (
+    AuditEventFactory,
+    FailureWriter,
+    SqlAudit,
+    SqlFailedAttempts,
+    run_failure_writer,
+)
+from gatehouse.audit.infrastructure.queries.list_audit_events import SqlAuditPages
+from gatehouse.common.application.ports import Audit, FailedAttempts
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.modules import Modules
+
+
+class AuditProvider(Provider):
+    scope = Scope.APP
+
+    events = provide(AuditEventFactory, scope=Scope.REQUEST)
+    audit = provide(SqlAudit, scope=Scope.REQUEST, provides=Audit)
+    failed_attempts = provide(SqlFailedAttempts, scope=Scope.REQUEST, provides=FailedAttempts)
+    pages = provide(SqlAuditPages, provides=AuditPages)
+
+    @provide
+    def actions(self, modules: Modules) -> AuditedActions:
+        return AuditedActions(modules.audited_actions)
+
+    @provide
+    async def failure_writer(self, database: Database) -> AsyncIterator[FailureWriter]:
+        async with run_failure_writer(database) as writer:
+            yield writer

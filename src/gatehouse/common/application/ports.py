@@ -1,0 +1,45 @@
+"""What use cases of every module need from outside. Each is a plain noun; its adapter says the technology."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from gatehouse.common.domain.audit import Subject
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present, in UTC."""
+
+
+class Transaction(AbstractAsyncContextManager[None], Protocol):
+    """Leaving it commits, an exception rolls back. May be entered again; it holds a connection only while inside."""
+
+
+class Caller(Protocol):
+    """Who makes this request, as far as every module must know. The module of accounts says more: `Identity`."""
+
+    def ensure_password_is_own(self) -> None:
+        """Raises PasswordChangeRequiredError where an admin chose the password."""
+
+
+class Audit(Protocol):
+    """An append-only record, on the same transaction as the change it records: both happen, or neither.
+
+    `actor` and `target` are usernames; `subject` is what was acted on where that is no user, or not the user alone.
+    """
+
+    async def record(
+        self, action: str, *, actor: str | None, target: str | None = None, subject: Subject | None = None
+    ) -> None: ...
+
+
+class FailedAttempts(Protocol):
+    """Failures are recorded in the audit trail, too, after the answer: this neither waits nor raises."""
+
+    def record(self, action: str, target: str | None) -> None: ...
+
+
+class Readiness(Protocol):
+    async def ensure_ready(self) -> None:
+        """Raises UnavailableError unless the database answers, soon, and has the newest schema."""

@@ -1,0 +1,83 @@
+"""What a module declares, and what all of them declare together.
+
+The list of modules stands in setup/modules.py. Nothing registers itself, and nothing is searched for: a module is one
+plain value, made in its `module.py`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from dishka import AsyncContainer, Provider
+from fastapi import APIRouter
+from sqlalchemy import Table
+
+from gatehouse.common.domain.errors import ConflictError
+from gatehouse.common.presentation.cli.run_use_case import RegisterCommands
+from gatehouse.common.settings import Settings
+
+type Background = Callable[[AsyncContainer], AbstractAsyncContextManager[None]]
+"""What runs beside the requests, from start to stop."""
+type Document = dict[str, Any]
+"""An OpenAPI document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """What a module brings. Only its name is required."""
+
+    name: str
+    commands: tuple[type, ...] = ()
+    queries: tuple[type, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    """Which adapter stands behind which port. Commands and queries need none."""
+    routers: tuple[APIRouter, ...] = ()
+    cli: tuple[RegisterCommands, ...] = ()
+    background: tuple[Background, ...] = ()
+    tables: Mapping[Table, str] = MappingProxyType({})
+    """Each with the privileges of the server's database role, as `SELECT, INSERT`."""
+    constraints: Mapping[str, type[ConflictError]] = MappingProxyType({})
+    """The name of each unique constraint, and what its violation means to a client."""
+    settings: Mapping[str, type] = MappingProxyType({})
+    """The sections of config.toml."""
+    ensure_safe: Callable[[Settings], None] = lambda _: None
+    """Raises ConfigError where settings do not go together, or are not fit for production."""
+    complete_openapi: Callable[[Document, Settings, "Modules"], None] = lambda *_: None
+    """Adds to the document what the routes cannot say."""
+
+    @property
+    def audited_actions(self) -> frozenset[str]:
+        """Each command that records an event names its action."""
+        return frozenset(command.action for command in self.commands if hasattr(command, "action"))
+
+
+class Modules:
+    """All modules of a service, in an order in which each may use those before it."""
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        self._modules = tuple(modules)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._modules)
+
+    @property
+    def tables(self) -> list[Table]:
+        return [table for module in self for table in module.tables]
+
+    @property
+    def grants(self) -> dict[str, str]:
+        return {table.name: privileges for module in self for table, privileges in module.tables.items()}
+
+    @property
+    def constraints(self) -> dict[str, type[ConflictError]]:
+        return {name: error for module in self for name, error in module.constraints.items()}
+
+    @property
+    def audited_actions(self) -> frozenset[str]:
+        return frozenset(action for module in self for action in module.audited_actions)
+
+    @property
+    def settings(self) -> dict[str, type]:
+        return {name: section for module in self for name, section in module.settings.items()}

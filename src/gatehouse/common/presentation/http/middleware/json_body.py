@@ -1,0 +1,63 @@
+"""Request bodies: JSON, and small."""
+
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gatehouse.common.presentation.http.errors import ContentTooLargeError, UnsupportedMediaTypeError
+from gatehouse.common.presentation.http.middleware.refuse import refuse
+
+MAX_BODY_BYTES: Final = 16 * 1024
+
+
+class JsonBodyMiddleware:
+    """Takes JSON bodies of at most 16 KiB, announced or chunked, and hands them on whole."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "")
+        if "transfer-encoding" not in headers and length in ("", "0"):
+            await self._app(scope, receive, send)
+            return
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            await refuse(UnsupportedMediaTypeError(), scope, receive, send)
+            return
+        try:
+            body = await _read(receive) if not length or int(length) <= MAX_BODY_BYTES else None
+        except ClientDisconnect:
+            return  # the client left before the end of its request: what has arrived is not what it meant
+        if body is None:
+            await refuse(ContentTooLargeError(), scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The body, or None as soon as it is too large."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed

@@ -1,0 +1,21 @@
+"""How a middleware answers in the application's place."""
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from gatehouse.common.domain.errors import GatehouseError
+from gatehouse.common.presentation.http.problems import problem_response
+
+_log = structlog.get_logger()
+
+
+async def refuse(error: GatehouseError, scope: Scope, receive: Receive, send: Send) -> None:
+    client = scope.get("client")
+    _log.info(
+        "refused",
+        problem=error.slug,
+        method=scope["method"],
+        path=scope["path"],
+        ip=client[0] if client else None,
+    )
+    await problem_response(error, scope["state"]["request_id"])(scope, receive, send)

@@ -1,0 +1,180 @@
+"""Settings: what every module needs of them, and the sections that belong to none.
+
+A section is a dataclass whose fields are its keys. A field's annotation says what the key means (`doc`) and which
+values it may have (`Interval`); its default stands there and nowhere else. `repr=False` marks a secret, never shown.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from annotated_types import Interval, doc
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+MIN_SECRET_LENGTH: Final = 32
+_MIN_DISTINCT_CHARACTERS: Final = 8
+_PLACEHOLDER: Final = re.compile("change|secret|example|placeholder|password|pepper|default")
+
+
+class ConfigError(Exception):
+    """One line for the operator. It never repeats a value, which might be a secret."""
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TEST = "test"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    CONSOLE = "console"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeInDevelopment:
+    """Marks a secret that is made once in development, and kept in the file of this name beside the data."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSettings:
+    environment: Annotated[Environment, doc("development, production or test")] = Environment.DEVELOPMENT
+    origin: Annotated[str, doc("where browsers reach the service; empty: http:// and uvicorn's host and port")] = ""
+    hosts: Annotated[list[str], doc("further host names that the service answers to; the origin's is always one")] = (
+        field(default_factory=list)
+    )
+    docs: Annotated[bool | None, doc("the documentation page; unset: everywhere but in production")] = None
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def serves_docs(self) -> bool:
+        return not self.is_production if self.docs is None else self.docs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvicornSettings:
+    host: str = "127.0.0.1"
+    port: Annotated[int, Interval(ge=0, le=65_535)] = 8000
+    workers: Annotated[int, Interval(ge=1, le=128)] = 1
+    trusted_proxies: Annotated[list[str], doc("addresses or networks whose X-Forwarded-For is believed")] = field(
+        default_factory=list
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresSettings:
+    url: Annotated[str, doc("empty: an embedded PostgreSQL under data_dir (development only)")] = field(
+        default="", repr=False
+    )
+    owner_url: Annotated[str, doc("the role that migrates; empty: the same as url")] = field(default="", repr=False)
+    replica_url: Annotated[str, doc("a streaming replica for queries; empty: they read from url, too")] = field(
+        default="", repr=False
+    )
+    data_dir: Annotated[Path, doc("from the folder of this file")] = Path(".data/postgres")
+    pool_size: Annotated[
+        int, Interval(ge=1, le=1_000), doc("connections per worker; mind PostgreSQL's max_connections")
+    ] = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieSettings:
+    secure: Annotated[
+        bool | None, doc("send cookies over TLS alone, as __Host-session; unset: everywhere but in development")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    level: Annotated[LogLevel, doc("debug, info, warning or error")] = LogLevel.INFO
+    format: Annotated[LogFormat, doc("console or json")] = LogFormat.CONSOLE
+
+
+_NOT_GIVEN: Final = object()
+
+
+class Settings:
+    """The sections of all modules, each found by its class; one that is not given has its defaults.
+
+    Relative paths in them are relative to `folder`, that of config.toml.
+    """
+
+    def __init__(self, *sections: object, folder: Path = Path()) -> None:
+        self._sections = {type(section): section for section in sections}
+        self.folder = folder
+
+    def __getitem__[Section](self, kind: type[Section]) -> Section:
+        section = self._sections.get(kind, _NOT_GIVEN)
+        return section if isinstance(section, kind) else kind()
+
+    def replace(self, *sections: object) -> "Settings":
+        return Settings(*{**self._sections, **{type(one): one for one in sections}}.values(), folder=self.folder)
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(map(repr, self._sections.values()))})"
+
+    @property
+    def origin(self) -> str:
+        """Where browsers reach the service: scheme, host and port."""
+        uvicorn = self[UvicornSettings]
+        return self[AppSettings].origin or f"http://{uvicorn.host}:{uvicorn.port}"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names that the service answers to, without ports."""
+        own = urlsplit(self.origin).hostname
+        local = () if self[AppSettings].is_production else ("127.0.0.1", "localhost", "::1")
+        return frozenset((*self[AppSettings].hosts, *local, *([own] if own else [])))
+
+    @property
+    def has_secure_cookies(self) -> bool:
+        secure = self[CookieSettings].secure
+        return self[AppSettings].environment is not Environment.DEVELOPMENT if secure is None else secure
+
+
+def ensure_safe(settings: Settings) -> None:
+    """What no setting of these sections may be, and what production insists on."""
+    for key in ("url", "owner_url", "replica_url"):
+        _ensure_is_url(f"postgres.{key}", getattr(settings[PostgresSettings], key))
+    if not settings[AppSettings].is_production:
+        return
+    if not settings[PostgresSettings].url:
+        raise ConfigError("postgres.url: production needs a PostgreSQL of its own, not the embedded one.")
+    if settings[LogSettings].level is LogLevel.DEBUG:
+        raise ConfigError("logs.level: must not be debug in production.")
+    if not settings.has_secure_cookies:
+        raise ConfigError("cookie.secure: must be true in production.")
+    origin = urlsplit(settings[AppSettings].origin)
+    if origin.scheme != "https" or not origin.hostname:
+        raise ConfigError("app.origin: must be https:// and a host name in production.")
+
+
+def ensure_is_secret(key: str, secret: str, *, is_production: bool) -> None:
+    """Long enough, and in production neither a word that stands in examples nor too few different characters."""
+    if len(secret) < MIN_SECRET_LENGTH:
+        raise ConfigError(f"{key}: must be at least {MIN_SECRET_LENGTH} random characters.")
+    looks_made_up = len(set(secret)) < _MIN_DISTINCT_CHARACTERS or _PLACEHOLDER.search(secret.lower()) is not None
+    if is_production and looks_made_up:
+        raise ConfigError(f"{key}: looks like a placeholder; make one with `openssl rand -hex 32`.")
+
+
+def _ensure_is_url(key: str, url: str) -> None:
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError:
+        raise ConfigError(f"{key}: is no PostgreSQL connection URL (postgresql://user:password@host/name).") from None
