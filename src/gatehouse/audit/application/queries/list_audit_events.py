@@ -5,8 +5,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen
 
-from gatehouse.accounts import USERNAME_RULE, Identity, Role, Username
-from gatehouse.accounts.domain.authorization import ensure_at_least
+from gatehouse.accounts import USERNAME_RULE, Identity, Role, Username, ensure_at_least
 from gatehouse.common.application.paging import PageRequest
 from gatehouse.common.application.use_case import query
 from gatehouse.common.domain.audit import Subject
