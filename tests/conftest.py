@@ -1,5 +1,6 @@
 """One PostgreSQL for the whole run, one database for each worker, one application on a pool of one connection."""
 
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +16,6 @@ import psycopg
 import pytest
 from dishka import AsyncContainer, Provider, Scope
 from fastapi import FastAPI
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from gatehouse.accounts.application.ports import PasswordHasher, Users
@@ -28,8 +28,6 @@ from gatehouse.common.application.ports import Clock, Transaction
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.common.infrastructure.metadata import metadata
-from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
 from gatehouse.common.settings import (
     AppSettings,
     CookieSettings,
@@ -41,13 +39,13 @@ from gatehouse.common.settings import (
 )
 from gatehouse.setup.app import create_app
 from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.modules import MODULES
+from tests.database import SERVER_ROLE, delete_rows, prepare_schema
 from tests.fakes import PASSWORD, FakeClock
+from tests.modules import TESTED
 
 SERVER_URL = "GATEHOUSE_TEST_SERVER_URL"
 """How the process that starts the server tells the workers where it is."""
 TEMPLATE = "gatehouse_template"
-SERVER_ROLE = "gatehouse_server"
 ORIGIN = "https://gatehouse.test"
 LOGIN = "/api/v1/account/login"
 
@@ -75,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
     ensure_role(url, SERVER_ROLE)
-    migrate(migration_config(with_database(url, TEMPLATE)), server_role=ServerRole(SERVER_ROLE, MODULES.grants))
+    prepare_schema(with_database(url, TEMPLATE))
     os.environ[SERVER_URL] = url
 
 
@@ -146,7 +144,8 @@ async def fastapi_app(settings: Settings, session_clock: FakeClock) -> AsyncIter
     parts = Provider(scope=Scope.APP)
     parts.provide(lambda: session_clock, provides=Clock)
     configure_logs(LogSettings(format=LogFormat.JSON))
-    fastapi_app = create_app(settings, parts)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # the client of the tests, which would name every request
+    fastapi_app = create_app(settings, parts, modules=TESTED)
     async with fastapi_app.router.lifespan_context(fastapi_app):
         yield fastapi_app
 
@@ -161,8 +160,7 @@ async def container(fastapi_app: FastAPI) -> AsyncContainer:
 async def database(container: AsyncContainer, owner: psycopg.Connection) -> Database:
     """The application's own pool, on an empty database."""
     await (await container.get(FailureWriter)).flush()
-    for table in reversed(metadata.sorted_tables):
-        owner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+    delete_rows(owner)
     return await container.get(Database)
 
 

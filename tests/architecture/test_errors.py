@@ -1,14 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import UniqueConstraint
 
 import gatehouse.common.presentation.http.errors
 from gatehouse.common.domain import errors
 from gatehouse.common.domain.errors import GatehouseError
-from gatehouse.common.infrastructure.metadata import metadata
 from gatehouse.common.presentation.http.problems import status_of
-from gatehouse.setup.modules import MODULES
 
 CATEGORIES = (GatehouseError, errors.ConflictError)
 """Never raised themselves, so they have no slug of their own."""
@@ -31,16 +28,6 @@ def test_every_error_has_a_status(error: type[GatehouseError]) -> None:
 
 def test_every_slug_names_one_error() -> None:
     assert sorted(SLUGS) == sorted(set(SLUGS))
-
-
-def test_every_unique_constraint_has_an_error() -> None:
-    named_by_people = {
-        str(constraint.name)
-        for table in metadata.tables.values()
-        for constraint in table.constraints
-        if isinstance(constraint, UniqueConstraint) and constraint.columns.keys() != ["id"]  # ids are generated
-    }
-    assert named_by_people == set(MODULES.constraints)
 
 
 def test_http_errors_are_found_by_these_tests() -> None:

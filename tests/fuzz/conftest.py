@@ -11,10 +11,11 @@ from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.settings import AppSettings, PostgresSettings, Settings
 from gatehouse.setup.app import create_app
 from gatehouse.setup.container import create_container
-from gatehouse.setup.modules import MODULES
-from tests.conftest import SERVER_ROLE, CreateDatabase
+from tests.conftest import CreateDatabase
+from tests.database import SERVER_ROLE
 from tests.fakes import PASSWORD
 from tests.fuzz.findings import SUPER_ADMIN
+from tests.modules import TESTED
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ async def fuzzed_app(fuzzed_settings: Settings) -> FastAPI:
     """With a super admin. schemathesis starts it, on a loop of its own, and ends it with the test."""
     parts = Provider(scope=Scope.APP)
     parts.provide(_nowhere)
-    container = create_container(fuzzed_settings, MODULES, parts)
+    container = create_container(fuzzed_settings, TESTED, parts)
     async with container() as request:
         await (await request.get(CreateSuperAdmin))(SUPER_ADMIN, lambda: PASSWORD)
     await container.close()
-    return create_app(fuzzed_settings)
+    return create_app(fuzzed_settings, modules=TESTED)
 
 
 def _nowhere() -> RequestContext:

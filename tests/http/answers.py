@@ -5,27 +5,9 @@ from datetime import datetime
 import httpx
 
 from gatehouse.accounts.domain.user import User
+from tests.modules import all_module_tests
 
-PROBLEMS = {
-    "invalid-host": (400, "This service does not answer to that host name."),
-    "unauthenticated": (401, "Log in first."),
-    "invalid-credentials": (401, "The username or the password is wrong, or the account is inactive."),
-    "forbidden": (403, "Your role does not allow this."),
-    "password-change-required": (403, "Change your password first: an admin has chosen it."),
-    "cross-site-request": (403, "This request comes from another site."),
-    "not-found": (404, "There is nothing here."),
-    "user-not-found": (404, "There is no such user."),
-    "session-not-found": (404, "There is no such session."),
-    "method-not-allowed": (405, "This method is not allowed here."),
-    "username-taken": (409, "This username is taken."),
-    "already-authenticated": (409, "You are logged in already; log out first."),
-    "content-too-large": (413, "The body is larger than 16 KiB."),
-    "unsupported-media-type": (415, "Send the body as application/json."),
-    "invalid-input": (422, "The request holds an invalid value."),
-    "too-many-attempts": (429, "Too many attempts; wait before the next one."),
-    "internal-error": (500, "Something went wrong on our side; it has been logged."),
-    "unavailable": (503, "The service cannot answer right now; try again shortly."),
-}
+PROBLEMS = {slug: problem for tests in all_module_tests() for slug, problem in tests.problems.items()}
 USERNAME_RULE = (
     "Must be 5 to 20 ASCII letters, digits, '.', '_' or '-', beginning and ending with a letter or digit, "
     "no two specials in a row."

@@ -13,6 +13,7 @@ from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.app import create_app
 from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD, FakeClock
+from tests.modules import TESTED
 
 COOKIE = "__Host-session"
 
@@ -22,7 +23,7 @@ async def run_app(settings: Settings, *parts: Provider) -> AsyncIterator[Running
     clock = FakeClock()
     own = Provider(scope=Scope.APP)
     own.provide(lambda: clock, provides=Clock)
-    fastapi_app = create_app(settings, own, *parts)
+    fastapi_app = create_app(settings, own, *parts, modules=TESTED)
     async with fastapi_app.router.lifespan_context(fastapi_app), AsyncExitStack() as clients:
         container = fastapi_app.state.dishka_container
         yield RunningApp(fastapi_app, container, await container.get(Database), clock, clients)

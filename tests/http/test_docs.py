@@ -10,8 +10,10 @@ from gatehouse.common.settings import AppSettings, Environment, Settings
 from tests.conftest import ORIGIN, RunningApp
 from tests.http.answers import PROBLEMS, assert_problem
 from tests.http.running_app import run_app
+from tests.modules import all_calls
 
-OPEN = {"/", "/api/v1/", "/livez", "/readyz", "/api/v1/account/signup", "/api/v1/account/login"}
+CALLS = all_calls()
+OPEN = {call.path for call in CALLS if call.open_to in ("everyone", "strangers")}
 ELSEWHERE = re.compile(r"""(?:https?:)?//[\w.-]+""")
 NAMED = re.compile(r"""(?:src|href)\s*=\s*["']([^"']+)|["'](/[\w./-]+)["']""")
 
@@ -79,19 +81,19 @@ def test_every_state_change_may_be_refused_as_cross_site_and_every_body_as_unfit
 
 
 def test_what_takes_a_password_may_ask_to_wait_and_nothing_else_does(app: RunningApp) -> None:
-    throttled = {path for _, path, operation in operations(app) if "too-many-attempts" in slugs_of(operation)}
-
-    assert throttled == {
-        "/api/v1/account/signup",
-        "/api/v1/account/login",
-        "/api/v1/users/change_password",
+    throttled = {
+        f"{method.upper()} {path}"
+        for method, path, operation in operations(app)
+        if "too-many-attempts" in slugs_of(operation)
     }
+
+    assert throttled == {str(call) for call in CALLS if call.is_throttled}
 
 
 def test_every_call_of_ones_own_but_leaving_may_ask_for_a_new_password_first(app: RunningApp) -> None:
+    always_open = OPEN | {call.path for call in CALLS if call.is_open_before_password_change}
     for _, path, operation in operations(app):
-        asks = "password-change-required" in slugs_of(operation)
-        assert asks is (path not in OPEN | {"/api/v1/account/logout"}), path
+        assert ("password-change-required" in slugs_of(operation)) is (path not in always_open), path
 
 
 def test_every_named_thing_may_be_missing(app: RunningApp) -> None:

@@ -8,6 +8,7 @@ from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem
 from tests.http.running_app import try_log_in
+from tests.modules import all_calls
 
 pytestmark = pytest.mark.promise("P11")
 
@@ -35,17 +36,16 @@ async def change(client: httpx.AsyncClient, new: str = NEW, current: str = PASSW
 async def test_everything_else_is_refused_whatever_is_asked(app: RunningApp, role: Role) -> None:
     client = await newcomer(app, role)
     calls = [
-        (method, path)
-        for path, operations in app.fastapi_app.openapi()["paths"].items()
-        for method, operation in operations.items()
-        if "security" in operation and (method, path) not in STILL_OPEN
+        call
+        for call in all_calls()
+        if call.open_to not in ("everyone", "strangers") and (call.method.lower(), call.path) not in STILL_OPEN
     ]
     assert len(calls) > 12
 
-    for method, path in calls:
-        url = path.format(username="chief", session_id="no id at all")
-        assert_problem(await client.request(method, url), "password-change-required")
-        assert_problem(await client.request(method, url, json={"x": 1}), "password-change-required")
+    for call in calls:
+        url = call.url("chief")
+        assert_problem(await client.request(call.method, url), "password-change-required")
+        assert_problem(await client.request(call.method, url, json={"x": 1}), "password-change-required")
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])

@@ -11,6 +11,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.common.application.paging import SortingOrder
 from tests.conftest import RunningApp
 from tests.http.answers import assert_problem
+from tests.paging import walk_pages
 
 USERS = "/api/v1/users/"
 FOREIGN = ("cursor", "Must be the next_cursor of the page before, with the same sorting and filters.")
@@ -45,15 +46,10 @@ async def everything(client: httpx.AsyncClient, **query: Any) -> list[str]:
     return [account["username"] for account in body["users"]]
 
 
-async def walked(client: httpx.AsyncClient, limit: int, **query: Any) -> list[str]:
-    """All pages, one after the other."""
-    names: list[str] = []
-    body = await page(client, limit=limit, **query)
-    while body["next_cursor"] is not None:
-        assert len(body["users"]) == limit
-        names += [account["username"] for account in body["users"]]
-        body = await page(client, limit=limit, **query, cursor=body["next_cursor"])
-    return names + [account["username"] for account in body["users"]]
+async def walk(client: httpx.AsyncClient, limit: int, **query: Any) -> list[str]:
+    """The names on all pages, one after the other."""
+    pages = [rows async for rows in walk_pages(client, USERS, "users", limit=limit, **query)]
+    return [account["username"] for rows in pages for account in rows]
 
 
 @pytest.mark.parametrize("field", UserSorting)
@@ -66,7 +62,7 @@ async def test_cursors_visit_every_account_once_in_any_order(
     assert sorted(expected) == sorted([*NAMES, "admin", "chief"])
 
     for limit in (1, 4, len(expected)):
-        assert await walked(admin, limit, **sorting) == expected
+        assert await walk(admin, limit, **sorting) == expected
 
 
 @pytest.mark.parametrize("field", UserSorting)
@@ -93,7 +89,7 @@ async def test_cursors_stay_within_filters_and_search(
     expected = await everything(admin, **query)
     assert set(expected) == names
 
-    assert await walked(admin, 2, **query) == expected
+    assert await walk(admin, 2, **query) == expected
     assert (await page(admin, limit=1, with_total="true", **query))["total"] == len(names)
 
 

@@ -2,41 +2,23 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 from psycopg.rows import scalar_row
 
-from gatehouse.accounts.domain.role import Role
 from gatehouse.common.settings import Settings
 from tests.conftest import CreateDatabase, RunningApp
 from tests.http.answers import assert_problem
+from tests.http.matrix import expected_status, populate, request_of, targets_of
 from tests.http.running_app import on_database, run_app
+from tests.modules import all_calls
+from tests.modules.declaration import Call, Caller
 
 ME = "/api/v1/account/me"
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 SECOND = timedelta(seconds=1)
-CALLS: list[tuple[str, str, dict[str, Any] | None, int]] = [
-    ("GET", ME, None, 200),
-    ("GET", "/api/v1/account/sessions", None, 200),
-    ("DELETE", "/api/v1/account/sessions", None, 204),
-    ("DELETE", f"/api/v1/account/sessions/{UUID(int=1)}", None, 404),
-    ("GET", "/api/v1/users/alice/sessions", None, 200),
-    ("DELETE", "/api/v1/users/alice/sessions", None, 204),
-    ("GET", "/api/v1/audit/", None, 403),
-    ("GET", "/api/v1/users/", None, 200),
-    ("GET", "/api/v1/users/nobody", None, 404),
-    ("POST", "/api/v1/users/", {}, 422),
-    ("POST", "/api/v1/account/login", {"username": "admin", "password": ""}, 409),
-    ("POST", "/api/v1/account/signup", {"username": "admin", "password": ""}, 409),
-    ("PATCH", "/api/v1/users/inactivate", {"username": "alice"}, 204),
-    ("PATCH", "/api/v1/users/reactivate", {"username": "nobody"}, 404),
-    ("PATCH", "/api/v1/users/grant", {"username": "alice"}, 403),
-    ("PATCH", "/api/v1/users/revoke", {"username": "alice"}, 403),
-    ("PATCH", "/api/v1/users/change_password", {"username": "alice", "password": "a whole new sentence"}, 204),
-]
+CALLS = [call for call in all_calls() if call.open_to != "everyone" and not call.ends_own_session]
 
 
 async def last_seen(app: RunningApp) -> datetime | None:
@@ -87,16 +69,14 @@ async def test_a_session_in_use_ends_after_twelve_hours_all_the_same(app: Runnin
 
 
 @pytest.mark.promise("S4")
-@pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
-async def test_any_authenticated_call_moves_the_idle_limit(
-    app: RunningApp, method: str, path: str, body: dict[str, Any] | None, status: int
-) -> None:
-    await app.add_user("alice")
-    admin = await app.logged_in("admin", Role.ADMIN)
+@pytest.mark.parametrize("call", CALLS, ids=str)
+async def test_any_authenticated_call_moves_the_idle_limit(app: RunningApp, call: Call) -> None:
+    admin = await populate(app, call, Caller.ADMIN)
     app.clock.advance(IDLE - SECOND)
 
-    assert (await admin.request(method, path, json=body)).status_code == status
+    answer = await admin.request(**request_of(call, Caller.ADMIN, targets_of(call)[0]))
 
+    assert answer.status_code == expected_status(call, Caller.ADMIN, targets_of(call)[0])
     app.clock.advance(IDLE - SECOND)
     assert (await admin.get(ME)).status_code == 200
 

@@ -14,9 +14,10 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.settings import ThrottleSettings
 from gatehouse.common.settings import Settings
 from tests.conftest import RunningApp
-from tests.fakes import PASSWORD, FakePasswordHasher
+from tests.fakes import PASSWORD
 from tests.http.answers import assert_done, assert_problem
 from tests.http.running_app import client_from, run_app, try_log_in
+from tests.modules.accounts.fakes import FakePasswordHasher
 
 SIGN_UP = "/api/v1/account/signup"
 CHANGE = "/api/v1/users/change_password"

@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, LiteralString, Self
+from typing import Any, Final, LiteralString, Self
 from uuid import UUID
 
 import psycopg
 import pytest
 import structlog
 from dishka import AsyncContainer
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from gatehouse.accounts.application.ports import LiveSessions, Sessions, Users
@@ -24,26 +23,19 @@ from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.settings import ThrottleSettings
 from gatehouse.audit.infrastructure.audit_trail import AuditEventFactory, SqlAudit
 from gatehouse.common.application.ports import Audit, Transaction
-from gatehouse.common.domain.audit import Outcome
+from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database, open_database
-from gatehouse.common.infrastructure.metadata import metadata
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.modules import MODULES
-from tests.conftest import SERVER_ROLE, CreateDatabase
-from tests.fakes import (
-    LIFETIME,
-    FakeAudit,
-    FakeClock,
-    FakeEvent,
-    FakeLiveSessions,
-    FakeSessions,
-    FakeStore,
-    FakeTransaction,
-    FakeUsers,
-)
+from tests.conftest import CreateDatabase
+from tests.database import SERVER_ROLE, delete_rows
+from tests.fakes import LIFETIME, FakeClock, FakeEvent
+from tests.in_memory_app import InMemoryApp
 from tests.integration.harness import Harness, open_harness
+from tests.modules.accounts.fakes import FakeLiveSessions, FakeSessions, FakeUsers
+from tests.modules.audit.fakes import FakeAudit
 
 ORIGIN: Final = RequestContext(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
@@ -52,6 +44,8 @@ ORIGIN: Final = RequestContext(ip="192.0.2.1", user_agent="a browser", request_i
 class Gateways:
     """What commands and authentication reach the stored state through, whichever kind it is."""
 
+    get: Callable[[type], Awaitable[Any]]
+    """What stands behind a port, of any module."""
     transaction: Transaction
     users: Users
     sessions: Sessions
@@ -65,14 +59,37 @@ class Gateways:
     async def of(cls, scope: AsyncContainer, clock: FakeClock) -> Self:
         """The real ones."""
         return cls(
+            scope.get,
             await scope.get(Transaction),
             await scope.get(Users),
             await scope.get(Sessions),
             await scope.get(LiveSessions),
             SqlAudit(await scope.get(SqlTransaction), AuditEventFactory(ORIGIN, clock)),
-            partial(_events, await scope.get(Database)),
+            partial(_stored_events, await scope.get(Database)),
             clock,
             await scope.get(SessionLifetime),
+        )
+
+    @classmethod
+    def of_fakes(cls, clock: FakeClock) -> Self:
+        app = InMemoryApp(clock)
+
+        async def get(port: type) -> Any:
+            return app.part(port)
+
+        async def recorded() -> list[FakeEvent]:
+            return app.store.events
+
+        return cls(
+            get,
+            app.transaction,
+            app.get(Users, FakeUsers),
+            app.get(Sessions, FakeSessions),
+            app.get(LiveSessions, FakeLiveSessions),
+            app.get(Audit, FakeAudit),
+            recorded,
+            clock,
+            LIFETIME,
         )
 
     async def add_user(self, username: str, role: Role = Role.USER, *, is_active: bool = True) -> User:
@@ -99,14 +116,15 @@ class Gateways:
         return await self.live_sessions.find(session.secret_hash, self.clock.now()) is not None
 
 
-async def _events(database: Database) -> list[FakeEvent]:
-    statement = "SELECT action, actor, target, outcome FROM audit_events ORDER BY at, id"
+async def _stored_events(database: Database) -> list[FakeEvent]:
+    statement = """
+        SELECT action, actor, target, outcome, subject_kind, subject_id, subject_label FROM audit_events ORDER BY at, id
+    """
     rows = await database.fetch_all(statement, {}, psycopg.rows.tuple_row)
-    return [FakeEvent(action, actor, target, Outcome(outcome)) for action, actor, target, outcome in rows]
-
-
-async def _events_in(store: FakeStore) -> list[FakeEvent]:
-    return store.events
+    return [
+        FakeEvent(action, actor, target, Outcome(outcome), Subject(*subject) if subject[0] else None)
+        for action, actor, target, outcome, *subject in rows
+    ]
 
 
 @pytest.fixture(params=["fake", "sql"])
@@ -117,18 +135,7 @@ async def gateways(
     assert isinstance(database, Database)
     clock.at = clock.at.replace(microsecond=0)
     if request.param == "fake":
-        store = FakeStore()
-        transaction = FakeTransaction(store)
-        yield Gateways(
-            transaction,
-            FakeUsers(transaction),
-            FakeSessions(transaction),
-            FakeLiveSessions(store, LIFETIME),
-            FakeAudit(transaction),
-            partial(_events_in, store),
-            clock,
-            LIFETIME,
-        )
+        yield Gateways.of_fakes(clock)
         return
     async with container() as scope:
         yield await Gateways.of(scope, clock)
@@ -157,8 +164,7 @@ def own_url(own_database_url: str) -> str:
 
 def empty(url: str) -> None:
     with psycopg.connect(url) as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+        delete_rows(connection)
 
 
 @pytest.fixture

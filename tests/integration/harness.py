@@ -23,8 +23,9 @@ from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
-from gatehouse.setup.modules import MODULES
-from tests.fakes import LIFETIME, PASSWORD, FakeClock, FakePasswordHasher, FakePasswordStrength, identity_of
+from tests.fakes import LIFETIME, PASSWORD, FakeClock
+from tests.modules import TESTED
+from tests.modules.accounts.fakes import FakePasswordHasher, FakePasswordStrength, identity_of
 
 
 class Gate:
@@ -181,7 +182,7 @@ class HarnessProvider(Provider):
 @asynccontextmanager
 async def open_harness(settings: Settings) -> AsyncIterator[Harness]:
     clock, hashing, opening_a_session = TickingClock(), Gate(), Gate()
-    container = create_container(settings, MODULES, HarnessProvider(clock, hashing, opening_a_session))
+    container = create_container(settings, TESTED, HarnessProvider(clock, hashing, opening_a_session))
     try:
         yield Harness(container, clock, hashing, opening_a_session)
     finally:

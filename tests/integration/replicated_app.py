@@ -16,17 +16,14 @@ from tests.fakes import PASSWORD
 from tests.http.running_app import run_app
 from tests.integration.conftest import until
 from tests.integration.replication import Pair
+from tests.modules import all_calls
 
 ACCOUNT = "/api/v1/account"
 USERS = "/api/v1/users"
 QUERIES = [
-    f"{ACCOUNT}/me",
-    f"{ACCOUNT}/sessions",
-    f"{USERS}/",
-    f"{USERS}/alice",
-    f"{USERS}/alice/sessions",
-    "/api/v1/audit/",
+    call.url("alice") for call in all_calls() if call.method == "GET" and call.open_to not in ("everyone", "strangers")
 ]
+"""Every question that a caller may ask."""
 
 
 @dataclass

@@ -16,7 +16,9 @@ from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migr
 from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.database_url import DatabaseUrls, database_urls
 from gatehouse.setup.modules import MODULES
-from tests.conftest import SERVER_ROLE, CreateDatabase
+from tests.conftest import CreateDatabase
+from tests.database import SERVER_ROLE
+from tests.modules import TESTED
 
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
@@ -90,7 +92,7 @@ def test_the_server_s_role_is_no_superuser_and_owns_nothing(server: psycopg.Conn
 
 @pytest.mark.promise("K3")
 def test_every_table_has_its_rights_decided() -> None:
-    assert set(MODULES.grants) == set(metadata.tables)
+    assert set(TESTED.grants) == set(metadata.tables)
 
 
 @pytest.mark.promise("K3")

@@ -1,4 +1,4 @@
-"""What a page costs at a million users, by the plans of the very statements that are asked."""
+"""What a page costs at a million users, by the plans of the very statements that are executed."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -21,9 +21,9 @@ from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.infrastructure.cursors import SignedCursors
 from gatehouse.common.infrastructure.keyset import COUNT_LIMIT
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
-from tests.fake_queries import read
 from tests.fakes import FakeClock
-from tests.integration.million import ROWS, Asked, Plan, RecordingDatabase, explain, explain_in, million_url
+from tests.integration.million import ROWS, ExecutedStatement, Plan, RecordingDatabase, explain, explain_in, million_url
+from tests.modules.accounts.fake_queries import read
 
 LIMIT = 20
 NEEDED = LIMIT + 1
@@ -62,18 +62,18 @@ class Million:
 
     async def page(self, request: UserListRequest) -> list[Plan]:
         """Every plan that the request may meet with."""
-        return [plan for asked in await self.asked(request) for plan in explain(self.connection, asked)]
+        return [plan for statement in await self.statements_of(request) for plan in explain(self.connection, statement)]
 
-    async def asked(self, request: UserListRequest) -> list[Asked]:
-        self.database.asked.clear()
+    async def statements_of(self, request: UserListRequest) -> list[ExecutedStatement]:
+        self.database.statements.clear()
         await self.users(request)
-        return self.database.asked[:]
+        return self.database.statements[:]
 
-    def settled(self, asked: Asked) -> list[Plan]:
+    def settled(self, statement: ExecutedStatement) -> list[Plan]:
         """As planned at first, and as PostgreSQL has chosen by itself after many executions."""
         return [
-            explain_in(self.connection, asked, "force_custom_plan"),
-            explain_in(self.connection, asked, "auto", executions=10),
+            explain_in(self.connection, statement, "force_custom_plan"),
+            explain_in(self.connection, statement, "auto", executions=10),
         ]
 
     async def cursor(self, request: UserListRequest) -> str:
@@ -169,7 +169,7 @@ async def test_a_prefix_in_another_order_reads_the_prefix_or_the_order_whichever
 )
 async def test_a_total_is_counted_up_to_a_limit(million: Million, filters: dict[str, Any], total: int | None) -> None:
     request = UserListRequest(limit=1, with_total=True, **filters)
-    counting = [asked for asked in await million.asked(request) if "count(*)" in asked.sql]
+    counting = [statement for statement in await million.statements_of(request) if "count(*)" in statement.sql]
 
     assert read(await million.users(request)).total == total
     for plan in explain(million.connection, counting[0]):
@@ -180,12 +180,12 @@ async def test_a_session_is_found_by_two_keys(million: Million) -> None:
     sessions = SqlLiveSessions(
         million.database, SessionLifetime(timedelta(minutes=30), timedelta(hours=12), max_per_user=20)
     )
-    million.database.asked.clear()
+    million.database.statements.clear()
     await sessions.find(hash_secret("a secret"), FakeClock().now())
-    (asked,) = million.database.asked
-    known = replace(asked, parameters={**asked.parameters, "secret_hash": hash_secret("7")})
+    (statement,) = million.database.statements
+    existing = replace(statement, parameters={**statement.parameters, "secret_hash": hash_secret("7")})
 
-    for plan in explain(million.connection, known):
+    for plan in explain(million.connection, existing):
         assert plan.indexes == {"pk_sessions", "pk_users"}
         assert plan.rows_read == 2
         assert plan.pages_read <= DESCENT
@@ -207,12 +207,12 @@ async def test_a_page_of_the_audit_trail_costs_its_length(
     deep = first
     for _ in range(3):
         deep = replace(first, cursor=(await million.events(deep)).next_cursor)
-    million.database.asked.clear()
+    million.database.statements.clear()
     await million.events(first)
     await million.events(deep)
 
-    for asked in million.database.asked:
-        for plan in million.settled(asked):
+    for statement in million.database.statements:
+        for plan in million.settled(statement):
             assert plan.sequential == []
             assert plan.indexes == {index}
             assert plan.rows_read <= NEEDED

@@ -21,9 +21,9 @@ from gatehouse.accounts.application.ports import PasswordHasher, PasswordStrengt
 from gatehouse.common.settings import Settings
 from gatehouse.setup.app import create_app
 from tests.conftest import ORIGIN
-from tests.fakes import FakePasswordHasher, FakePasswordStrength
 from tests.integration.conftest import empty
 from tests.integration.serial_model import CLIENTS, PEOPLE, Call, ModelState, start
+from tests.modules.accounts.fakes import FakePasswordHasher, FakePasswordStrength
 
 ACTS = ("grant", "revoke", "inactivate", "reactivate")
 CALLS = st.one_of(

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
-from gatehouse.accounts.application.commands.log_in import LoggedIn, LogIn
+from gatehouse.accounts.application.commands.log_in import LogIn, NewSession
 from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.role import Role
 from tests.fakes import LIFETIME, PASSWORD
@@ -36,7 +36,7 @@ async def test_thirty_logins_at_once_leave_no_more_than_the_cap(harness: Harness
     calls = (harness.call(LogIn, None, "alice", PASSWORD) for _ in range(30))
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
 
-    assert {type(outcome) for outcome in outcomes} == {LoggedIn}
+    assert {type(outcome) for outcome in outcomes} == {NewSession}
     assert await monitor.sessions_of(alice.id) == CAP
     assert await monitor.sessions_of(bobby.id) == 1
 

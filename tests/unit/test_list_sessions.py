@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from gatehouse.accounts.application.queries.list_sessions import ListSessions
 from tests.fakes import LIFETIME
-from tests.in_memory_app import ORIGIN, InMemoryApp
+from tests.in_memory_app import CONTEXT, InMemoryApp
 
 
 async def test_one_sees_ones_own_live_sessions_newest_first() -> None:
@@ -31,4 +31,4 @@ async def test_the_session_one_calls_with_is_marked() -> None:
     sessions = (await list_sessions()).sessions
 
     assert [session.id for session in sessions if session.is_current] == [current.id]
-    assert {(session.ip, session.user_agent) for session in sessions} == {(ORIGIN.ip, ORIGIN.user_agent)}
+    assert {(session.ip, session.user_agent) for session in sessions} == {(CONTEXT.ip, CONTEXT.user_agent)}

@@ -8,7 +8,7 @@ from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.session import hash_secret
 from gatehouse.common.domain.errors import ThrottledError
 from tests.fakes import LIFETIME, LIMITS, PASSWORD
-from tests.in_memory_app import ORIGIN, InMemoryApp
+from tests.in_memory_app import CONTEXT, InMemoryApp
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def test_a_session_remembers_where_the_login_came_from(app: InMemoryApp) -
     await app.use(LogIn)("alice", PASSWORD)
 
     [session] = app.store.sessions.values()
-    assert (session.ip, session.user_agent) == (ORIGIN.ip, ORIGIN.user_agent)
+    assert (session.ip, session.user_agent) == (CONTEXT.ip, CONTEXT.user_agent)
 
 
 @pytest.mark.promise("S16")

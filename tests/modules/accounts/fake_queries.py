@@ -3,12 +3,10 @@
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from uuid6 import uuid7
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.list_sessions import SessionList, SessionView
 from gatehouse.accounts.application.queries.list_users import UserList, UserListRequest
-from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
 from gatehouse.common.application.encoded_json import EncodedJson
 from gatehouse.common.application.paging import SortingOrder
 from tests.fakes import FakeClock, FakeStore
@@ -55,34 +53,6 @@ class FakeUserPages:
         )
         page = accounts[request.offset : request.offset + request.limit]
         return EncodedJson(_USER_LIST.dump_json(UserList(page, None, len(accounts) if request.with_total else None)))
-
-
-class FakeAuditPages:
-    """All events of which the request asks for the actor, the target and the action, on one page."""
-
-    def __init__(self, store: FakeStore, clock: FakeClock) -> None:
-        self._store = store
-        self._clock = clock
-
-    async def __call__(self, request: AuditRequest) -> AuditPage:
-        events = [
-            AuditEvent(
-                uuid7(),
-                self._clock.now(),
-                event.action,
-                event.outcome,
-                event.actor,
-                event.target,
-                event.subject,
-                None,
-                None,
-            )
-            for event in reversed(self._store.events)
-            if request.actor in (None, event.actor)
-            if request.target in (None, event.target)
-            if request.action in (None, event.action)
-        ]
-        return AuditPage(events, None)
 
 
 class FakeSessionViews:

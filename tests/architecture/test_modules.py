@@ -1,0 +1,28 @@
+"""Every module is whole: what it has is declared, and what it declares is tested."""
+
+from dataclasses import fields
+
+import pytest
+
+from gatehouse.common.modules import Module
+from tests.modules import TESTED, all_module_tests
+from tests.modules.completeness import missing_parts
+from tests.modules.declaration import ModuleTests
+
+
+@pytest.mark.parametrize("tests", all_module_tests(), ids=lambda tests: tests.module.name)
+def test_nothing_is_missing(tests: ModuleTests) -> None:
+    assert missing_parts(tests, TESTED) == []
+
+
+@pytest.mark.parametrize("part", [field.name for field in fields(Module) if field.name.endswith("s")])
+def test_no_two_modules_bring_the_same(part: str) -> None:
+    brought = [item for module in TESTED for item in getattr(module, part)]
+
+    assert len(brought) == len({id(item) if not isinstance(item, str) else item for item in brought})
+
+
+def test_no_two_commands_record_the_same_action() -> None:
+    actions = [command.action for module in TESTED for command in module.commands if hasattr(command, "action")]
+
+    assert len(actions) == len(set(actions))

@@ -1,0 +1,41 @@
+"""The schema of all modules under test, and what is in it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from gatehouse.common.infrastructure.grants import grant_to_server
+from gatehouse.common.infrastructure.metadata import metadata
+from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from tests.modules import TESTED
+from tests.sample.module import BADGES
+
+SERVER_ROLE: Final = "gatehouse_server"
+
+type Rows = Mapping[str, list[tuple[object, ...]]]
+
+
+def prepare_schema(url: str) -> None:
+    """Gatehouse's own tables by its migrations, the sample's by its definition, and the rights of the server's role."""
+    migrate(migration_config(url))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    metadata.create_all(engine, tables=list(BADGES.tables))
+    grant_to_server(url, SERVER_ROLE, TESTED.grants)
+
+
+def delete_rows(owner: psycopg.Connection) -> None:
+    for table in reversed(metadata.sorted_tables):
+        owner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+
+
+def rows_of(owner: psycopg.Connection) -> Rows:
+    """Everything that is stored, table by table."""
+    statement = sql.SQL("SELECT * FROM {} ORDER BY 1")
+    return {
+        table.name: owner.execute(statement.format(sql.Identifier(table.name))).fetchall()
+        for table in metadata.sorted_tables
+    }

@@ -1,0 +1,62 @@
+"""One call of each command of accounts, and of each way through it that writes."""
+
+from typing import Final
+
+from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
+from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.application.commands.end_other_sessions import EndOtherSessions
+from gatehouse.accounts.application.commands.end_session import EndSession
+from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
+from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.commands.log_out import LogOut
+from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
+from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
+from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.domain.role import Role
+from tests.fakes import PASSWORD
+from tests.modules.declaration import FaultCase
+
+NEW_PASSWORD: Final = "another horse battery staple"
+
+
+def _ask_password() -> str:
+    return PASSWORD
+
+
+FAULT_CASES: Final = (
+    FaultCase(command=SignUp, arguments=lambda _: ("erica", PASSWORD)),
+    FaultCase(command=LogIn, arguments=lambda _: ("alice", PASSWORD)),
+    FaultCase(command=LogIn, arguments=lambda _: ("outdated", PASSWORD), name="LogIn with an outdated hash"),
+    FaultCase(command=LogOut, caller="alice", arguments=lambda _: ()),
+    FaultCase(command=CreateUser, caller="admin", arguments=lambda _: ("erica", PASSWORD, Role.USER)),
+    FaultCase(command=InactivateUser, caller="admin", arguments=lambda _: ("alice",)),
+    FaultCase(command=ReactivateUser, caller="admin", arguments=lambda _: ("inactive",)),
+    FaultCase(command=GrantAdmin, caller="chief", arguments=lambda _: ("alice",)),
+    FaultCase(command=RevokeAdmin, caller="chief", arguments=lambda _: ("admin",)),
+    FaultCase(
+        command=ChangePassword,
+        caller="alice",
+        arguments=lambda _: ("alice", NEW_PASSWORD, PASSWORD),
+        name="ChangePassword of one's own",
+    ),
+    FaultCase(
+        command=ChangePassword,
+        caller="admin",
+        arguments=lambda _: ("alice", NEW_PASSWORD, None),
+        name="ChangePassword of another",
+    ),
+    FaultCase(command=EndSession, caller="alice", arguments=lambda fixtures: (fixtures.sessions["alice"][0].id,)),
+    FaultCase(command=EndOtherSessions, caller="alice", arguments=lambda _: ()),
+    FaultCase(command=EndUserSessions, caller="admin", arguments=lambda _: ("alice",)),
+    FaultCase(command=CreateSuperAdmin, arguments=lambda _: ("erica", _ask_password)),
+    FaultCase(
+        command=CreateSuperAdmin,
+        arguments=lambda _: ("inactive", _ask_password),
+        name="CreateSuperAdmin of an existing user",
+    ),
+    FaultCase(command=RevokeSuperAdmin, arguments=lambda _: ("other",)),
+)

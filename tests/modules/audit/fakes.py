@@ -1,0 +1,53 @@
+"""In-memory stand-ins for the audit trail."""
+
+from uuid6 import uuid7
+
+from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
+from gatehouse.common.domain.audit import Outcome, Subject
+from tests.fakes import FakeClock, FakeEvent, FakeStore, FakeTransaction
+
+
+class FakeAudit:
+    def __init__(self, transaction: FakeTransaction) -> None:
+        self._transaction = transaction
+
+    async def record(
+        self, action: str, *, actor: str | None, target: str | None = None, subject: Subject | None = None
+    ) -> None:
+        self._transaction.store.events.append(FakeEvent(action, actor, target, subject=subject))
+
+
+class FakeFailedAttempts:
+    def __init__(self) -> None:
+        self.events: list[FakeEvent] = []
+
+    def record(self, action: str, target: str | None) -> None:
+        self.events.append(FakeEvent(action, None, target, Outcome.FAILED))
+
+
+class FakeAuditPages:
+    """All events of which the request asks for the actor, the target and the action, on one page."""
+
+    def __init__(self, store: FakeStore, clock: FakeClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self, request: AuditRequest) -> AuditPage:
+        events = [
+            AuditEvent(
+                uuid7(),
+                self._clock.now(),
+                event.action,
+                event.outcome,
+                event.actor,
+                event.target,
+                event.subject,
+                None,
+                None,
+            )
+            for event in reversed(self._store.events)
+            if request.actor in (None, event.actor)
+            if request.target in (None, event.target)
+            if request.action in (None, event.action)
+        ]
+        return AuditPage(events, None)

@@ -1,0 +1,231 @@
+"""What is missing from a module's declaration, or from what its tests say of it: a line that names the part."""
+
+import ast
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any, get_type_hints
+
+from dishka import DependencyKey, Provider
+from dishka.exceptions import NoFactoryError
+from dishka.integrations.base import default_parse_dependency
+from dishka.registry import Registry
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from sqlalchemy import Table, UniqueConstraint
+
+from gatehouse.common.application.ports import Audit, Transaction
+from gatehouse.common.application.use_case import is_use_case
+from gatehouse.common.domain.errors import GatehouseError
+from gatehouse.common.modules import Modules
+from gatehouse.common.presentation.http.access import MARKERS
+from gatehouse.common.settings import Settings
+from gatehouse.setup.container import create_container
+from tests.in_memory_app import InMemoryApp
+from tests.modules.declaration import ModuleTests
+from tests.root import ROOT
+
+type Check = Callable[[ModuleTests], Iterator[str]]
+
+
+def missing_parts(tests: ModuleTests, others: Modules) -> list[str]:
+    """Of a module, beside the others that it runs with."""
+    return [*(line for check in CHECKS for line in check(tests)), *_providers(tests, others)]
+
+
+def files_below(package: str) -> list[ModuleType]:
+    """All Python files of the package, or of a part of it that may not be there."""
+    try:
+        root = import_module(package)
+    except ModuleNotFoundError:
+        return []
+    names = [info.name for info in pkgutil.walk_packages(getattr(root, "__path__", []), f"{package}.")]
+    return [root, *map(import_module, names)]
+
+
+def defined_below(package: str, kind: type) -> Iterator[tuple[str, Any]]:
+    """The values of a kind that the files of the package define (and do not import)."""
+    for file in files_below(package):
+        tree = ast.parse(inspect.getsource(file))
+        assigned = {
+            target.id
+            for node in tree.body
+            for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
+            if isinstance(target, ast.Name)
+        }
+        for name in sorted(assigned):
+            if isinstance(value := getattr(file, name, None), kind):
+                yield f"{file.__name__}.{name}", value
+
+
+def classes_below(package: str) -> Iterator[type]:
+    for file in files_below(package):
+        for value in vars(file).values():
+            if isinstance(value, type) and value.__module__ == file.__name__:
+                yield value
+
+
+def protocols_of(tests: ModuleTests) -> Iterator[type]:
+    for kind in classes_below(f"{tests.package}.application"):
+        if getattr(kind, "_is_protocol", False):
+            yield kind
+
+
+def _use_cases(tests: ModuleTests) -> Iterator[str]:
+    for folder, listed in (("commands", tests.module.commands), ("queries", tests.module.queries)):
+        for file in files_below(f"{tests.package}.application.{folder}")[1:]:
+            stem = file.__name__.rpartition(".")[2]
+            name = "".join(word.capitalize() for word in stem.split("_"))
+            use_case = getattr(file, name, None)
+            if not is_use_case(use_case):
+                yield f"{folder}: {stem}.py has no use case {name}, declared with @command or @query."
+            elif use_case not in listed:
+                yield f"{folder}: {name} is not in the `{folder}` of module.py."
+            if not (ROOT / f"tests/unit/test_{stem}.py").is_file():
+                yield f"unit test: there is no tests/unit/test_{stem}.py."
+
+
+def _actions(tests: ModuleTests) -> Iterator[str]:
+    for command in tests.module.commands:
+        stem = command.__module__.rpartition(".")[2]
+        if Audit in get_type_hints(command).values() and getattr(command, "action", None) != stem:
+            yield f'audit action: {command.__name__} records events and has no `action: ClassVar = "{stem}"`.'
+
+
+def _routers(tests: ModuleTests) -> Iterator[str]:
+    for name, router in defined_below(f"{tests.package}.presentation.http", APIRouter):
+        if router not in tests.module.routers:
+            yield f"routers: {name} is not in the `routers` of module.py."
+    for route in _routes(tests):
+        if len([marker for marker in MARKERS if marker in route.dependencies]) != 1:
+            yield f"access: {route.name} does not name exactly one access marker."
+        if not route.description:
+            yield f"OpenAPI: {route.name} has no description: neither its use case nor itself has a docstring."
+
+
+def _command_line(tests: ModuleTests) -> Iterator[str]:
+    for file in files_below(f"{tests.package}.presentation.cli"):
+        register = vars(file).get("register")
+        if register is not None and register not in tests.module.cli:
+            yield f"command line: {file.__name__}.register is not in the `cli` of module.py."
+
+
+def _background(tests: ModuleTests) -> Iterator[str]:
+    for file in files_below(f"{tests.package}.presentation.background"):
+        for name, function in vars(file).items():
+            is_own = inspect.isfunction(function) and function.__module__ == file.__name__
+            if is_own and name.startswith("run_") and function not in tests.module.background:
+                yield f"background: {name} is not in the `background` of module.py."
+
+
+def _tables(tests: ModuleTests) -> Iterator[str]:
+    for name, table in defined_below(f"{tests.package}.infrastructure", Table):
+        if table not in tests.module.tables:
+            yield f"tables: {name} is not in the `tables` of module.py, with the rights of the server's role."
+    for table in tests.module.tables:
+        for constraint in table.constraints:
+            # Ids are generated, so nobody can be told that one is taken.
+            may_be_violated = isinstance(constraint, UniqueConstraint) and constraint.columns.keys() != ["id"]
+            if may_be_violated and constraint.name not in tests.module.constraints:
+                yield f"constraints: {constraint.name} has no error in the `constraints` of module.py."
+
+
+def _settings(tests: ModuleTests) -> Iterator[str]:
+    for section in classes_below(f"{tests.package}.settings"):
+        is_section = section.__name__.endswith("Settings") and is_dataclass(section)
+        if is_section and section not in tests.module.settings.values():
+            yield f"settings: {section.__name__} is not in the `settings` of module.py."
+
+
+def _calls(tests: ModuleTests) -> Iterator[str]:
+    declared = [str(call) for call in tests.calls]
+    served = [f"{method} {route.path}" for route in _routes(tests) for method in sorted(route.methods or ())]
+    for call in served:
+        if declared.count(call) != 1:
+            yield f"matrix: {call} is not exactly once in the `calls` of its tests."
+    for call in set(declared) - set(served):
+        yield f"matrix: {call} is in the `calls` of its tests, and no route."
+
+
+def _fault_cases(tests: ModuleTests) -> Iterator[str]:
+    covered = {case.command for case in tests.fault_cases}
+    for command in tests.module.commands:
+        if Transaction in get_type_hints(command).values() and command not in covered:
+            yield f"fault cases: {command.__name__} has none."
+
+
+def _problems(tests: ModuleTests) -> Iterator[str]:
+    for kind in classes_below(tests.package):
+        if issubclass(kind, GatehouseError) and "slug" in vars(kind) and kind.slug not in tests.problems:
+            yield f"problems: {kind.slug} of {kind.__name__} is not in the `problems` of its tests."
+
+
+def _fakes(tests: ModuleTests) -> Iterator[str]:
+    ports = InMemoryApp().ports | set(tests.fakes(InMemoryApp()))
+    for protocol in protocols_of(tests):
+        is_of_ports = protocol.__module__.endswith(".ports")
+        if protocol not in ports and protocol.__name__ not in OUTSIDE_MEMORY:
+            yield f"fakes: {protocol.__name__} has none."
+        if is_of_ports and protocol not in tests.ports:
+            yield f"contract: {protocol.__name__} is not in the `ports` of its tests."
+    for protocol, test in tests.ports.items():
+        if not (ROOT / test).is_file():
+            yield f"contract: there is no {test}, which is to hold {protocol.__name__}."
+
+
+def _providers(tests: ModuleTests, others: Modules) -> Iterator[str]:
+    """A port without a provider, a use case that is not listed, a Provider class that is not used."""
+    used = {type(provider) for provider in tests.module.providers}
+    for kind in classes_below(f"{tests.package}.providers"):
+        if issubclass(kind, Provider) and kind not in used:
+            yield f"providers: {kind.__name__} is not in the `providers` of module.py."
+    modules = Modules([*(module for module in others if module.name != tests.module.name), tests.module])
+    try:
+        container = create_container(Settings(), modules)
+    except NoFactoryError as error:
+        yield f"providers: {' '.join(str(error).split())}"
+        return
+    for route in _routes(tests):
+        # The endpoint as it was written, before dishka took its own parameters away.
+        endpoint = getattr(route.endpoint, "__dishka_orig_func__", route.endpoint)
+        hints = get_type_hints(endpoint, include_extras=True)
+        for name, parameter in inspect.signature(endpoint).parameters.items():
+            key = default_parse_dependency(parameter, hints[name])
+            if key is not None and not _is_provided(container.registry, key):
+                yield f"providers: {route.name} asks for `{name}: {key.type_hint.__name__}`, which nothing provides."
+
+
+def _is_provided(registry: Registry | None, key: DependencyKey) -> bool:
+    while registry is not None:
+        if registry.get_factory(key) is not None:
+            return True
+        registry = registry.child_registry
+    return False
+
+
+def _routes(tests: ModuleTests) -> list[APIRoute]:
+    return [route for router in tests.module.routers for route in router.routes if isinstance(route, APIRoute)]
+
+
+OUTSIDE_MEMORY = {
+    "Caller",  # `app.use(use_case, caller)` makes it
+    "Cursors",  # for query gateways alone, whose fakes show one page
+    "CurrentWritePosition",  # for databases alone
+    "RunUseCase",
+}
+CHECKS: tuple[Check, ...] = (
+    _use_cases,
+    _actions,
+    _routers,
+    _command_line,
+    _background,
+    _tables,
+    _settings,
+    _calls,
+    _fault_cases,
+    _problems,
+    _fakes,
+)

@@ -1,0 +1,147 @@
+"""What a module tells its tests: the counterpart of module.py.
+
+The matrix of callers and calls, the faults, the fakes and other tables of cases are collected from these values.
+completeness.py says by name what is missing from one.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
+from uuid import UUID
+
+from gatehouse.accounts.domain.session import Session
+from gatehouse.accounts.domain.user import User
+from gatehouse.common.modules import Module
+
+if TYPE_CHECKING:
+    from tests.conftest import RunningApp
+    from tests.in_memory_app import InMemoryApp
+    from tests.integration.harness import Harness
+
+
+class Caller(StrEnum):
+    ANONYMOUS = "anonymous"
+    INACTIVE = "inactive"
+    """A super admin by role, whose session is still in the database."""
+    FORGED = "forged"
+    """A super admin's very claims, signed with another key."""
+    USER = "user"
+    ADMIN = "admin"
+    SUPER_ADMIN = "super_admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    role: Literal["user", "admin", "super_admin", "self", "missing"]
+    is_active: bool = True
+
+    def __str__(self) -> str:
+        return self.role if self.is_active else f"off-{self.role}"
+
+    def username(self, caller: Caller) -> str:
+        return f"the-{caller}".replace("_", "-") if self.role == "self" else f"t-{self}".replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One call, by one caller, on one target."""
+
+    caller: Caller
+    target: Target
+
+    @property
+    def username(self) -> str:
+        return self.target.username(self.caller)
+
+
+def no_body(_: Case) -> dict[str, Any] | None:
+    return None
+
+
+def username_body(case: Case) -> dict[str, Any] | None:
+    return {"username": case.username}
+
+
+async def no_seed(_: "RunningApp") -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A route, who may call it, and how. Each route has exactly one."""
+
+    method: str
+    path: str
+    status: int
+    """What it answers when nothing stands in the way."""
+    open_to: Literal["everyone", "strangers", "authenticated", "admin", "super_admin"]
+    acts_on: Literal["nobody", "anyone", "subordinates", "self or subordinates", "a new account"] = "nobody"
+    body: Callable[[Case], dict[str, Any] | None] = no_body
+    placeholders: Mapping[str, object] | None = None
+    """Of the path, beside `username`."""
+    seed: Callable[["RunningApp"], Awaitable[None]] = no_seed
+    """Puts into the database what the call needs beside the users of the matrix."""
+    touches: frozenset[str] = frozenset()
+    """The tables that it may change when it succeeds."""
+    ends_own_session: bool = False
+    is_open_before_password_change: bool = False
+    is_throttled: bool = False
+    asks_more_than_documented: bool = False
+    """OpenAPI cannot say all that it asks for: a strong password, a signed cursor."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def url(self, username: str) -> str:
+        return self.path.format(username=username, **(self.placeholders or {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Fixtures:
+    """What the cases of test_faults.py find in the database: users of every kind, each with three sessions."""
+
+    users: Mapping[str, User]
+    sessions: Mapping[str, list[Session]]
+
+
+async def no_rows(_: "Harness", __: Fixtures) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultCase:
+    """A call of a command that changes something; it is made to fail at each of its statements."""
+
+    command: type
+    caller: str | None = None
+    arguments: Callable[[Fixtures], tuple[object, ...]]
+    seed: Callable[["Harness", Fixtures], Awaitable[None]] = no_rows
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.command.__name__
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleTests:
+    module: Module
+    package: str
+    calls: tuple[Call, ...] = ()
+    fault_cases: tuple[FaultCase, ...] = ()
+    problems: Mapping[str, tuple[int, str]]
+    """The contract's words: each slug with its status and title."""
+    fakes: Callable[["InMemoryApp"], Mapping[object, object]]
+    """A fake for each port."""
+    ports: Mapping[type, str]
+    """Each port of application/ports.py, and the test that holds its adapter, and its fake, to the contract."""
+    tables_of_refused_calls: frozenset[str] = frozenset()
+    """Tables that a refused call may change, too: counted attempts, recorded failures."""
+    replica_seed: Callable[["RunningApp"], Awaitable[None]] = no_seed
+    replica_change: tuple[LiteralString, ...] = ()
+    """Statements after which every query of the module has another answer."""
+    million_rows: tuple[LiteralString, ...] = ()
+    """Rows for test_plans.py, beside a million users."""
+
+
+MISSING_ID = UUID(int=1)
