@@ -18,13 +18,12 @@ from dishka import AsyncContainer, Provider, Scope
 from fastapi import FastAPI
 from psycopg.conninfo import make_conninfo
 
-from gatehouse.accounts.application.ports import PasswordHasher, Users
+from gatehouse.accounts.application.ports import PasswordHasher
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
-from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
 from gatehouse.audit.infrastructure.audit_trail import FailureWriter
-from gatehouse.common.application.ports import Clock, Transaction
+from gatehouse.common.application.ports import Clock
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
@@ -40,7 +39,7 @@ from gatehouse.common.settings import (
 from gatehouse.setup.app import create_app
 from gatehouse.setup.logs import configure_logs
 from tests.database import SERVER_ROLE, delete_rows, prepare_schema
-from tests.fakes import PASSWORD, FakeClock
+from tests.fakes import PASSWORD, FakeClock, make_user, store_user
 from tests.modules import TESTED
 
 SERVER_URL = "GATEHOUSE_TEST_SERVER_URL"
@@ -178,11 +177,8 @@ class RunningApp:
         """An account whose password is PASSWORD, put into the database past every rule."""
         async with self.container() as request:
             password_hash = await (await request.get(PasswordHasher)).hash(PASSWORD)
-            user = User.create(Username(username), role, password_hash, self.clock.now())
-            user.is_active = is_active
-            users = await request.get(Users)
-            async with await request.get(Transaction):
-                await users.add(user)
+            user = make_user(username, role, self.clock.now(), is_active=is_active, password_hash=password_hash)
+            await store_user(request, user)
         return user
 
     async def client(self, **headers: str) -> httpx.AsyncClient:

@@ -6,14 +6,41 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from uuid import UUID
 
+from dishka import AsyncContainer
+
 from gatehouse.accounts.application.passwords import AttemptLimits
+from gatehouse.accounts.application.ports import Users
+from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
+from gatehouse.common.application.ports import Transaction
 from gatehouse.common.domain.audit import Outcome, Subject
 
 LIMITS = AttemptLimits(per_account=5, per_address=50, sign_ups=50)
 PASSWORD = "violet kettle under thirteen maples"
 LIFETIME = SessionLifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12), max_per_user=20)
+
+
+def make_user(
+    username: str = "alice",
+    role: Role = Role.USER,
+    now: datetime | None = None,
+    *,
+    is_active: bool = True,
+    password_hash: str = f"hash of {PASSWORD}",
+) -> User:
+    """The one way to a user that a test begins with."""
+    user = User.create(Username(username), role, password_hash, now or datetime.now(UTC))
+    user.is_active = is_active
+    return user
+
+
+async def store_user(scope: AsyncContainer, user: User) -> None:
+    """Past every rule."""
+    users = await scope.get(Users)
+    async with await scope.get(Transaction):
+        await users.add(user)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.application.ports import Clock, FailedAttempts, Transaction
 from gatehouse.common.domain.request_context import RequestContext
-from tests.fakes import LIFETIME, PASSWORD, FakeClock, FakeStore, FakeTransaction
+from tests.fakes import LIFETIME, PASSWORD, FakeClock, FakeStore, FakeTransaction, make_user
 from tests.modules import all_module_tests
 from tests.modules.accounts.fakes import FakePasswordHasher, FakeThrottle, identity_of
 from tests.modules.audit.fakes import FakeFailedAttempts
@@ -78,8 +78,8 @@ class InMemoryApp:
     def add_user(
         self, username: str, role: Role = Role.USER, *, is_active: bool = True, password: str = PASSWORD
     ) -> User:
-        user = User.create(Username(username), role, f"hash of {password}", self.clock.now())
-        user.is_active = is_active
+        password_hash = f"hash of {password}"
+        user = make_user(username, role, self.clock.now(), is_active=is_active, password_hash=password_hash)
         self.store.users[user.id] = user
         return deepcopy(user)
 

@@ -31,7 +31,7 @@ from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.modules import MODULES
 from tests.conftest import CreateDatabase
 from tests.database import SERVER_ROLE, delete_rows
-from tests.fakes import LIFETIME, FakeClock, FakeEvent
+from tests.fakes import LIFETIME, FakeClock, FakeEvent, make_user
 from tests.in_memory_app import InMemoryApp
 from tests.integration.harness import Harness, open_harness
 from tests.modules.accounts.fakes import FakeLiveSessions, FakeSessions, FakeUsers
@@ -93,8 +93,7 @@ class Gateways:
         )
 
     async def add_user(self, username: str, role: Role = Role.USER, *, is_active: bool = True) -> User:
-        user = User.create(Username(username), role, f"hash of {username}", self.clock.now())
-        user.is_active = is_active
+        user = make_user(username, role, self.clock.now(), is_active=is_active)
         async with self.transaction:
             await self.users.add(user)
         return user

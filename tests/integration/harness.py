@@ -12,18 +12,17 @@ from dishka import AsyncContainer, Provider, Scope, from_context, provide
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import PasswordHasher, PasswordStrength, Sessions, Users
+from gatehouse.accounts.application.ports import PasswordHasher, PasswordStrength, Sessions
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session
 from gatehouse.accounts.domain.user import User
-from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.infrastructure.sessions import SqlSessions
 from gatehouse.common.application.ports import Clock, Transaction
 from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
-from tests.fakes import LIFETIME, PASSWORD, FakeClock
+from tests.fakes import LIFETIME, FakeClock, make_user, store_user
 from tests.modules import TESTED
 from tests.modules.accounts.fakes import FakePasswordHasher, FakePasswordStrength, identity_of
 
@@ -130,12 +129,10 @@ class Harness:
         return asyncio.create_task(self.call(use_case, caller, *args))
 
     async def add_user(self, username: str, role: Role = Role.USER, *, user_id: UUID | None = None) -> User:
-        user = User.create(Username(username), role, await FakePasswordHasher().hash(PASSWORD), self.clock.now())
+        user = make_user(username, role, self.clock.now())
         user.id = user_id or user.id
         async with self.container() as scope:
-            users = await scope.get(Users)
-            async with await scope.get(Transaction):
-                await users.add(user)
+            await store_user(scope, user)
         return user
 
     async def add_session(self, user: User, *, is_current: bool = True) -> Session:

@@ -11,8 +11,6 @@ from psycopg.rows import scalar_row
 from sqlalchemy import text
 
 from gatehouse.accounts.domain.errors import UsernameTakenError
-from gatehouse.accounts.domain.role import Role
-from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.infrastructure.users import SqlUsers
 from gatehouse.common.application.write_position import WritePosition
@@ -20,14 +18,10 @@ from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.transaction import SqlTransaction
-from tests.fakes import FakeClock
+from tests.fakes import make_user
 from tests.integration.conftest import DatabaseMonitor
 
 POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
-
-
-def new_user(username: str = "alice") -> User:
-    return User.create(Username(username), Role.USER, "a hash", FakeClock().now())
 
 
 async def answers(database: Database) -> bool:
@@ -37,16 +31,16 @@ async def answers(database: Database) -> bool:
 async def test_a_taken_username_is_known_by_its_constraint(small_pool: Database) -> None:
     transaction = SqlTransaction(small_pool, WritePosition)
     async with transaction:
-        await SqlUsers(transaction).add(new_user())
+        await SqlUsers(transaction).add(make_user())
 
     with pytest.raises(UsernameTakenError):
         async with transaction:
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
 
 
 async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Database) -> None:
     transaction = SqlTransaction(small_pool, WritePosition)
-    alice = new_user()
+    alice = make_user()
     async with transaction:
         await SqlUsers(transaction).add(alice)
 
@@ -58,7 +52,7 @@ async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Data
 async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, monitor: DatabaseMonitor) -> None:
     transaction = SqlTransaction(small_pool, WritePosition)
     async with transaction:
-        await SqlUsers(transaction).add(new_user())
+        await SqlUsers(transaction).add(make_user())
 
     async def wait() -> None:
         async with transaction:
@@ -131,7 +125,7 @@ async def test_a_connection_lost_in_a_transaction_is_unavailable_once(
 
     async def lose_it_before_a_statement() -> None:
         async with transaction:
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
             await monitor.terminate_all()
             await SqlUsers(transaction).find(Username("alice"))
 
@@ -149,7 +143,7 @@ async def test_a_connection_lost_before_the_commit_is_unavailable_once(
 
     async def lose_it_before_the_commit() -> None:
         async with transaction:
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
             await monitor.terminate_all()
 
     with pytest.raises(UnavailableError):
@@ -164,7 +158,7 @@ async def test_an_error_of_one_s_own_is_not_hidden_by_a_lost_connection(
 ) -> None:
     async def lose_it_and_fail() -> None:
         async with (transaction := SqlTransaction(small_pool, WritePosition)):
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
             await monitor.terminate_all()
             raise LookupError
 
@@ -183,11 +177,11 @@ async def test_a_connection_lost_while_resting_costs_a_command_one_call_at_most(
     transaction = SqlTransaction(small_pool, WritePosition)
     try:
         async with transaction:
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
     except UnavailableError:
         assert not await monitor.user("alice")
         async with transaction:
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
 
     assert await monitor.user("alice")
 

@@ -6,9 +6,7 @@ from psycopg.rows import scalar_row
 from sqlalchemy import text
 
 from gatehouse.accounts.domain.errors import UsernameTakenError
-from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session
-from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.infrastructure.sessions import SqlSessions
 from gatehouse.accounts.infrastructure.users import SqlUsers
@@ -16,12 +14,8 @@ from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
-from tests.fakes import LIFETIME, FakeClock
+from tests.fakes import LIFETIME, make_user
 from tests.integration.conftest import DatabaseMonitor
-
-
-def new_user(username: str = "alice") -> User:
-    return User.create(Username(username), Role.USER, "a hash", FakeClock().now())
 
 
 async def count_users(database: Database) -> int | None:
@@ -33,7 +27,7 @@ async def test_leaving_commits(small_pool: Database, monitor: DatabaseMonitor) -
     transaction = SqlTransaction(small_pool, WritePosition)
 
     async with transaction:
-        await SqlUsers(transaction).add(new_user())
+        await SqlUsers(transaction).add(make_user())
         assert not await monitor.user("alice")
 
     assert await monitor.user("alice")
@@ -44,7 +38,7 @@ async def test_an_exception_rolls_back_and_passes_through(small_pool: Database) 
 
     async def write_and_fail() -> None:
         async with transaction:
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
             raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
@@ -58,12 +52,12 @@ async def test_a_transaction_may_be_entered_again_after_either_end(small_pool: D
     users = SqlUsers(transaction)
 
     async with transaction:
-        await users.add(new_user())
+        await users.add(make_user())
     with pytest.raises(UsernameTakenError):
         async with transaction:
-            await users.add(new_user())
+            await users.add(make_user())
     async with transaction:
-        await users.add(new_user("bobby"))
+        await users.add(make_user("bobby"))
 
     assert await count_users(small_pool) == 2
 
@@ -72,9 +66,9 @@ async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> N
     one, other = SqlTransaction(small_pool, WritePosition), SqlTransaction(small_pool, WritePosition)
 
     async with one:
-        await SqlUsers(one).add(new_user())
+        await SqlUsers(one).add(make_user())
     async with other:
-        await SqlUsers(other).add(new_user("bobby"))
+        await SqlUsers(other).add(make_user("bobby"))
     async with one:
         assert await SqlUsers(one).find(Username("bobby")) is not None
 
@@ -83,7 +77,7 @@ async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> N
 
 async def test_a_query_after_a_command_is_not_in_a_transaction(small_pool: Database) -> None:
     async with (transaction := SqlTransaction(small_pool, WritePosition)):
-        await SqlUsers(transaction).add(new_user())
+        await SqlUsers(transaction).add(make_user())
 
     await small_pool.execute("VACUUM users", {})  # which refuses to run inside a transaction
 
@@ -100,12 +94,12 @@ async def test_the_connection_comes_back_after_an_error_in_the_block(small_pool:
 async def test_the_connection_comes_back_after_a_failed_statement(small_pool: Database) -> None:
     transaction = SqlTransaction(small_pool, WritePosition)
     async with transaction:
-        await SqlUsers(transaction).add(new_user())
+        await SqlUsers(transaction).add(make_user())
 
     for _ in range(3):
         with pytest.raises(UsernameTakenError):
             async with transaction:
-                await SqlUsers(transaction).add(new_user())
+                await SqlUsers(transaction).add(make_user())
 
     assert await count_users(small_pool) == 1
 
@@ -125,7 +119,7 @@ async def test_the_connection_comes_back_after_cancellation_during_a_statement(
 ) -> None:
     async def write_and_sleep() -> None:
         async with (transaction := SqlTransaction(small_pool, WritePosition)):
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
             await transaction.connection.execute(text("SELECT pg_sleep(60)"))
 
     task = asyncio.create_task(write_and_sleep())
@@ -142,7 +136,7 @@ async def test_the_connection_comes_back_after_cancellation_between_statements(s
 
     async def write_and_wait() -> None:
         async with (transaction := SqlTransaction(small_pool, WritePosition)):
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
             written.set()
             await asyncio.Event().wait()
 
@@ -159,7 +153,7 @@ async def test_the_connection_comes_back_after_cancellation_between_statements(s
 async def test_the_connection_comes_back_after_cancellation_at_any_step(small_pool: Database, times: int) -> None:
     async def write() -> None:
         async with (transaction := SqlTransaction(small_pool, WritePosition)):
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
 
     steps, committed = 0, 0
     while committed < 3:
@@ -213,7 +207,7 @@ async def test_whoever_is_cancelled_while_waiting_for_a_connection_takes_none(sm
 
 async def test_gateways_refuse_to_work_outside_a_transaction(small_pool: Database) -> None:
     transaction = SqlTransaction(small_pool, WritePosition)
-    alice = new_user()
+    alice = make_user()
     session = Session.open(alice.id, "a secret", LIFETIME, RequestContext(), alice.created_at)
 
     with pytest.raises(RuntimeError, match="inside"):
@@ -234,7 +228,7 @@ async def test_transactions_do_not_nest(small_pool: Database) -> None:
 
     async def nest() -> None:
         async with transaction:
-            await SqlUsers(transaction).add(new_user())
+            await SqlUsers(transaction).add(make_user())
             await transaction.__aenter__()
 
     with pytest.raises(RuntimeError, match="nest"):

@@ -34,11 +34,12 @@ def create_http_app(container: AsyncContainer, settings: Settings, modules: Modu
         version=version("gatehouse"),
         description=_DESCRIPTION,
         lifespan=_lifespan(container, modules),
-        openapi_url=None,  # served by docs.install, where it is served at all
+        openapi_url=None,  # docs.install serves it, where the settings say so
         telemetry=_NO_TELEMETRY,
         redirect_slashes=False,  # such a redirect would be built from the Host header
     )
-    for module in modules:
+    # Routes are matched one after the other: the probes, which the first module brings, can wait for the others.
+    for module in reversed([*modules]):
         for router in module.routers:
             # Not include_router(): it keeps a tree, through which every request would be matched twice.
             app.router.routes.extend(router.routes)
