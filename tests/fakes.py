@@ -16,6 +16,7 @@ from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.application.ports import Transaction
 from gatehouse.common.domain.audit import Outcome, Subject
+from gatehouse.common.domain.errors import TransactionConflictError
 
 LIMITS = AttemptLimits(per_account=5, per_address=50, sign_ups=50)
 PASSWORD = "violet kettle under thirteen maples"
@@ -90,6 +91,11 @@ class FakeTransaction:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
         self._before: FakeStore | None = None
+        self._conflicts = 0
+
+    def lose_next(self, writes: int) -> None:
+        """So many transactions that have changed something lose against a parallel one."""
+        self._conflicts = writes
 
     async def __aenter__(self) -> None:
         assert self._before is None, "transactions do not nest"
@@ -99,9 +105,13 @@ class FakeTransaction:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._before is not None
-        if kind is not None:
-            self._store.restore(self._before)
-        self._before = None
+        before, self._before = self._before, None
+        loses = kind is None and self._conflicts > 0 and self._store != before
+        if kind is not None or loses:
+            self._store.restore(before)
+        if loses:
+            self._conflicts -= 1
+            raise TransactionConflictError
 
     @property
     def is_open(self) -> bool:

@@ -67,3 +67,13 @@ async def test_nobody_else_reads_it(role: Role, actor: str | None) -> None:
 
     with pytest.raises(ForbiddenError):
         await app.use(ListAuditEvents, app.add_user("admin", role))(AuditRequest(actor=actor))
+
+
+@pytest.mark.parametrize("request_", [AuditRequest(action="no_such_action"), AuditRequest(subject="a\0b")])
+async def test_an_action_that_nothing_records_and_an_impossible_subject_are_refused(request_: AuditRequest) -> None:
+    app = audited()
+
+    with pytest.raises(InvalidError) as refusal:
+        await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(request_)
+
+    assert refusal.value.field in ("action", "subject")

@@ -1,0 +1,127 @@
+"""The seam around use cases, and which of them are repeated as a whole."""
+
+from typing import get_type_hints
+
+import pytest
+
+from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.passwords import Passwords
+from gatehouse.common.application.use_case import command, command_in_steps, is_use_case, query, retry_on_conflict
+from gatehouse.common.domain.errors import ForbiddenError, TransactionConflictError, UnavailableError
+from tests.fakes import PASSWORD
+from tests.in_memory_app import InMemoryApp
+from tests.modules import TESTED
+
+
+class Store:
+    """Loses so many times against a parallel transaction."""
+
+    def __init__(self, conflicts: int, error: type[Exception] = TransactionConflictError) -> None:
+        self.conflicts = conflicts
+        self.error = error
+        self.calls = 0
+
+    def write(self) -> int:
+        self.calls += 1
+        if self.calls <= self.conflicts:
+            raise self.error
+        return self.calls
+
+
+@command
+class WriteOnce:
+    """Writes."""
+
+    store: Store
+
+    async def __call__(self) -> int:
+        return self.store.write()
+
+
+@command_in_steps
+class HashAndWrite:
+    """Hashes, and writes what came of it."""
+
+    store: Store
+    hashes: list[str]
+
+    async def __call__(self) -> int:
+        self.hashes.append("a hash")
+        return await self._write()
+
+    @retry_on_conflict
+    async def _write(self) -> int:
+        return self.store.write()
+
+
+@query
+class Read:
+    """Reads."""
+
+    store: Store
+
+    async def __call__(self) -> int:
+        return self.store.write()
+
+
+@pytest.mark.parametrize("conflicts", [0, 1, 3])
+async def test_a_command_that_lost_is_repeated_up_to_three_times(conflicts: int) -> None:
+    assert await WriteOnce(Store(conflicts))() == conflicts + 1
+
+
+async def test_a_command_that_goes_on_losing_is_unavailable() -> None:
+    store = Store(9)
+
+    with pytest.raises(UnavailableError):
+        await WriteOnce(store)()
+
+    assert store.calls == 4
+
+
+async def test_any_other_refusal_is_not_repeated() -> None:
+    store = Store(9, ForbiddenError)
+
+    with pytest.raises(ForbiddenError):
+        await WriteOnce(store)()
+
+    assert store.calls == 1
+
+
+async def test_of_a_command_in_steps_the_last_transaction_alone_is_repeated() -> None:
+    hashes: list[str] = []
+
+    assert await HashAndWrite(Store(2), hashes)() == 3
+    assert hashes == ["a hash"]
+
+
+async def test_a_query_is_not_repeated() -> None:
+    with pytest.raises(TransactionConflictError):
+        await Read(Store(1))()
+
+
+def test_use_cases_are_known_as_such_and_others_are_not() -> None:
+    assert all(is_use_case(kind) for kind in (WriteOnce, HashAndWrite, Read))
+    assert not any(is_use_case(kind) for kind in (Store, WriteOnce(Store(0)), None))
+
+
+COMMANDS = [command for module in TESTED for command in module.commands]
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_what_hashes_or_asks_a_person_is_not_repeated_as_a_whole(kind: type) -> None:
+    hashes = Passwords in get_type_hints(kind).values()
+    retried = [name for name, member in vars(kind).items() if hasattr(member, "__wrapped__")]
+
+    assert ("__call__" in retried) is not hashes
+    assert retried, "no transaction of this command is repeated after a conflict"
+
+
+async def test_a_login_that_lost_counts_one_attempt_and_verifies_once() -> None:
+    app = InMemoryApp()
+    alice = app.add_user("alice")
+    app.transaction.lose_next(writes=2)
+
+    await app.use(LogIn)("alice", PASSWORD)
+
+    assert len(app.hasher.verified) == 1
+    assert len(app.sessions_of(alice)) == 1
