@@ -1,4 +1,4 @@
-"""Which adapter stands behind which port that all modules share."""
+"""Which adapter stands behind each of the ports that all modules share."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Settings: what every module needs of them, and the sections that belong to none.
+"""Settings: what every module needs of them, and the sections that belong to no single module.
 
 A section is a dataclass whose fields are its keys. A field's annotation says what the key means (`doc`) and which
 values it may have (`Interval`); its default stands there and nowhere else. `repr=False` marks a secret, never shown.
@@ -123,7 +123,9 @@ class Settings:
         return section if isinstance(section, kind) else kind()
 
     def replace(self, *sections: object) -> "Settings":
-        return Settings(*{**self._sections, **{type(one): one for one in sections}}.values(), folder=self.folder)
+        return Settings(
+            *{**self._sections, **{type(section): section for section in sections}}.values(), folder=self.folder
+        )
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(map(repr, self._sections.values()))})"
@@ -137,9 +139,9 @@ class Settings:
     @property
     def hosts(self) -> frozenset[str]:
         """The names that the service answers to, without ports."""
-        own = urlsplit(self.origin).hostname
+        origin_host = urlsplit(self.origin).hostname
         local = () if self[AppSettings].is_production else ("127.0.0.1", "localhost", "::1")
-        return frozenset((*self[AppSettings].hosts, *local, *([own] if own else [])))
+        return frozenset((*self[AppSettings].hosts, *local, *([origin_host] if origin_host else [])))
 
     @property
     def has_secure_cookies(self) -> bool:
@@ -148,7 +150,7 @@ class Settings:
 
 
 def ensure_safe(settings: Settings) -> None:
-    """What no setting of these sections may be, and what production insists on."""
+    """Refuses values that are never valid, and those that are unsafe in production."""
     for key in ("url", "owner_url", "replica_url"):
         _ensure_is_url(f"postgres.{key}", getattr(settings[PostgresSettings], key))
     if not settings[AppSettings].is_production:
@@ -165,7 +167,7 @@ def ensure_safe(settings: Settings) -> None:
 
 
 def ensure_is_secret(key: str, secret: str, *, is_production: bool) -> None:
-    """Long enough, and in production neither a word that stands in examples nor too few different characters."""
+    """Refuses what is too short and, in production, what has too few different characters or looks like an example."""
     if len(secret) < MIN_SECRET_LENGTH:
         raise ConfigError(f"{key}: must be at least {MIN_SECRET_LENGTH} random characters.")
     looks_made_up = len(set(secret)) < _MIN_DISTINCT_CHARACTERS or _PLACEHOLDER.search(secret.lower()) is not None

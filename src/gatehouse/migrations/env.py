@@ -13,7 +13,7 @@ def run(url: str) -> None:
             connection=connection, target_metadata=context.config.attributes["metadata"], compare_server_default=True
         )
         with context.begin_transaction():
-            # Replicas that start together migrate one after the other; the later ones find nothing to do.
+            # Servers that start together migrate one after the other; the later ones find nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('gatehouse migrations'))"))
             context.run_migrations()
 

@@ -23,15 +23,15 @@ def create_served_app() -> FastAPI:
     settings = load_settings(MODULES)
     configure_logs(settings[LogSettings])
     app = create_app(settings)
-    _spare_garbage_collection()
+    _tune_garbage_collection()
     return app
 
 
-def _spare_garbage_collection() -> None:
-    """Keeps it from holding up requests for tens of milliseconds.
+def _tune_garbage_collection() -> None:
+    """Keeps garbage collection from pausing requests for tens of milliseconds.
 
-    What is made at the start stays for good and is taken out of the collector's sight. The requests of a crowd are
-    many objects, but none is garbage: it need not look through them so often.
+    Objects made at the start live as long as the process: they are frozen, so that the collector skips them. Many
+    parallel requests are many objects, too, but none of them is garbage: the thresholds are raised.
     """
     gc.collect()
     gc.freeze()

@@ -55,7 +55,7 @@ def serve() -> None:
     """Serve the HTTP interface until interrupted."""
     settings = load_settings(MODULES)
     configure_logs(settings[LogSettings])
-    # uvicorn stops cleanly on SIGTERM and then raises it anew: leave by an exception, so that the database stops too.
+    # uvicorn stops cleanly on SIGTERM, then raises the signal again: exit by an exception, to stop the database, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with database_urls(settings[PostgresSettings]) as urls:
         os.environ["GATEHOUSE_POSTGRES__URL"] = urls.server  # the server processes load the settings for themselves

@@ -1,4 +1,4 @@
-"""Which PostgreSQL, and as whom: the configured one, or the embedded one for as long as it is needed."""
+"""Which PostgreSQL to use, and with which roles: the configured one, or the embedded one, which stops afterwards."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -26,8 +26,8 @@ def describe_settings(settings: Settings, sections: Mapping[str, type["Dataclass
         values = settings[section]
         for key in fields(values):
             value = getattr(values, key.name)
-            shown = "(not set)" if value in (None, "", []) else value if key.repr else "********"
-            yield f"{name}.{key.name} = {', '.join(shown) if isinstance(shown, list) else shown}"
+            text = "(not set)" if value in (None, "", []) else value if key.repr else "********"
+            yield f"{name}.{key.name} = {', '.join(text) if isinstance(text, list) else text}"
 
 
 def render_config_toml(sections: Mapping[str, type["DataclassInstance"]]) -> str:

@@ -34,8 +34,8 @@ def _read_or_make(path: Path) -> str:
 def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    # Written whole under another name and then linked, which fails where a process that started at the same moment
-    # was first: nobody ever reads half a secret, and both read the same one.
+    # Written under another name and then linked, which fails if another process that started at the same time was
+    # faster. So nobody reads half a secret, and both processes read the same one.
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(48))
     try:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ENV_PREFIX: Final = "GATEHOUSE_"
 CONFIG_VARIABLE: Final = f"{ENV_PREFIX}CONFIG"
-"""Names another config.toml than that of the folder one stands in."""
+"""Names another config.toml than that of the working directory."""
 type Raw = dict[str, dict[str, Any]]
 type Sections = Mapping[str, type[DataclassInstance]]
 
@@ -43,11 +43,11 @@ def load_settings(modules: Modules, path: Path | None = None, environ: Mapping[s
     for section, key, value in _overrides(sections, environ):
         raw.setdefault(section, {})[key] = value
     settings = Settings(*_load(sections, raw), folder=path.absolute().parent)
-    settings = settings.replace(_anchored(settings[PostgresSettings], settings.folder))
+    settings = settings.replace(_resolve_data_dir(settings[PostgresSettings], settings.folder))
     if not settings[AppSettings].is_production:
         folder = settings[PostgresSettings].data_dir.parent
-        made = [add_development_secrets(settings[section], folder) for section in sections.values()]
-        settings = settings.replace(*made)
+        complete = [add_development_secrets(settings[section], folder) for section in sections.values()]
+        settings = settings.replace(*complete)
     for module in modules:
         module.ensure_safe(settings)
     return settings
@@ -56,7 +56,7 @@ def load_settings(modules: Modules, path: Path | None = None, environ: Mapping[s
 def _load(sections: Sections, raw: Raw) -> Iterator[object]:
     for name in raw:
         if name not in sections:
-            raise ConfigError(f"{_escaped(name)}: there is no such setting.")
+            raise ConfigError(f"{_escape(name)}: there is no such setting.")
     retort = Retort(recipe=[name_mapping(extra_in=ExtraForbid()), *_range_validators(sections.values())])
     for name, section in sections.items():
         try:
@@ -141,7 +141,7 @@ def _first_line(error: LoadError, trail: tuple[object, ...] = ()) -> str:
     match error:
         case ExtraFieldsLoadError():
             unknown = ".".join((*(str(part) for part in trail), str(min(error.fields))))
-            return f"{_escaped(unknown)}: there is no such setting."
+            return f"{_escape(unknown)}: there is no such setting."
         case BadVariantLoadError():
             return f"{key}: must be one of {', '.join(str(value) for value in error.allowed_values)}."
         case TypeLoadError():
@@ -152,11 +152,11 @@ def _first_line(error: LoadError, trail: tuple[object, ...] = ()) -> str:
             return f"{key}: is not valid."
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
     return name.encode("unicode_escape").decode()
 
 
-def _anchored(postgres: PostgresSettings, folder: Path) -> PostgresSettings:
+def _resolve_data_dir(postgres: PostgresSettings, folder: Path) -> PostgresSettings:
     """A relative data directory lies beside config.toml, wherever the command is called from."""
     if postgres.data_dir == Path():
         raise ConfigError("postgres.data_dir: must name a folder of its own.")

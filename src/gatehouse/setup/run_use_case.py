@@ -1,4 +1,4 @@
-"""How a command of the command line gets its use case: settings, database and container around it."""
+"""Runs a use case from the command line, with settings, database and container."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

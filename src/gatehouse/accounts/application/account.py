@@ -1,4 +1,4 @@
-"""What is told of an account: an allow-list, so that a new column is never published by accident."""
+"""What is published of an account: an allow-list, so that a new column is never published by accident."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""From a session token to the one who calls."""
+"""From a session token to the caller's identity."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,12 +11,12 @@ from gatehouse.common.application.ports import Clock
 from gatehouse.common.domain.errors import UnauthenticatedError
 
 RENEWAL_INTERVAL: Final = timedelta(minutes=1)
-"""How stale `last_seen_at` may become: reads stay reads, but for one small write a minute."""
+"""How stale `last_seen_at` may become: a session in use costs one small write a minute, not one a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Any authenticated call moves the session's idle expiry; nothing moves its absolute one."""
+    """Any authenticated request extends the session's idle timeout; nothing extends its absolute timeout."""
 
     tokens: SessionTokens
     sessions: LiveSessions
@@ -31,7 +31,7 @@ class Authenticate:
         session = await self.sessions.find(secret_hash, now)
         if session is None:
             raise UnauthenticatedError
-        stale = now - RENEWAL_INTERVAL
-        if session.last_seen_at <= stale:
-            await self.sessions.renew(secret_hash, seen_at=now, if_unseen_since=stale)
+        stale_since = now - RENEWAL_INTERVAL
+        if session.last_seen_at <= stale_since:
+            await self.sessions.renew(secret_hash, seen_at=now, if_unseen_since=stale_since)
         return session.identity

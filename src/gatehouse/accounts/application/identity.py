@@ -10,7 +10,7 @@ from gatehouse.common.domain.errors import PasswordChangeRequiredError
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The caller as the session store knew it at the start of this request.
+    """The caller, as read with the session at the start of this request.
 
     Enough to answer a query. A command decides again on the locked row: the role may have changed meanwhile.
     """
@@ -22,6 +22,6 @@ class Identity:
     must_change_password: bool = False
 
     def ensure_password_is_own(self) -> None:
-        """A password that an admin chose opens nothing but the change of it."""
+        """A user whose password an admin chose may only change it."""
         if self.must_change_password:
             raise PasswordChangeRequiredError

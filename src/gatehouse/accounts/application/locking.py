@@ -1,7 +1,7 @@
-"""Locking the caller and the user that is acted on, and deciding on the locked rows.
+"""Locking the caller and the user that a command changes, and authorizing on the locked rows.
 
-Whoever also locks rows of another table takes users first, and then those, each ordered by id: with one order for all,
-nobody waits in a circle.
+A command that also locks rows of another table locks users first, and then those, each ordered by id: with one order
+for all commands, there is no deadlock.
 """
 
 from gatehouse.accounts.application.identity import Identity
@@ -22,9 +22,9 @@ async def lock_subordinate(users: Users, identity: Identity, username: Username,
 
 
 async def lock_self_or_subordinate(users: Users, identity: Identity, username: Username) -> tuple[User, User]:
-    """The caller, and the named user: oneself or someone whom one manages."""
-    locked, user = await users.lock_with_actor(identity.user_id, username)
-    actor = ensure_active(locked)
+    """The caller and the named user, who is the caller or someone whom the caller manages."""
+    actor, user = await users.lock_with_actor(identity.user_id, username)
+    actor = ensure_active(actor)
     if user is not None and user.id == actor.id:
         return actor, user
     return actor, ensure_subordinate(actor, user, Role.ADMIN)

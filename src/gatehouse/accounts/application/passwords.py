@@ -1,4 +1,4 @@
-"""The only way for commands to take a password: chosen ones are judged, given ones are counted."""
+"""The only way for commands to handle passwords: new ones are checked for strength, attempts are counted."""
 
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -14,7 +14,7 @@ from gatehouse.common.domain.request_context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimits:
-    """How many wrong passwords are free before each next one has to wait longer, and how many sign-ups."""
+    """How many wrong passwords, and how many sign-ups, are free before each further attempt has to wait longer."""
 
     per_account: int
     per_address: int
@@ -32,30 +32,29 @@ class Passwords:
     context: RequestContext
 
     async def choose(self, username: Username, password: str) -> str:
-        """The hash of a new password, if it is a good one. Raises InvalidError with the reason, if not."""
+        """The hash of a new password. Raises InvalidError, with the reason, if it is too weak."""
         self.policy.ensure_allows(password)
         if weakness := await self.strength.find_weakness(password, username.value):
             raise InvalidError("password", weakness)
         return await self.hasher.hash(password)
 
     async def verify(self, action: str, username: Username | None, user: User | None, password: str) -> bool:
-        """Whether this is the active user's password: one hash computation, whoever the user is and whatever state.
+        """Whether the user is active and this is their password. Always one hash computation, also if there is no user.
 
-        The attempt is counted before it is verified, so that parallel guesses cannot outrun the count, and given back
-        when it was right. It counts against the account as seen from this address: nobody can lock a victim out from
-        another one.
+        The attempt is counted before it is verified, so that parallel guesses cannot outrun the count, and refunded if
+        it was right. The count for an account is per address, so that nobody can lock a victim out from another one.
         """
-        on_account = Attempt(f"password:{username}:{self._address}", self.limits.per_account)
-        on_address = Attempt(f"password:{self._address}", self.limits.per_address)
-        await self.throttle.count(on_account, on_address)
+        account_attempt = Attempt(f"password:{username}:{self._address}", self.limits.per_account)
+        address_attempt = Attempt(f"password:{self._address}", self.limits.per_address)
+        await self.throttle.count(account_attempt, address_attempt)
         try:
             is_right = await self.hasher.verify(password, user.password_hash if user and user.is_active else None)
         except Exception:
-            await self.throttle.refund(on_account, on_address)  # nothing was learnt: the hasher was too busy
+            await self.throttle.refund(account_attempt, address_attempt)  # not a guess: nothing was verified
             raise
         if is_right:
-            await self.throttle.reset(on_account)
-            await self.throttle.refund(on_address)
+            await self.throttle.reset(account_attempt)
+            await self.throttle.refund(address_attempt)
         else:
             self.failures.record(action, username.value if username else None)
         return is_right
@@ -69,7 +68,7 @@ class Passwords:
 
     @property
     def _address(self) -> str:
-        """What one client may be expected to have: an IPv4 address, or the /64 network of an IPv6 address."""
+        """What one client is assumed to control: an IPv4 address, or the /64 network of an IPv6 address."""
         try:
             address = ip_address(self.context.ip or "")
         except ValueError:

@@ -20,38 +20,38 @@ class Users(Protocol):
     async def save(self, user: User) -> None: ...
 
     async def find(self, username: Username) -> User | None:
-        """An unlocked look. A decision to write made on it alone does not count."""
+        """Takes no lock. Before a command writes, it must decide again on the locked user."""
 
     async def lock_for_login(self, user_id: UUID) -> User | None:
-        """Holds off inactivation and password change, but no other login, until the transaction ends."""
+        """Blocks inactivation and password change, but no other login, until the transaction ends."""
 
     async def lock(self, username: Username) -> User | None: ...
 
     async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
-        """The actor and the named user, locked in one order (by id) so that two who lock each other never deadlock."""
+        """The actor and the named user, locked in order of id, so that two who act on each other never deadlock."""
 
     async def lock_by_id(self, user_id: UUID) -> User | None: ...
 
     async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
-        """The named user and all active super admins, in that same order."""
+        """The named user and all active super admins, locked in order of id."""
 
 
 class Sessions(Protocol):
     """Logged-in browsers, on the same transaction as `Users`."""
 
     async def add(self, session: Session, *, keep: int) -> None:
-        """Ends the user's oldest sessions beyond the number to keep, the new one included."""
+        """Adds it, and ends the user's oldest sessions, so that at most `keep` remain."""
 
     async def end(self, session_id: UUID, *, user_id: UUID) -> bool:
-        """Whether that user had such a session."""
+        """Returns whether that user had such a session."""
 
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
-        """Ends the user's sessions, all but the one whose id is given; how many there were."""
+        """Ends all sessions of the user except `but`, and returns how many."""
 
 
 class ExpiredRows(Protocol):
     async def purge_batch(self, now: datetime) -> int:
-        """Deletes some rows that have had their time; 0 when none is left or another process is at it."""
+        """Deletes a batch of expired rows and returns how many: 0 if none is left, or if another process is purging."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class LiveSessions(Protocol):
         """The unexpired session of an active user, in one read."""
 
     async def renew(self, secret_hash: bytes, *, seen_at: datetime, if_unseen_since: datetime) -> None:
-        """Moves the idle expiry, at most once for any number of parallel calls. Never raises: a request must not
-        fail because it could not prolong its session.
+        """Extends the idle timeout, at most once for any number of parallel calls. Never raises: a request must not
+        fail because its session could not be extended.
         """
 
 
@@ -83,22 +83,22 @@ class SessionTokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is counted: a key, and how often it may happen before it has to wait."""
+    """What is counted: a key, and how many attempts are free before the next one has to wait."""
 
     key: str
     free: int
 
 
 class Throttle(Protocol):
-    """Counts attempts, shared by all processes. Call it outside a transaction."""
+    """A rate limit: counts attempts, for all processes together. Call it outside of a transaction."""
 
     async def count(self, *attempts: Attempt) -> None:
-        """Counts all of them at once, before the work they stand for. Raises ThrottledError and counts none, if one
-        of them has to wait.
+        """Counts all of them, before they are made. Raises ThrottledError, and counts none, if one of them has to
+        wait.
         """
 
     async def refund(self, *attempts: Attempt) -> None:
-        """The attempts were no guesses after all."""
+        """Takes attempts back that were no guesses."""
 
     async def reset(self, attempt: Attempt) -> None: ...
 
@@ -109,7 +109,7 @@ class PasswordStrength(Protocol):
 
 
 class PasswordHasher(Protocol):
-    """Slow on purpose, so it runs off the event loop. Call it outside a transaction: it must hold no connection.
+    """Slow on purpose, so it runs off the event loop. Call it outside of a transaction: it must hold no connection.
 
     Raises UnavailableError when more work is waiting than can be done in good time.
     """
@@ -117,7 +117,7 @@ class PasswordHasher(Protocol):
     async def hash(self, password: str) -> str: ...
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Without a hash it does the same work for nothing and says False: a missing user must not answer sooner."""
+        """Without a hash it verifies a dummy hash and returns False, so that timing does not show which users exist."""
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether it was made with a pepper or a work factor that is no longer the present one."""

@@ -1,6 +1,7 @@
 """Who may do what: the role hierarchy and every decision made by it.
 
-Nobody manages an equal, a higher one or oneself. So admins inactivate users, and only super admins inactivate admins.
+Nobody manages users of the same or a higher role, or themselves. So admins inactivate users, and only super admins
+inactivate admins.
 """
 
 from typing import Final
@@ -22,8 +23,8 @@ def manages(role: Role, other: Role) -> bool:
     return other in MANAGED_BY[role]
 
 
-def ensure_at_least(role: Role, needed: Role) -> None:
-    if role is not needed and not manages(role, needed):
+def ensure_at_least(role: Role, minimum: Role) -> None:
+    if role is not minimum and not manages(role, minimum):
         raise ForbiddenError
 
 
@@ -40,10 +41,9 @@ def ensure_active(actor: User | None) -> User:
 
 
 def ensure_subordinate(actor: User, user: User | None, actor_is: Role) -> User:
-    """The user, if the actor has at least the role asked for and manages them.
+    """The user, if the actor has at least the role `actor_is` and manages the user.
 
-    The actor's role is checked before anything is said of the user, so that 403 reads the same for a user who exists
-    and for one who doesn't.
+    The actor's role is checked first, so that someone without it gets the same 403 whether or not the user exists.
     """
     ensure_at_least(actor.role, actor_is)
     if user is None:

@@ -9,13 +9,13 @@ from gatehouse.common.domain.text import is_text
 
 MAX_LENGTH: Final = 128
 _MAX_NORMALIZED: Final = 8 * MAX_LENGTH
-"""At most four code points become one in NFC, so what is cut off here is too long anyway."""
+"""At most four code points become one in NFC, so a password that is cut off here is too long anyway."""
 
 
 def normalize(password: str) -> str:
     """One form for all ways to type the same text: NFC, without trimming or case folding.
 
-    Of what is far too long only the beginning: putting accents in order takes time with the square of their number.
+    A text that is far too long is cut off first: sorting combining characters takes quadratic time.
     """
     return unicodedata.normalize("NFC", password[:_MAX_NORMALIZED])
 

@@ -13,7 +13,7 @@ from gatehouse.accounts.domain.username import Username
 
 @dataclass(slots=True)
 class User:
-    """An account. Every change answers whether anything changed, so that a repeat is known as one."""
+    """An account. Changes return whether anything changed, so that a repeated one is not recorded again."""
 
     id: UUID
     username: Username

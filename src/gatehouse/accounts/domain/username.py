@@ -17,7 +17,7 @@ SHAPE: Final[dict[str, str | int]] = {
     "maxLength": MAX_LENGTH,
     "pattern": "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$",
 }
-"""The same as JSON Schema, for documents. `Username` is what judges."""
+"""The same as JSON Schema, for the OpenAPI document. `Username` decides."""
 _ALLOWED: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 
 _ALLOWED_PREFIX: Final = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*[._-]?", re.ASCII)
@@ -36,14 +36,14 @@ class Username:
         # Matched before lower-casing: some non-ASCII letters (the Kelvin sign) become ASCII in lower case.
         if not self.value.isascii() or not MIN_LENGTH <= len(self.value) <= MAX_LENGTH:
             raise InvalidError("username", f"Must be {RULE}.")
-        lowered = self.value.lower()
-        if not _ALLOWED.fullmatch(lowered):
+        lower_case = self.value.lower()
+        if not _ALLOWED.fullmatch(lower_case):
             raise InvalidError("username", f"Must be {RULE}.")
-        object.__setattr__(self, "value", lowered)
+        object.__setattr__(self, "value", lower_case)
 
     @classmethod
     def parse(cls, value: str) -> Self | None:
-        """The username, or None where the text cannot be anybody's."""
+        """The username, or None if the text is not a valid one."""
         try:
             return cls(value)
         except InvalidError:

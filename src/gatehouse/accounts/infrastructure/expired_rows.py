@@ -1,4 +1,4 @@
-"""What has had its time: expired sessions and forgotten attempts."""
+"""Deletes expired sessions, and attempts whose count has expired."""
 
 from datetime import datetime
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from gatehouse.common.infrastructure.database import Database
 
 _BATCH: Final = 1000
-# One process at a time, on any replica; it is let go of when the transaction ends.
+# One process at a time, on any machine; PostgreSQL releases the lock when the transaction ends.
 _LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtext('gatehouse purge'))"
 _PURGE_SESSIONS: Final = """
     DELETE FROM sessions WHERE secret_hash IN (
@@ -22,7 +22,7 @@ _PURGE_ATTEMPTS: Final = """
 
 
 class SqlExpiredRows:
-    """Idle expiry alone decides: it is never later than the absolute one."""
+    """Only the idle timeout is checked: it never ends after the absolute timeout."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

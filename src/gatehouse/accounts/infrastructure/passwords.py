@@ -29,8 +29,8 @@ class BcryptPasswordHasher:
         self._current = _pepper_id(peppers[0])
         self._work_factor = work_factor
         self._threads = threads
-        # Verified where there is no user, so that login timing tells nothing. Made without bcrypt, so its first use
-        # is as fast as any.
+        # Verified if there is no user, so that login timing does not show which users exist. It is put together without
+        # hashing, so that its first use takes no longer than the others.
         self._dummy_hash = f"{self._prefix()}{bcrypt.gensalt(work_factor).decode()}{'.' * 31}"
 
     async def hash(self, password: str) -> str:
@@ -51,12 +51,12 @@ class BcryptPasswordHasher:
         return f"{self._prefix()}{bcrypt.hashpw(digest, bcrypt.gensalt(self._work_factor)).decode()}"
 
     def _verify(self, password: str, password_hash: str) -> bool:
-        scheme, pepper_id, hashed = password_hash.split("$", 2)
+        scheme, pepper_id, bcrypt_hash = password_hash.split("$", 2)
         pepper = self._peppers.get(pepper_id)
         if scheme != _SCHEME or pepper is None:
             _log.error("password_hash_not_verifiable", scheme=scheme, pepper_id=pepper_id)
             return False
-        return bcrypt.checkpw(_digest(pepper, password), hashed.encode())
+        return bcrypt.checkpw(_digest(pepper, password), bcrypt_hash.encode())
 
 
 def _digest(pepper: bytes, password: str) -> bytes:

@@ -29,7 +29,7 @@ class SqlSessions:
 
     async def add(self, session: Session, *, keep: int) -> None:
         connection = self._transaction.connection
-        # Logins of one user share the user's row; this lock lets them count their sessions one after the other.
+        # Logins of one user share the lock on the user's row; with this one they count sessions one after the other.
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(session.user_id), 0))))
         await connection.execute(insert(sessions).values(_to_row(session)))
         newest = (
@@ -58,7 +58,7 @@ _FIND: Final = """
     WHERE sessions.secret_hash = %(secret_hash)s AND users.is_active
         AND sessions.idle_expires_at > %(now)s AND sessions.expires_at > %(now)s
 """
-# The condition on last_seen_at is checked again after waiting for the row: of many parallel calls only one writes.
+# PostgreSQL checks last_seen_at again after waiting for the row, so that of many parallel calls only one writes.
 _RENEW: Final = """
     UPDATE sessions SET last_seen_at = %(seen_at)s, idle_expires_at = least(%(idle_expires_at)s, expires_at)
     WHERE secret_hash = %(secret_hash)s AND last_seen_at <= %(if_unseen_since)s

@@ -1,4 +1,4 @@
-"""The tables of accounts. Migrations are generated from them; a test holds the two together."""
+"""The tables of accounts. Migrations are generated from them; a test compares the two."""
 
 from sqlalchemy import (
     Boolean,
@@ -32,8 +32,8 @@ users = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("username = lower(username)", name="username_is_lower_case"),
-    # One index for each order, behind the columns of the filters: queries/list_users.py asks for every combination of
-    # role and is_active by itself, so that each of them begins at the right place of the index.
+    # One index for each order, after the columns of the filters: queries/list_users.py has a subquery for each
+    # combination of role and is_active, so that each of them reads one range of the index.
     Index("ix_users_by_username", "role", "is_active", "username"),
     Index("ix_users_by_created_at", "role", "is_active", "created_at", "id"),
     Index("ix_users_by_updated_at", "role", "is_active", "updated_at", "id"),

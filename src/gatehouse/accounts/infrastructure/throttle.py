@@ -12,19 +12,19 @@ from gatehouse.common.application.ports import Clock
 from gatehouse.common.domain.errors import ThrottledError
 from gatehouse.common.infrastructure.database import Database
 
-# Atomic: of parallel attempts each sees the count of the one before it. From the last free attempt on, every one
-# doubles the wait for the next. No row comes back while a wait is on, and then nothing is counted.
+# Atomic: each of several parallel attempts sees the count of the one before it. From the last free attempt on, each
+# attempt doubles the wait for the next one. While a wait lasts, no row is returned, and nothing is counted.
 _COUNT: Final = """
-    INSERT INTO attempts AS held (key, count, next_at, forget_at)
+    INSERT INTO attempts AS attempt (key, count, next_at, forget_at)
     VALUES (%(key)s, 1, CASE WHEN %(free)s <= 1 THEN %(now)s + interval '1 second' ELSE %(now)s END, %(forget_at)s)
     ON CONFLICT (key) DO UPDATE SET
-        count = CASE WHEN held.forget_at <= %(now)s THEN 1 ELSE held.count + 1 END,
+        count = CASE WHEN attempt.forget_at <= %(now)s THEN 1 ELSE attempt.count + 1 END,
         next_at = %(now)s + CASE
-            WHEN held.forget_at <= %(now)s OR held.count + 1 < %(free)s THEN interval '0'
-            ELSE least(interval '1 second' * power(2, least(held.count + 1 - %(free)s, 30)), %(longest)s)
+            WHEN attempt.forget_at <= %(now)s OR attempt.count + 1 < %(free)s THEN interval '0'
+            ELSE least(interval '1 second' * power(2, least(attempt.count + 1 - %(free)s, 30)), %(longest)s)
         END,
         forget_at = %(forget_at)s
-    WHERE held.count < %(free)s OR held.next_at <= %(now)s
+    WHERE attempt.count < %(free)s OR attempt.next_at <= %(now)s
     RETURNING count
 """
 _WAIT: Final = "SELECT max(next_at) FROM attempts WHERE key = ANY(%(keys)s)"
@@ -37,7 +37,7 @@ _RESET: Final = "DELETE FROM attempts WHERE key = %(key)s"
 
 @dataclass(frozen=True, slots=True)
 class ThrottleTimes:
-    """A count is forgotten `memory` after the last attempt; nobody waits longer than `longest`."""
+    """A count expires `memory` after the last attempt; no wait is longer than `longest`."""
 
     memory: timedelta
     longest: timedelta
@@ -52,13 +52,13 @@ class SqlThrottle:
     async def count(self, *attempts: Attempt) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            # In one order, so that requests with common keys queue up instead of deadlocking.
+            # In the order of their keys, so that requests with common keys queue up instead of deadlocking.
             ordered = sorted(attempts, key=lambda attempt: attempt.key)
-            for place, attempt in enumerate(ordered):
+            for index, attempt in enumerate(ordered):
                 cursor = await connection.execute(_COUNT, self._parameters(attempt, now))
                 if await cursor.fetchone() is None:
                     waits = connection.cursor(row_factory=scalar_row)
-                    await waits.execute(_WAIT, {"keys": [waiting.key for waiting in ordered[place:]]})
+                    await waits.execute(_WAIT, {"keys": [other.key for other in ordered[index:]]})
                     until = await waits.fetchone()
                     # Leaving by an exception rolls back what was counted before this key.
                     raise ThrottledError(_whole_seconds(until - now if until else timedelta()))

@@ -17,10 +17,10 @@ _ISSUER: Final = "gatehouse"
 # Another host's clock may be ahead; an honest `iat` a little in the future harms nobody.
 _OPTIONS: Final[Options] = {"require": ["exp", "iat", "sid", "aud", "iss"], "verify_iat": False}
 _MAX_LENGTH: Final = 1024
-_REMEMBERED: Final = 4096
+_CACHE_SIZE: Final = 4096
 
 
-class _Verified(NamedTuple):
+class _VerifiedToken(NamedTuple):
     secret: str
     expires_at: float
 
@@ -34,8 +34,8 @@ class JwtSessionTokens:
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = {_key_id(secret): secret.encode() for secret in secrets}
         self._current = _key_id(secrets[0])
-        # A browser sends the same token again and again; its signature needs one look, its expiry one each time.
-        self._verify = lru_cache(_REMEMBERED)(self._verify_anew)
+        # A browser sends the same token many times: its signature is verified once, its expiry is checked each time.
+        self._verify = lru_cache(_CACHE_SIZE)(self._verify_uncached)
 
     def encode(self, secret: str, *, issued_at: datetime, expires_at: datetime) -> str:
         claims = {"sid": secret, "iat": issued_at, "exp": expires_at, "iss": _ISSUER, "aud": _ISSUER}
@@ -45,24 +45,24 @@ class JwtSessionTokens:
     def decode(self, token: str) -> str | None:
         if len(token) > _MAX_LENGTH:
             return None
-        verified = self._verify(token)
-        return verified.secret if verified is not None and verified.expires_at > time.time() else None
+        session = self._verify(token)
+        return session.secret if session is not None and session.expires_at > time.time() else None
 
-    def _verify_anew(self, token: str) -> _Verified | None:
+    def _verify_uncached(self, token: str) -> _VerifiedToken | None:
         for key_id, key in self._keys.items():
             try:
-                decoded = jwt.decode_complete(token, key, [_ALGORITHM], _OPTIONS, audience=_ISSUER, issuer=_ISSUER)
+                parts = jwt.decode_complete(token, key, [_ALGORITHM], _OPTIONS, audience=_ISSUER, issuer=_ISSUER)
             except jwt.InvalidSignatureError:
-                continue  # an older key's, perhaps
+                continue  # perhaps signed with another key
             except (jwt.InvalidTokenError, TypeError):
                 return None
-            header, claims = decoded["header"], decoded["payload"]
+            header, claims = parts["header"], parts["payload"]
             is_ours = header.get("kid") == key_id and header.get("typ") == _TYPE and "crit" not in header
-            is_whole = isinstance(claims["sid"], str)
-            return _Verified(claims["sid"], float(claims["exp"])) if is_ours and is_whole else None
+            has_secret = isinstance(claims["sid"], str)
+            return _VerifiedToken(claims["sid"], float(claims["exp"])) if is_ours and has_secret else None
         return None
 
 
 def _key_id(secret: str) -> str:
-    """Names a key without telling anything of it."""
+    """Identifies a key without revealing anything about it."""
     return hmac.digest(secret.encode(), b"gatehouse key id", hashlib.sha256).hex()[:16]

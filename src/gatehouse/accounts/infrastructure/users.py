@@ -1,4 +1,4 @@
-"""Accounts for commands: whole entities, locked for the decision they are loaded for."""
+"""Users for commands: whole entities, locked until the command's transaction ends."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -36,27 +36,27 @@ class SqlUsers:
         return _to_user(row) if row else None
 
     async def lock(self, username: Username) -> User | None:
-        locked = await self._lock_where(users.c.username == username.value)
-        return locked[0] if locked else None
+        matches = await self._lock_where(users.c.username == username.value)
+        return matches[0] if matches else None
 
     async def lock_by_id(self, user_id: UUID) -> User | None:
-        locked = await self._lock_where(users.c.id == user_id)
-        return locked[0] if locked else None
+        matches = await self._lock_where(users.c.id == user_id)
+        return matches[0] if matches else None
 
     async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
-        locked = await self._lock_where(or_(users.c.id == actor_id, users.c.username == username.value))
-        actor = next((user for user in locked if user.id == actor_id), None)
-        named = next((user for user in locked if user.username == username), None)
-        return actor, named
+        matches = await self._lock_where(or_(users.c.id == actor_id, users.c.username == username.value))
+        actor = next((match for match in matches if match.id == actor_id), None)
+        user = next((match for match in matches if match.username == username), None)
+        return actor, user
 
     async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
         is_active_super_admin = and_(users.c.role == Role.SUPER_ADMIN.value, users.c.is_active)
-        locked = await self._lock_where(or_(is_active_super_admin, users.c.username == username.value))
-        named = next((user for user in locked if user.username == username), None)
-        return named, [user for user in locked if user.role is Role.SUPER_ADMIN and user.is_active]
+        matches = await self._lock_where(or_(is_active_super_admin, users.c.username == username.value))
+        user = next((match for match in matches if match.username == username), None)
+        return user, [match for match in matches if match.role is Role.SUPER_ADMIN and match.is_active]
 
     async def _lock_where(self, condition: ColumnElement[bool]) -> list[User]:
-        # ORDER BY id: whoever locks several rows takes them in the same order, so nobody waits in a circle.
+        # ORDER BY id: every transaction locks its rows in the same order, so they cannot deadlock.
         statement = select(users).where(condition).order_by(users.c.id).with_for_update(key_share=True)
         return [_to_user(row) for row in await self._transaction.connection.execute(statement)]
 

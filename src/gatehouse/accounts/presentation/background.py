@@ -1,4 +1,4 @@
-"""What a server does beside answering: it deletes what has expired."""
+"""What a server does in the background: it deletes expired rows."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -21,16 +21,16 @@ def run_purge(container: AsyncContainer) -> AbstractAsyncContextManager[None]:
 
 
 async def _purge_regularly(container: AsyncContainer) -> None:
-    """Every replica tries; a lock in the database lets one of them do it at a time."""
+    """Every server process tries; an advisory lock lets one of them purge at a time."""
     while True:
         await asyncio.sleep(PURGE_INTERVAL_SECONDS)
         try:
-            async with container() as request:
-                purged = await (await request.get(PurgeSessions))()
+            async with container() as request_container:
+                rows = await (await request_container.get(PurgeSessions))()
         except UnavailableError:
             continue  # logged where it arose; the next round tries again
         except Exception:  # noqa: BLE001  # whatever it is, the next round may succeed
             _log.exception("purge_failed")
             continue
-        if purged:
-            _log.info("purged", rows=purged)
+        if rows:
+            _log.info("purged", rows=rows)

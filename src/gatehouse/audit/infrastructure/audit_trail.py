@@ -1,4 +1,4 @@
-"""The audit trail: in the command's own transaction for what was done, after the answer for what failed."""
+"""The audit trail: changes are recorded in their command's transaction, failed attempts in the background."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class AuditEventFactory:
-    """Makes events with what they have in common with their request: when, and from where."""
+    """Makes events, with the time and the request context."""
 
     context: RequestContext
     clock: Clock
@@ -69,7 +69,7 @@ class SqlAudit:
 
 
 class FailureWriter:
-    """Writes failures one by one from a bounded queue. When the database is away they stay in the log alone."""
+    """Writes failures one by one from a bounded queue. If the database is unavailable, they are only in the log."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -83,7 +83,7 @@ class FailureWriter:
             _log.warning("audit_event_not_stored", reason="too many at once")
 
     async def flush(self) -> None:
-        """Returns when everything put so far has been dealt with."""
+        """Returns when every event in the queue has been stored or logged as lost."""
         await self._queue.join()
 
     async def run(self) -> None:
@@ -103,22 +103,22 @@ class SqlFailedAttempts:
         self._events = events
 
     def record(self, action: str, target: str | None) -> None:
-        """What is stored of a failed login or a wrong current password: whose it was to be, from where, and when."""
+        """Records a failed login or a wrong current password: for whose account, from where, and when."""
         self._writer.put(self._events.make(action, Outcome.FAILED, None, target))
 
 
 @asynccontextmanager
 async def run_failure_writer(database: Database) -> AsyncIterator[FailureWriter]:
-    """Writes in the background, and what is left at the end before it stops."""
+    """Writes in the background, and stores what is left in the queue before it stops."""
     writer = FailureWriter(database)
     async with run_in_background(writer.run()):
         try:
             yield writer
         finally:
-            await _flush_at_the_end(writer)
+            await _flush_before_exit(writer)
 
 
-async def _flush_at_the_end(writer: FailureWriter) -> None:
+async def _flush_before_exit(writer: FailureWriter) -> None:
     try:
         async with asyncio.timeout(_CLOSING_SECONDS):
             await writer.flush()

@@ -9,7 +9,7 @@ from contextvars import Context
 @asynccontextmanager
 async def run_in_background(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
     """Runs it until the block ends, and then cancels it."""
-    # In a context of its own: the request that happens to come first must not lend its id to all later log lines.
+    # In a new context: otherwise all its log lines would have the id of the request that happened to start it.
     task = asyncio.create_task(work, context=Context())
     try:
         yield

@@ -1,4 +1,4 @@
-"""Answers that come ready from the database."""
+"""Responses that the database has already encoded."""
 
 
 class EncodedJson[T](bytes):

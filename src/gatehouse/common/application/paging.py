@@ -1,4 +1,4 @@
-"""Lists, page by page: what a request for a page has in common, and where a page ended."""
+"""Keyset pagination: what all requests for a page have in common, and the cursors between pages."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,7 @@ class SortingOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """The part of a query string that every list has. `cursor` goes on where the page before ended."""
+    """The part of a query string that every list has. `cursor` continues after the previous page."""
 
     limit: Annotated[int, Interval(ge=1, le=100)] = 20
     cursor: Annotated[str | None, MaxLen(500)] = None
@@ -24,7 +24,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SortedPageRequest(PageRequest):
-    """Of a list with several orders. A list adds `sorting_field`, an enum of its own, and its filters."""
+    """For a list with several orders. The list adds `sorting_field`, an enum of its own, and its filters."""
 
     offset: Annotated[int, Interval(ge=0, le=10_000)] = 0
     sorting_order: SortingOrder = SortingOrder.ASC
@@ -36,7 +36,7 @@ class SortedPageRequest(PageRequest):
 
 
 class Cursors(Protocol):
-    """Opaque to clients, and theirs to hold, so it is signed. `scope` says which list in which order it belongs to."""
+    """Opaque to clients, and signed, since they hold them. `scope` names the list and the order a cursor belongs to."""
 
     def encode(self, scope: str, position: tuple[str, ...]) -> str: ...
 

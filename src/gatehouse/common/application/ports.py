@@ -13,11 +13,11 @@ class Clock(Protocol):
 
 
 class Transaction(AbstractAsyncContextManager[None], Protocol):
-    """Leaving it commits, an exception rolls back. May be entered again; it holds a connection only while inside."""
+    """A unit of work: leaving it commits, an exception rolls back. Reusable; holds a connection only while inside."""
 
 
 class Caller(Protocol):
-    """Who makes this request, as far as every module must know. The module of accounts says more: `Identity`."""
+    """Who makes this request, as far as every module needs to know. The accounts module knows more: `Identity`."""
 
     def ensure_password_is_own(self) -> None:
         """Raises PasswordChangeRequiredError where an admin chose the password."""
@@ -35,11 +35,11 @@ class Audit(Protocol):
 
 
 class FailedAttempts(Protocol):
-    """Failures are recorded in the audit trail, too, after the answer: this neither waits nor raises."""
+    """Records failed attempts in the audit trail, in the background: a call neither waits nor raises."""
 
     def record(self, action: str, target: str | None) -> None: ...
 
 
 class Readiness(Protocol):
     async def ensure_ready(self) -> None:
-        """Raises UnavailableError unless the database answers, soon, and has the newest schema."""
+        """Raises UnavailableError unless the database responds soon and has the newest schema."""

@@ -1,7 +1,7 @@
-"""The seam around every use case, whoever calls it: a route, the command line, a page.
+"""What surrounds every use case, whether a route or the command line calls it.
 
-Every command and query is declared with one of the decorators below, which make a dataclass of it; what belongs around
-all of them, and is no business of theirs, is done here. Today that is the retry of a deadlock.
+Every command and query is declared with one of the decorators below. They make it a dataclass, and add what use cases
+have in common: at present, the retry after a deadlock.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,27 +15,27 @@ _MAX_RETRIES: Final = 3
 _MARK: Final = "__is_use_case__"
 
 
-def retry_on_conflict[**P, R](act: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Repeats what lost against a parallel transaction (a deadlock, a failed serialisation) and so has changed nothing.
+def retry_on_conflict[**P, R](function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Retries a function whose transaction was rolled back because of a parallel one (deadlock, serialization failure).
 
-    What it repeats must be safe to repeat: nothing but one transaction and pure decisions.
+    The function must be safe to repeat: nothing but one transaction and pure decisions.
     """
 
-    @wraps(act)
-    async def repeated(*args: P.args, **kwargs: P.kwargs) -> R:
+    @wraps(function)
+    async def call_with_retries(*args: P.args, **kwargs: P.kwargs) -> R:
         for _ in range(_MAX_RETRIES):
             try:
-                return await act(*args, **kwargs)
+                return await function(*args, **kwargs)
             except TransactionConflictError:
                 continue
-        return await act(*args, **kwargs)
+        return await function(*args, **kwargs)
 
-    return repeated
+    return call_with_retries
 
 
 @dataclass_transform(frozen_default=True)
 def command[C](cls: type[C]) -> type[C]:
-    """A use case that changes state, in one transaction. It is repeated whole when it lost against another one."""
+    """A use case that changes state, in one transaction. After a conflict with another one it is retried as a whole."""
     type.__setattr__(cls, "__call__", retry_on_conflict(_call_of(cls)))
     return _use_case(cls)
 
@@ -44,14 +44,14 @@ def command[C](cls: type[C]) -> type[C]:
 def command_in_steps[C](cls: type[C]) -> type[C]:
     """A use case that also asks a person, counts an attempt or hashes, which must not happen twice for one request.
 
-    It is not repeated whole; the method that holds its last transaction is marked with `retry_on_conflict` instead.
+    It is not retried as a whole: the method with its last transaction is decorated with `retry_on_conflict` instead.
     """
     return _use_case(cls)
 
 
 @dataclass_transform(frozen_default=True)
 def query[C](cls: type[C]) -> type[C]:
-    """A use case that answers a question and changes nothing."""
+    """A use case that reads and changes nothing."""
     return _use_case(cls)
 
 

@@ -1,4 +1,4 @@
-"""How far a client's own writes reach, so that it reads them from a replica, too."""
+"""A client's write position, so that it reads its own writes from a read replica, too."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 class WritePosition:
     """A position in the primary's write-ahead log (an LSN). The client carries it from request to request.
 
-    None where there is no read replica, or this client has written nothing lately.
+    None where there is no read replica, or the client has not written recently.
     """
 
     lsn: str | None = None
@@ -16,4 +16,4 @@ class WritePosition:
 
 class CurrentWritePosition(Protocol):
     def __call__(self) -> WritePosition:
-        """That of the client whose request is being answered."""
+        """That of the current request's client."""

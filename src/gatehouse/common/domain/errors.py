@@ -62,7 +62,7 @@ class UnavailableError(GatehouseError):
 
 
 class TransactionConflictError(UnavailableError):
-    """Lost against a parallel transaction before anything was committed, so the whole act may be tried again."""
+    """Rolled back because of a parallel transaction. Nothing was committed, so it may be retried."""
 
 
 class PasswordChangeRequiredError(ForbiddenError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Kept with sessions and audit events. All of it is None on the command line."""
+    """Stored with sessions and audit events. All of it is None on the command line."""
 
     ip: str | None = None
     user_agent: str | None = None

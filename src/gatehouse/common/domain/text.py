@@ -2,5 +2,5 @@
 
 
 def is_text(value: str) -> bool:
-    """Lone surrogates come from JSON escapes and from terminals; no encoding has a place for them."""
+    """Whether it is free of lone surrogates, which come from JSON escapes and terminals and cannot be encoded."""
     return not any("\ud800" <= character <= "\udfff" for character in value)

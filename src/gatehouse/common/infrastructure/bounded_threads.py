@@ -11,7 +11,7 @@ MAX_WAIT_SECONDS: Final = 1.0
 
 
 class BoundedThreads:
-    """Work waits for a free thread for at most a second; more than `queue` waiting pieces are refused at once."""
+    """A call waits for a free thread for at most a second; beyond `queue` waiting calls, it is refused at once."""
 
     def __init__(self, threads: int, queue: int = 64) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="slow")
@@ -24,12 +24,12 @@ class BoundedThreads:
         await self._acquire()
         loop = asyncio.get_running_loop()
         future = self._threads.submit(work)
-        # The permit goes back when the thread ends, not when a cancelled request stops waiting for it.
+        # The permit is released when the thread is free, not when a cancelled request stops waiting for it.
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._permits.release))
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Waits for the work at hand."""
+        """Waits for the work that has begun."""
         self._threads.shutdown()
 
     async def _acquire(self) -> None:

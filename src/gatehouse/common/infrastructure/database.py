@@ -46,8 +46,8 @@ class _Connection(AsyncConnection[TupleRow]):
         super().add_notice_handler(callback)
 
     async def close(self) -> None:
-        # A lost connection counts as closed, and psycopg does not hand back what is closed: the pool would go on
-        # counting it as lent, and end up empty.
+        # psycopg regards a lost connection as closed and does not return it to its pool, which would count it as in
+        # use forever, and have none left in the end.
         pool = getattr(self, "_pool", None)
         if self.closed and pool is not None:
             await pool.putconn(self)
@@ -56,14 +56,14 @@ class _Connection(AsyncConnection[TupleRow]):
 
 
 class Database:
-    """A connection is lent in autocommit for a query, which is then one round trip, and without for a command."""
+    """Queries get a connection in autocommit mode, so that each is one round trip; commands get one without."""
 
     def __init__(
         self, url: str, pool_size: int, *, constraints: Constraints = MappingProxyType({}), has_replica: bool = False
     ) -> None:
         self.errors = ErrorTranslation(constraints)
         self.has_replica = has_replica
-        self._check: asyncio.Task[None] | None = None
+        self._pool_check: asyncio.Task[None] | None = None
         self._pool = AsyncConnectionPool(
             url,
             connection_class=_Connection,
@@ -71,36 +71,39 @@ class Database:
             min_size=min(2, pool_size),
             max_size=pool_size,
             timeout=POOL_WAIT_SECONDS,
-            # How far apart the pool's attempts may come to lie while the database is away.
+            # Bounds the backoff between the pool's attempts to reconnect while the database is away.
             reconnect_timeout=POOL_WAIT_SECONDS,
             open=False,
             close_returns=True,
         )
         self.engine: AsyncEngine = create_async_engine(
-            "postgresql+psycopg://", poolclass=NullPool, async_creator=self._for_transaction, hide_parameters=True
+            "postgresql+psycopg://",
+            poolclass=NullPool,
+            async_creator=self._acquire_for_transaction,
+            hide_parameters=True,
         )
 
     async def open(self) -> None:
         await self._pool.open()
 
     async def close(self) -> None:
-        if self._check is not None:
-            self._check.cancel()
-            await asyncio.wait({self._check}, timeout=_CLOSING_SECONDS)
+        if self._pool_check is not None:
+            self._pool_check.cancel()
+            await asyncio.wait({self._pool_check}, timeout=_CLOSING_SECONDS)
         await self._pool.close()
 
     async def fetch_all[Row](
         self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row], *, prepare: bool | None = None
     ) -> list[Row]:
-        """`prepare=False` has the statement planned for these parameters; by default it is prepared in time."""
-        connection = await self._lend()
+        """`prepare=False`: the statement is planned for these parameters. By default it is prepared when it recurs."""
+        connection = await self._acquire()
         try:
             cursor = await connection.cursor(row_factory=rows).execute(sql, parameters, prepare=prepare)
             return await cursor.fetchall()
         except psycopg.Error as error:
             raise self.errors.translate_error(error) from None
         finally:
-            await self._take_back(connection)
+            await self._release(connection)
 
     async def fetch_one[Row](self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]) -> Row | None:
         fetched = await self.fetch_all(sql, parameters, rows)
@@ -111,55 +114,55 @@ class Database:
             await connection.execute(sql, parameters)
 
     async def drop_lost_connections(self) -> None:
-        """Where one connection is lost, the idle ones often are, too, and each would fail a request of its own.
+        """When one connection is lost, idle ones often are, too, and otherwise each of the next requests would fail.
 
-        They are checked in the background, since a silent server would keep this request waiting for each of them.
+        They are checked in the background: with an unresponsive server, each check would keep this request waiting.
         """
-        if self._check is None or self._check.done():
-            self._check = asyncio.create_task(self._pool.check(), context=Context())
-            self._check.add_done_callback(ignore_outcome)
-            await asyncio.sleep(0)  # lets it take them out of the pool before anyone asks for one
+        if self._pool_check is None or self._pool_check.done():
+            self._pool_check = asyncio.create_task(self._pool.check(), context=Context())
+            self._pool_check.add_done_callback(ignore_outcome)
+            await asyncio.sleep(0)  # lets the check take them out of the pool before another request gets one
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[_Connection]:
-        connection = await self._lend()
+        connection = await self._acquire()
         try:
             with self.errors.translate():
                 yield connection
         finally:
-            await self._take_back(connection)
+            await self._release(connection)
 
-    async def _lend(self) -> _Connection:
+    async def _acquire(self) -> _Connection:
         try:
-            return await self._from_pool(autocommit=True)
+            return await self._acquire_from_pool(autocommit=True)
         except psycopg.Error as error:
             raise self.errors.translate_error(error) from None
 
-    async def _take_back(self, connection: _Connection) -> None:
+    async def _release(self, connection: _Connection) -> None:
         is_lost = connection.broken
         await self._pool.putconn(connection)
         if is_lost:
             await self.drop_lost_connections()
 
-    async def _from_pool(self, *, autocommit: bool) -> _Connection:
+    async def _acquire_from_pool(self, *, autocommit: bool) -> _Connection:
         connection = await self._pool.getconn()
         try:
-            # Here, and not as the pool's `reset`, which would send every connection through a task of its own.
+            # Here, and not in the pool's `reset` callback, for which the pool starts a task for every connection.
             if connection.autocommit is not autocommit:
                 await connection.set_autocommit(autocommit)
-        except BaseException:  # a cancelled call, too, gives it back
+        except BaseException:  # a cancelled call returns it, too
             await self._pool.putconn(connection)
             raise
         return connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
-        """For the few writes that belong to no command. Commits on leaving, rolls back on an exception."""
+        """For the few writes outside of a command's transaction. Commits at the end, rolls back on an exception."""
         async with self._connection() as connection, connection.transaction():
             yield connection
 
-    async def _for_transaction(self) -> _Connection:
-        return await self._from_pool(autocommit=False)
+    async def _acquire_for_transaction(self) -> _Connection:
+        return await self._acquire_from_pool(autocommit=False)
 
 
 @asynccontextmanager

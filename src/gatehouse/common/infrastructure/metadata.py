@@ -1,4 +1,4 @@
-"""What the tables of all modules share: one schema, and names for constraints that say what they are on."""
+"""What the tables of all modules share: one MetaData, and a naming convention for their constraints."""
 
 from sqlalchemy import MetaData
 

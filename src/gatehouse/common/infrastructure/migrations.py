@@ -1,4 +1,4 @@
-"""Bringing the schema to its newest revision, and knowing whether it is there."""
+"""Migrating the schema to its newest revision, and checking that it has it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -29,7 +29,7 @@ class ServerRole:
 
 
 def migration_config(url: str, metadata: MetaData | None = None, file: str | None = None) -> Config:
-    """`metadata` and `file` (alembic.ini) are for writing migrations alone."""
+    """`metadata` and `file` (alembic.ini) are only needed to write migrations."""
     config = Config(file)
     config.set_main_option("script_location", SCRIPTS)
     config.attributes["url"] = url
@@ -38,7 +38,7 @@ def migration_config(url: str, metadata: MetaData | None = None, file: str | Non
 
 
 def migrate(config: Config, *, server_role: ServerRole | None = None) -> None:
-    """Replicas that start together migrate one after the other."""
+    """Servers that start together migrate one after the other."""
     with ErrorTranslation({}).translate():
         command.upgrade(config, "head")
         if server_role is not None:
@@ -52,8 +52,8 @@ class SchemaReadiness:
 
     async def ensure_ready(self) -> None:
         try:
-            question = self._database.fetch_one("SELECT version_num FROM alembic_version", {}, scalar_row)
-            revision = await wait_for_answer(_READY_WITHIN_SECONDS, question)
+            query = self._database.fetch_one("SELECT version_num FROM alembic_version", {}, scalar_row)
+            revision = await wait_for_answer(_READY_WITHIN_SECONDS, query)
         except DatabaseError:
             revision = None  # the table of revisions is not there yet
         if revision != self._head:

@@ -48,25 +48,25 @@ class SqlTransaction:
                     raise error
             with self._database.errors.translate():
                 await connection.commit()
-            await self._note_position(connection)
+            await self._update_write_position(connection)
         finally:
-            # Shielded: a cancelled request, too, gives its connection back.
-            await asyncio.shield(asyncio.create_task(self._give_back(connection)))
-        for act in self._after_commit:
-            act()
+            # Shielded, so that a cancelled request returns its connection, too.
+            await asyncio.shield(asyncio.create_task(self._release(connection)))
+        for callback in self._after_commit:
+            callback()
 
-    def after_commit(self, act: Callable[[], None]) -> None:
-        """Calls it when the commit has succeeded, and not at all when the transaction is rolled back."""
-        self._after_commit.append(act)
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Calls it after a successful commit, and never when the transaction is rolled back."""
+        self._after_commit.append(callback)
 
-    async def _note_position(self, connection: AsyncConnection) -> None:
-        """For the client's next reads from a replica. What is committed stays so, whether this succeeds or not."""
+    async def _update_write_position(self, connection: AsyncConnection) -> None:
+        """For the client's next reads from a replica. A failure is ignored, since the commit has already succeeded."""
         if self._database.has_replica:
             with suppress(DBAPIError):
                 self._write_position().lsn = await connection.scalar(_POSITION)
 
-    async def _give_back(self, connection: AsyncConnection) -> None:
-        """Rolls back what is not committed. A lost connection must not hide the error that brought us here."""
+    async def _release(self, connection: AsyncConnection) -> None:
+        """Rolls back what is not committed. A lost connection must not hide the error that led here."""
         try:
             await connection.close()
         except DBAPIError:

@@ -1,4 +1,4 @@
-"""Waiting for a database that may keep silent."""
+"""Waiting, with a timeout, for a database that may not respond."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,11 +7,11 @@ from typing import Any
 from gatehouse.common.domain.errors import UnavailableError
 
 
-async def wait_for_answer[Answer](seconds: float, question: Coroutine[object, object, Answer]) -> Answer:
-    """Raises UnavailableError when there is no answer by then. The question is cancelled, but its end is not awaited:
-    asking a silent server to drop it takes as long again.
+async def wait_for_answer[Answer](seconds: float, call: Coroutine[object, object, Answer]) -> Answer:
+    """Raises UnavailableError after the timeout. The call is then cancelled, but its end is not awaited: cancelling a
+    statement on an unresponsive server would take as long again.
     """
-    task = asyncio.ensure_future(question)
+    task = asyncio.ensure_future(call)
     done, _ = await asyncio.wait({task}, timeout=seconds)
     if not done:
         task.add_done_callback(ignore_outcome)

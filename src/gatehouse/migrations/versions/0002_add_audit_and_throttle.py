@@ -38,7 +38,7 @@ def upgrade() -> None:
     op.add_column("sessions", sa.Column("ip", sa.Text()))
     op.add_column("sessions", sa.Column("user_agent", sa.Text()))
     op.create_index(op.f("ix_sessions_idle_expires_at"), "sessions", ["idle_expires_at"])
-    # The default is for the rows that are there; later ones always say it.
+    # The default is for existing rows; the application always sets the value.
     op.add_column("users", sa.Column("must_change_password", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.alter_column("users", "must_change_password", server_default=None)
 

@@ -15,7 +15,7 @@ from gatehouse.common.domain.errors import InvalidError
 
 @command_in_steps
 class ChangePassword:
-    """One changes one's own password by giving the current one; admins set a subordinate's without.
+    """Changes one's own password, which takes the current one, or as an admin a subordinate's, which does not.
 
     Every other session of that user ends. A user whose password an admin has set must change it before anything else.
     """
@@ -35,27 +35,27 @@ class ChangePassword:
         if name != self.identity.username:
             self.identity.ensure_password_is_own()
         async with self.transaction:
-            _, before = await lock_self_or_subordinate(self.users, self.identity, name)
-        is_own = before.id == self.identity.user_id
+            _, user = await lock_self_or_subordinate(self.users, self.identity, name)
+        is_own = user.id == self.identity.user_id
         if is_own:
-            await self._ensure_knows(before, current_password)
+            await self._verify_current(user, current_password)
             if normalize(password) == normalize(current_password or ""):
                 raise InvalidError("password", "Must be another one than the current password.")
-        await self._replace(before, await self.passwords.choose(name, password))
+        await self._replace(user, await self.passwords.choose(name, password))
 
     @retry_on_conflict
-    async def _replace(self, before: User, password_hash: str) -> None:
+    async def _replace(self, old_user: User, password_hash: str) -> None:
         async with self.transaction:
-            # Hashing took a while, with nothing locked: everything is decided anew.
-            actor, user = await lock_self_or_subordinate(self.users, self.identity, before.username)
-            if user.id == actor.id and user.password_hash != before.password_hash:
+            # Hashing took a while, without a lock: everything is decided again on the locked rows.
+            actor, user = await lock_self_or_subordinate(self.users, self.identity, old_user.username)
+            if user.id == actor.id and user.password_hash != old_user.password_hash:
                 raise InvalidCredentialsError
             user.change_password(password_hash, self.clock.now(), by=actor)
             await self.users.save(user)
             await self.sessions.end_all_of(user.id, but=self.identity.session_id)
             await self.audit.record(self.action, actor=actor.username.value, target=user.username.value)
 
-    async def _ensure_knows(self, user: User, current_password: str | None) -> None:
+    async def _verify_current(self, user: User, current_password: str | None) -> None:
         if current_password is None:
             raise InvalidError("current_password", "Give your current password to change it.")
         if not await self.passwords.verify(self.action, user.username, user, current_password):

@@ -10,7 +10,7 @@ from gatehouse.common.application.use_case import command
 
 @command
 class EndSession:
-    """Ends one of one's own sessions. Someone else's is not found, like one that never was."""
+    """Ends one of one's own sessions. Someone else's is not found, like one that does not exist."""
 
     action: ClassVar = "end_session"
 

@@ -14,14 +14,14 @@ from gatehouse.common.domain.request_context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedIn:
+class NewSession:
     token: str
     expires_at: datetime
 
 
 @command_in_steps
 class LogIn:
-    """Opens a session. Unknown, wrong and inactive get one and the same answer, after the same work."""
+    """Opens a session. An unknown user, a wrong password and an inactive user get one answer, after the same work."""
 
     action: ClassVar = "log_in"
 
@@ -35,7 +35,7 @@ class LogIn:
     clock: Clock
     transaction: Transaction
 
-    async def __call__(self, username: str, password: str) -> LoggedIn:
+    async def __call__(self, username: str, password: str) -> NewSession:
         name = Username.parse(username)
         user = await self._find(name)
         if not await self.passwords.verify(self.action, name, user, password) or user is None:
@@ -45,7 +45,7 @@ class LogIn:
         session = Session.open(user.id, secret, self.lifetime, self.context, now)
         await self._open(session, user, new_hash)
         token = self.tokens.encode(secret, issued_at=now, expires_at=session.expires_at)
-        return LoggedIn(token, session.expires_at)
+        return NewSession(token, session.expires_at)
 
     async def _find(self, name: Username | None) -> User | None:
         async with self.transaction:
@@ -54,17 +54,17 @@ class LogIn:
     @retry_on_conflict
     async def _open(self, session: Session, user: User, new_hash: str | None) -> None:
         async with self.transaction:
-            await self._decide_again(user, new_hash)
+            await self._ensure_may_still_log_in(user, new_hash)
             await self.sessions.add(session, keep=self.lifetime.max_per_user)
             await self.audit.record(self.action, actor=user.username.value, target=user.username.value)
 
-    async def _decide_again(self, user: User, new_hash: str | None) -> None:
-        """Hashing took a while: may this user, locked now, still log in with this password?"""
-        # The stronger lock from the start: two logins that share a row and both want to write it would deadlock.
+    async def _ensure_may_still_log_in(self, user: User, new_hash: str | None) -> None:
+        """Decides again on the locked row, since hashing took a while. Also stores the new hash."""
+        # A writer takes the stronger lock from the start: two logins that upgraded a shared lock would deadlock.
         lock = self.users.lock_by_id if new_hash else self.users.lock_for_login
-        locked = await lock(user.id)
-        if locked is None or not locked.is_active or locked.password_hash != user.password_hash:
+        locked_user = await lock(user.id)
+        if locked_user is None or not locked_user.is_active or locked_user.password_hash != user.password_hash:
             raise InvalidCredentialsError
         if new_hash:
-            locked.password_hash = new_hash
-            await self.users.save(locked)
+            locked_user.password_hash = new_hash
+            await self.users.save(locked_user)

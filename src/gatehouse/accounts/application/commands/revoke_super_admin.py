@@ -22,7 +22,7 @@ class RevokeSuperAdmin:
     async def __call__(self, username: str) -> bool:
         name = Username(username)
         async with self.transaction:
-            # All of them are locked before one goes, or two parallel removals could each see the other one left.
+            # All active ones are locked first: otherwise two parallel commands could each rely on the other one's user.
             user, active = await self.users.lock_with_active_super_admins(name)
             if user is None:
                 raise UserNotFoundError

@@ -1,4 +1,4 @@
-"""Super admins are made and unmade here, and nowhere else."""
+"""Super admins are created and revoked here, and nowhere else."""
 
 import sys
 from typing import Annotated, Final
@@ -42,8 +42,8 @@ def register(cli: typer.Typer, run: RunUseCase) -> None:
 
 
 def _prompt_password() -> str:
-    answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return answer
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
 
 
 def _read_password() -> str:

@@ -10,7 +10,7 @@ from gatehouse.common.domain.errors import UnauthenticatedError
 
 
 async def identify(request: Request, cookie: SessionCookie, authenticate: Authenticate) -> Identity:
-    """Once a request, whoever asks for it first."""
+    """Called at most once a request: the container keeps the identity."""
     token = cookie.read(request)
     if token is None:
         raise UnauthenticatedError

@@ -16,7 +16,7 @@ UsernameField = Annotated[
     Field(description=f"{username.RULE}; case does not count.", examples=["alice"], json_schema_extra=_SHAPE),
 ]
 UsernameInPath = Annotated[str, Path(json_schema_extra=_SHAPE)]
-"""Any text: the domain judges it."""
+"""Any text: the domain validates it."""
 PasswordField = Annotated[Text, Field(repr=False, examples=[_EXAMPLE])]
 NewPasswordField = Annotated[
     Text,

@@ -22,7 +22,7 @@ class SessionCookie:
         return "__Host-session" if self.secure else "session"
 
     def read(self, request: Request) -> str | None:
-        """The token, or None. Two cookies of this name are an attack or a fault; neither is believed."""
+        """The token, or None. Two cookies of this name are an attack or a fault; neither is trusted."""
         values = [
             value
             for header in request.headers.getlist("cookie")
@@ -44,13 +44,13 @@ class SessionCookie:
 
 async def _clear_on_error(request: Request) -> None:
     cookie = await request.state.dishka_container.get(SessionCookie)
-    # By way of the request's state, since what nobody foresaw is answered by the outermost middleware.
+    # Passed in the request's state, since the outermost middleware answers unexpected errors.
     request.state.before_error_response = cookie.clear
 
 
 CLEARS_COOKIE_ON_ERROR: Final = Depends(_clear_on_error)
-"""Stands before the route's access marker, so that it is known when that one refuses."""
+"""Comes before the route's access marker, so that it has run when the marker refuses the request."""
 SET_COOKIE: Final[dict[str, Any]] = {
     "headers": {"Set-Cookie": {"description": "The session cookie.", "schema": {"type": "string"}}}
 }
-"""For the documentation of an answer."""
+"""For the documentation of a response."""

@@ -1,4 +1,4 @@
-"""How callers authenticate, for the document."""
+"""How callers authenticate, for the OpenAPI document."""
 
 from typing import Any
 

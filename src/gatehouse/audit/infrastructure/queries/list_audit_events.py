@@ -33,7 +33,7 @@ class SqlAuditPages:
         return AuditPage(page.rows, page.next_cursor)
 
 
-def _to_event(row: Sequence[Any]) -> AuditEvent:  # as the driver gives it: a value of each column's own type
+def _to_event(row: Sequence[Any]) -> AuditEvent:  # psycopg's values: each has its column's type
     event_id, at, action, outcome, actor, target, ip, request_id, kind, subject_id, label, *_ = row
     subject = None if kind is None else Subject(kind, subject_id, label)
     return AuditEvent(event_id, at, action, outcome, actor, target, subject, ip, request_id)

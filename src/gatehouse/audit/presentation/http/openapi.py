@@ -1,4 +1,4 @@
-"""What the document says of actions: only the list of modules knows them all."""
+"""Adds all actions to the OpenAPI document: only the list of modules knows them."""
 
 from collections.abc import Collection
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where queries read: from the replica where it is good enough, else from the primary."""
+"""Queries read from the read replica while it is up to date enough, else from the primary."""
 
 from contextlib import suppress
 
@@ -32,14 +32,14 @@ class QueryDatabase:
     async def fetch_one_or_from_primary[Row](
         self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row]
     ) -> Row | None:
-        """For a row that must exist: where the replica does not have it yet, the primary is asked."""
+        """For a row that must exist: if the replica does not have it yet, it is read from the primary."""
         row = await self.fetch_one(sql, parameters, rows)
         if row is None and self._replica is not None:
             row = await self._primary.fetch_one(sql, parameters, rows)
         return row
 
     async def _may_use(self, replica: ReadReplica) -> bool:
-        """Only where the replica has replayed this client's own last write."""
+        """Whether the replica is usable and has replayed this client's last write."""
         if not replica.is_usable:
             return False
         lsn = self._write_position().lsn

@@ -1,4 +1,4 @@
-"""When a read replica is trusted: it answers, and its lag is a few seconds at most."""
+"""A read replica, usable while it responds and its lag is a few seconds at most."""
 
 import asyncio
 from collections import deque
@@ -20,7 +20,7 @@ MAX_LAG_SECONDS: Final = 5.0
 ANSWER_WITHIN_SECONDS: Final = 2.0
 _MEASURE_EVERY_SECONDS: Final = 1.0
 _PRIMARY_POSITION: Final = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint"
-_REPLAYED: Final = "SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint"
+_REPLICA_POSITION: Final = "SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint"
 _HAS_REPLAYED: Final = "SELECT pg_last_wal_replay_lsn() >= %(position)s::pg_lsn"
 
 _log = structlog.get_logger()
@@ -35,12 +35,12 @@ class ReadReplica:
         self._samples = deque[tuple[float, int]]()
         self.is_usable = False
 
-    async def query[Row](self, question: Coroutine[object, object, Row]) -> Row:
-        """The replica's answer. When it fails or keeps silent, raises UnavailableError, and the replica is not used
-        until a measurement finds it well again.
+    async def query[Row](self, call: Coroutine[object, object, Row]) -> Row:
+        """Runs a query on the replica. If it fails or takes too long, raises UnavailableError, and the replica is not
+        used until a measurement finds it usable again.
         """
         try:
-            return await wait_for_answer(ANSWER_WITHIN_SECONDS, question)
+            return await wait_for_answer(ANSWER_WITHIN_SECONDS, call)
         except (UnavailableError, DatabaseError):
             self.stop_using()
             raise UnavailableError from None
@@ -49,7 +49,7 @@ class ReadReplica:
         return bool(await self.query(self.database.fetch_one(_HAS_REPLAYED, {"position": position}, scalar_row)))
 
     def stop_using(self) -> None:
-        """Until the next measurement finds it well again."""
+        """Until a measurement finds it usable again."""
         if self.is_usable:
             _log.warning("replica_not_used")
         self.is_usable = False
@@ -60,23 +60,23 @@ class ReadReplica:
             await asyncio.sleep(_MEASURE_EVERY_SECONDS)
 
     async def measure_lag(self) -> None:
-        """Whether the lag is at most MAX_LAG_SECONDS.
+        """Decides whether the lag is at most MAX_LAG_SECONDS.
 
-        The replica is not asked how far behind it is: one that is cut off from its primary believes itself up to date.
-        What it has replayed is compared with a sample of the primary's position that was taken MAX_LAG_SECONDS ago.
+        The replica cannot measure its lag itself: cut off from its primary, it believes itself up to date. So the log
+        position that it has replayed is compared with the primary's log position of MAX_LAG_SECONDS ago.
         """
         try:
-            now, position = monotonic(), await self._primary.fetch_one(_PRIMARY_POSITION, {}, scalar_row)
-            replayed = await self.query(self.database.fetch_one(_REPLAYED, {}, scalar_row))
+            now, primary_position = monotonic(), await self._primary.fetch_one(_PRIMARY_POSITION, {}, scalar_row)
+            replica_position = await self.query(self.database.fetch_one(_REPLICA_POSITION, {}, scalar_row))
         except (UnavailableError, DatabaseError):
-            # After a gap the samples from before it prove nothing: begin anew with the primary's next position.
+            # After a gap, earlier samples prove nothing: start again with the primary's next position.
             self._samples.clear()
             self.stop_using()
             return
-        self._samples.append((now, position or 0))
+        self._samples.append((now, primary_position or 0))
         while len(self._samples) > 1 and self._samples[1][0] <= now - MAX_LAG_SECONDS:
             self._samples.popleft()
-        if replayed is None or replayed < self._samples[0][1]:
+        if replica_position is None or replica_position < self._samples[0][1]:
             self.stop_using()
         elif not self.is_usable:
             _log.info("replica_used")

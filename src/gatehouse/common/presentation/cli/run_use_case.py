@@ -10,9 +10,9 @@ class RunUseCase(Protocol):
     def __call__[UseCase, Result](
         self, use_case: type[UseCase], call: Callable[[UseCase], Awaitable[Result]]
     ) -> Result:
-        """Makes the use case as a request would get it, with settings and database around it, and gives it to `call`.
+        """Loads the settings, opens the database, and passes the use case, made as for a request, to `call`.
 
-        Raises ConfigError and GatehouseError, each of one line for the operator.
+        Raises ConfigError and GatehouseError, whose message is one line for the operator.
         """
 
 

@@ -1,6 +1,6 @@
-"""Who may call a route. Every route names exactly one of these markers; a test sees to it.
+"""Who may call a route. Every route names exactly one of these markers; a test checks it.
 
-The finer rules, about roles, are the use cases' own.
+The rules about roles are in the use cases.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ async def _everyone(_: Request) -> None:
 
 
 async def _authenticated(request: Request) -> None:
-    # Here, and not first when the use case asks for it, so that strangers get 401 before their input is judged.
+    # Resolved here, before the use case needs it: who is not logged in gets 401 before the input is validated.
     caller = await request.state.dishka_container.get(Caller)
     caller.ensure_password_is_own()
 
@@ -40,5 +40,5 @@ EVERYONE: Final = Depends(_everyone)
 ANONYMOUS: Final = Depends(_anonymous)
 AUTHENTICATED: Final = Depends(_authenticated)
 AUTHENTICATED_BEFORE_PASSWORD_CHANGE: Final = Depends(_authenticated_before_password_change)
-"""Also open to one who has to change the password first: for changing it, and for leaving."""
+"""Also open to users who must change their password first: for changing it, and for logging out."""
 MARKERS: Final = (EVERYONE, ANONYMOUS, AUTHENTICATED, AUTHENTICATED_BEFORE_PASSWORD_CHANGE)

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made complete, and its page, served without any third-party host."""
+"""The complete OpenAPI document, and its page, which loads nothing from any other host."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +47,7 @@ _STATUS_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "503": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}, "required": True}},
 }
 type Complete = Callable[[dict[str, Any]], None]
-"""Adds to the document what modules have to say."""
+"""Adds the modules' own parts to the document."""
 
 
 def install(app: FastAPI) -> None:
@@ -69,7 +69,7 @@ def install(app: FastAPI) -> None:
 
 
 def complete_openapi(app: FastAPI, complete: Complete) -> dict[str, Any]:
-    """What FastAPI cannot know: problem documents, headers, and what modules have to add."""
+    """FastAPI's document, with problem documents, headers and the modules' own parts added."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
@@ -91,5 +91,5 @@ def complete_openapi(app: FastAPI, complete: Complete) -> dict[str, Any]:
 
 def _add_headers(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
-        declared = response.get("headers", {})
-        response["headers"] = {**_REQUEST_ID_HEADER, **_STATUS_HEADERS.get(status, {}), **declared}
+        headers = response.get("headers", {})
+        response["headers"] = {**_REQUEST_ID_HEADER, **_STATUS_HEADERS.get(status, {}), **headers}

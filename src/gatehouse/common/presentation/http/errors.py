@@ -34,4 +34,4 @@ class InternalError(GatehouseError):
 
 
 class TwoSessionCookiesError(UnauthenticatedError):
-    """An attack or a fault; neither cookie is believed."""
+    """An attack or a fault; neither cookie is trusted."""

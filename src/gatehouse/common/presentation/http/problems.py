@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457). One table says which category has which status."""
+"""Errors as problem documents (RFC 9457). One table maps each category to its status."""
 
 from http import HTTPStatus
 from typing import Final
@@ -76,19 +76,19 @@ def status_of(error: type[GatehouseError]) -> HTTPStatus:
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(GatehouseError, _before_error_response)
+    app.add_exception_handler(GatehouseError, _on_gatehouse_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
 
 
 def problem_response(error: GatehouseError, request_id: str) -> Response:
     if isinstance(error, InvalidError):
-        return _invalid([FieldProblem(field=error.field, message=error.message)], request_id)
+        return _invalid_input_response([FieldProblem(field=error.field, message=error.message)], request_id)
     retry_after = error.retry_after if isinstance(error, ThrottledError) else RETRY_AFTER_SECONDS
-    return _respond(_document(error, request_id), retry_after=retry_after)
+    return _respond(_to_problem(error, request_id), retry_after=retry_after)
 
 
-def _document(error: GatehouseError, request_id: str) -> Problem:
+def _to_problem(error: GatehouseError, request_id: str) -> Problem:
     return Problem(
         type=f"/problems/{error.slug}",
         title=error.title,
@@ -107,12 +107,12 @@ def _respond(
     return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
 
 
-def _invalid(errors: list[FieldProblem], request_id: str) -> Response:
-    document = _document(InvalidError("", ""), request_id)
-    return _respond(InvalidInputProblem(**document.model_dump(), errors=errors))
+def _invalid_input_response(errors: list[FieldProblem], request_id: str) -> Response:
+    problem = _to_problem(InvalidError("", ""), request_id)
+    return _respond(InvalidInputProblem(**problem.model_dump(), errors=errors))
 
 
-async def _before_error_response(request: Request, error: Exception) -> Response:
+async def _on_gatehouse_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatehouseError)
     _log.info("refused", problem=error.slug, method=request.method, path=request.url.path, ip=client_ip(request))
     response = problem_response(error, request.state.request_id)
@@ -125,7 +125,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     """Repeats neither a value nor the name of an unknown field: both are the client's own text."""
     assert isinstance(error, RequestValidationError)
     problems = [_field_problem(details) for details in error.errors()]
-    return _invalid(problems, request.state.request_id)
+    return _invalid_input_response(problems, request.state.request_id)
 
 
 def _field_problem(details: dict[str, object]) -> FieldProblem:
@@ -142,24 +142,24 @@ def _field_problem(details: dict[str, object]) -> FieldProblem:
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """What the framework itself refuses: no such path, no such method, a body that is no text."""
+    """What the framework itself refuses: an unknown path, an unknown method, a body that is not text."""
     assert isinstance(error, HTTPException)
     request_id = request.state.request_id
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
-            return _respond(_document(NotFoundError(), request_id))
+            return _respond(_to_problem(NotFoundError(), request_id))
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            allowed = {"Allow": ", ".join(_allowed_methods(request))}
-            return _respond(_document(MethodNotAllowedError(), request_id), allowed)
+            headers = {"Allow": ", ".join(_allowed_methods(request))}
+            return _respond(_to_problem(MethodNotAllowedError(), request_id), headers)
         case HTTPStatus.BAD_REQUEST:
-            return _invalid([FieldProblem(field="body", message="Is not valid JSON.")], request_id)
+            return _invalid_input_response([FieldProblem(field="body", message="Is not valid JSON.")], request_id)
         case _:
             _log.error("unexpected_http_exception", status=error.status_code)
-            return _respond(_document(InternalError(), request_id))
+            return _respond(_to_problem(InternalError(), request_id))
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Of all routes with this path: the framework names only the first one's (RFC 9110, 15.5.6, asks for all)."""
+    """Those of all routes with this path (RFC 9110, 15.5.6): the framework names only those of the first one."""
     return sorted(
         {
             method.upper()

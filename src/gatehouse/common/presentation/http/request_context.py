@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as it can be believed."""
+"""Where a request comes from, as far as this can be trusted."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ _USER_AGENT_LENGTH: Final = 256
 
 
 def client_ip(request: Request) -> str | None:
-    """The peer, or what a trusted proxy says of it: the server has put that in place already."""
+    """The peer's address. ProxyHeadersMiddleware has replaced it already, if a trusted proxy forwarded another one."""
     return request.client.host if request.client else None
 
 

@@ -1,4 +1,4 @@
-"""The container of a request's own objects."""
+"""The request-scoped container."""
 
 from dishka import AsyncContainer
 from starlette.requests import Request
@@ -6,10 +6,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class ContainerMiddleware:
-    """Opens the container of the request's own objects, and closes it afterwards.
+    """Opens a container for the request, and closes it afterwards.
 
-    Dishka's own leaves request and container holding each other; then only the garbage collector finds them, and it
-    stops all requests while it looks.
+    Dishka's own middleware leaves a reference cycle between request and container. Only the garbage collector frees
+    it, and it pauses all requests meanwhile.
     """
 
     def __init__(self, app: ASGIApp, container: AsyncContainer) -> None:

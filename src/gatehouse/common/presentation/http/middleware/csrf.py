@@ -13,10 +13,10 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class CsrfMiddleware:
-    """CSRF is decided here: a state change that another site's page makes in a visitor's browser is refused.
+    """Refuses requests that change state and that another site's page made in a user's browser (CSRF).
 
-    Fetch Metadata decides where it is present, else Origin (OWASP Cross-Site Request Forgery Prevention). A client
-    that sends neither is no browser and carries no visitor's cookies.
+    Fetch Metadata decides where it is present, else the Origin header (OWASP Cross-Site Request Forgery Prevention). A
+    client that sends neither is no browser, so no other site can make it send a user's cookies.
     """
 
     def __init__(self, app: ASGIApp, origin: str) -> None:
@@ -38,7 +38,7 @@ class CsrfMiddleware:
 
 
 def _normalize_origin(origin: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port as browsers compare them; whatever cannot be read equals nothing configured."""
+    """Scheme, host and port as browsers compare them. What cannot be parsed differs from every configured origin."""
     try:
         parts = urlsplit(origin)
         port = parts.port

@@ -15,9 +15,9 @@ _HOST: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 
 
 class HostMiddleware:
-    """Answers only to its own names, so that nothing is ever built from a Host that an attacker chose.
+    """Refuses requests to other host names, so that no URL is ever built from a Host that an attacker chose.
 
-    The probes are asked by address, and build nothing.
+    The probes are exempt: they are called by IP address, and build no URL.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:

@@ -13,7 +13,7 @@ MAX_BODY_BYTES: Final = 16 * 1024
 
 
 class JsonBodyMiddleware:
-    """Takes JSON bodies of at most 16 KiB, announced or chunked, and hands them on whole."""
+    """Accepts JSON bodies of at most 16 KiB, with Content-Length or chunked, and passes them on as one message."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,7 +33,7 @@ class JsonBodyMiddleware:
         try:
             body = await _read(receive) if not length or int(length) <= MAX_BODY_BYTES else None
         except ClientDisconnect:
-            return  # the client left before the end of its request: what has arrived is not what it meant
+            return  # the client disconnected before the end of the body: an incomplete request is not executed
         if body is None:
             await refuse(ContentTooLargeError(), scope, receive, send)
             return
@@ -57,7 +57,7 @@ async def _read(receive: Receive) -> bytes | None:
 def _replay(body: bytes, receive: Receive) -> Receive:
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replayed() -> Message:
+    async def receive_body() -> Message:
         return pending.pop() if pending else await receive()
 
-    return replayed
+    return receive_body

@@ -1,4 +1,4 @@
-"""How a middleware answers in the application's place."""
+"""How a middleware refuses a request that does not reach the application."""
 
 import structlog
 from starlette.types import Receive, Scope, Send

@@ -1,4 +1,4 @@
-"""The outermost middleware: request id, security headers, and the answer to what nobody foresaw."""
+"""The outermost middleware: request id, security headers, and the response to unexpected errors."""
 
 import re
 from typing import Final
@@ -24,8 +24,8 @@ _log = structlog.get_logger()
 
 
 class RequestMiddleware:
-    """Around everything else: names every request, in the answer and in every log line, puts the security headers on
-    every answer, and answers what nobody foresaw with an opaque 500.
+    """Gives every request an id, in the response and in every log line, adds the security headers to every response,
+    and answers unexpected errors with an opaque 500.
     """
 
     def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
@@ -47,8 +47,8 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 started = True
                 headers = message["headers"]
-                present = {name for name, _ in headers}
-                headers.extend(header for header in self._headers if header[0] not in present)
+                names = {name for name, _ in headers}
+                headers.extend(header for header in self._headers if header[0] not in names)
                 headers.append((b"x-request-id", request_id.encode()))
             await send(message)
 

@@ -1,4 +1,4 @@
-"""A client carries the position of its last write in a cookie, and so reads its own writes from a replica, too."""
+"""A cookie carries the client's write position, so that it reads its own writes from a read replica, too."""
 
 import re
 from contextvars import ContextVar
@@ -11,18 +11,18 @@ from gatehouse.common.application.write_position import WritePosition
 
 COOKIE: Final = "gatehouse-written"
 _MAX_AGE_SECONDS: Final = 30
-"""Longer than a usable replica may lag."""
+"""Longer than the lag of a usable replica."""
 _CURRENT: Final = ContextVar[WritePosition | None]("write_position", default=None)
 _LSN: Final = re.compile("[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 
 
 def current_write_position() -> WritePosition:
-    """That of the request at hand; outside requests, and without a replica, an empty one."""
+    """The current client's write position; empty outside of requests, and where there is no read replica."""
     return _CURRENT.get() or WritePosition()
 
 
 class WritePositionMiddleware:
-    """Only there when a replica is. A forged position costs its owner a read from the primary, no more."""
+    """Only installed with a read replica. A client that forges a position only sends its own reads to the primary."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
@@ -32,13 +32,13 @@ class WritePositionMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent = Request(scope).cookies.get(COOKIE, "")
-        write_position = WritePosition(sent if _LSN.fullmatch(sent) else None)
-        before = write_position.lsn
+        lsn = Request(scope).cookies.get(COOKIE, "")
+        write_position = WritePosition(lsn if _LSN.fullmatch(lsn) else None)
+        previous_lsn = write_position.lsn
         _CURRENT.set(write_position)
 
         async def send_position(message: Message) -> None:
-            if message["type"] == "http.response.start" and write_position.lsn != before:
+            if message["type"] == "http.response.start" and write_position.lsn != previous_lsn:
                 cookie = f"{COOKIE}={write_position.lsn}; {self._attributes}"
                 message["headers"].append((b"set-cookie", cookie.encode()))
             await send(message)
