@@ -1,7 +1,7 @@
-"""Pages by keyset: the cost of a page depends on its length alone, however deep it lies and however long the list is.
+"""Keyset pagination: the cost of a page depends on its length alone, not on its depth or on the length of the list.
 
-A list says in a `KeysetList` what its SQL is made of; cursors, prefix range, bounded total and the one row more that
-tells of a next page are done here.
+A list describes the parts of its SQL in a `KeysetList`. Cursors, prefix search, the bounded total and the extra row
+that shows whether there is a next page are handled here.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from psycopg.rows import scalar_row, tuple_row
 
@@ -17,7 +17,7 @@ from gatehouse.common.application.paging import Cursors, PageRequest, SortedPage
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 
 COUNT_LIMIT: Final = 10_000
-"""A total beyond it is not counted: that would cost what the pages save."""
+"""A larger total is not counted: that would cost what keyset pagination saves."""
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -27,28 +27,28 @@ class KeysetList:
 
     table: str
     select: str
-    """What is shown of a row."""
+    """The columns that are returned."""
     orders: Mapping[str, tuple[str, ...]]
-    """A sorting field to its columns. The last is unique, so that every order is total; an index has them all."""
+    """Maps a sorting field to its columns. The last is unique, so that every order is total; an index has them all."""
     types: Mapping[str, str] = _NOTHING
-    """The type of each of those columns that is no text: a cursor holds text."""
+    """The type of each of those columns that is not text, since a cursor holds text."""
     filters: Mapping[str, str] = _NOTHING
-    """A filter's name to its condition, where its value is `%(name)s`."""
+    """Maps a filter's name to its condition, in which its value is `%(name)s`."""
     prefix_column: str = ""
-    """What a search is a prefix of: ASCII text with collation "C"."""
+    """The column that a prefix search applies to: ASCII text with collation "C"."""
     branches: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-    """Columns of few values, with all of these, that lead the index of each order, and are filters as well.
+    """Columns with few values, each with all its values. They lead the index of each order, and are filters as well.
 
-    A page is then the best rows of one branch for each combination that may match. Within a branch they are constant,
-    so the index is read from the right place on, and reading stops after a page's worth of rows.
+    The statement has a branch, a subquery, for each combination of values that may match. Within it these columns are
+    constant, so that PostgreSQL reads one range of the index, of one page's length. The page is the first of all rows.
     """
     orders_without_branches: frozenset[str] = frozenset()
-    """Orders that have an index of their own, for when no such filter is given."""
+    """Orders that also have an index without these columns, for requests that do not filter by them."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeysetQuery:
-    """Which page of a list. Filters are pairs of name and value, none of them None."""
+    """Which page of a list. Filters are pairs of a name and a value that is not None."""
 
     order: str
     direction: SortingOrder
@@ -59,12 +59,12 @@ class KeysetQuery:
 
     @classmethod
     def of(cls, request: PageRequest, order: str, *, prefix: str | None = None, **filters: object) -> Self:
-        """`request.sorting_order` counts where it has one; other lists are newest first."""
+        """A list whose request has no `sorting_order` is newest first."""
         direction, offset = SortingOrder.DESC, 0
         if isinstance(request, SortedPageRequest):
             direction, offset = request.sorting_order, request.offset
-        given = tuple([pair for pair in filters.items() if pair[1] is not None])
-        return cls(order, direction, given, prefix, request.limit, offset)
+        pairs = tuple([pair for pair in filters.items() if pair[1] is not None])
+        return cls(order, direction, pairs, prefix, request.limit, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +80,23 @@ class KeysetPages:
         self._cursors = cursors
 
     async def fetch[Row](
-        self, query: KeysetQuery, cursor: str | None, to_row: Callable[[Sequence[object]], Row]
+        self, query: KeysetQuery, cursor: str | None, to_row: Callable[[Sequence[Any]], Row]
     ) -> KeysetPage[Row]:
-        """Raises InvalidError for a cursor of another list, order or filter."""
+        """Raises InvalidError for a cursor of another list, order or filter.
+
+        `to_row` gets a value for each column of `select`, of that column's type, and then some that it leaves alone.
+        """
         after = None if cursor is None else self._cursors.decode(_scope(self._keyset.table, query), cursor)
         parameters = _parameters(self._keyset, query)
         if after is not None:
             parameters |= {f"after_{place}": value for place, value in enumerate(after)}
-        # Which index serves a prefix in another order depends on the prefix: such a statement is planned anew.
+        # Which index is best for a prefix search in another order depends on the prefix, so it is planned each time.
         prepare = None if query.prefix is None else False
         statement = _statement(self._keyset, query, None if after is None else after[0])
         fetched = await self._database.fetch_all(statement, parameters, tuple_row, prepare=prepare)
         if len(fetched) <= query.limit:
             return KeysetPage([to_row(row) for row in fetched], None)
-        # The columns behind what is shown are the row's place in the order, as text.
+        # A row's last columns are its position in the order, as text.
         position = fetched[query.limit - 1][-len(self._keyset.orders[query.order]) :]
         rows = [to_row(row) for row in fetched[: query.limit]]
         return KeysetPage(rows, self._cursors.encode(_scope(self._keyset.table, query), position))
@@ -107,24 +110,24 @@ class KeysetPages:
 
 @lru_cache(maxsize=256)
 def _statement(keyset: KeysetList, query: KeysetQuery, after: str | None) -> str:
-    """`after` is the first column of the position behind which the page begins."""
-    # Limits stand in the text: with a parameter in their place PostgreSQL would plan for a tenth of the table.
-    needed = query.limit + 1
+    """`after` is the first column of the cursor's position."""
+    # Limits are part of the text: for a parameter PostgreSQL's planner would assume a tenth of the table.
+    rows_to_fetch = query.limit + 1
     columns = keyset.orders[query.order]
     direction = query.direction.value.upper()
-    # Where a column of the order is constant, PostgreSQL drops it and may walk another index than the branch's: naming
-    # all constant columns keeps it to that one.
+    # PostgreSQL drops a constant column from the order and may then choose another index than the branch's. Naming all
+    # constant columns makes it choose that one.
     constants = tuple(column for column in keyset.branches if columns[0] in keyset.branches and column not in columns)
     order = ", ".join(f"{column} {direction}" for column in columns)
     inner = ", ".join(f"{column} {direction}" for column in (*constants, *columns))
     branches = " UNION ALL ".join(
-        f"(SELECT * FROM {keyset.table} WHERE {condition} ORDER BY {inner} LIMIT {query.offset + needed})"
+        f"(SELECT * FROM {keyset.table} WHERE {condition} ORDER BY {inner} LIMIT {query.offset + rows_to_fetch})"
         for condition in _branch_conditions(keyset, query, after)
     )
     position = ", ".join(f"{column}::text AS position_{place}" for place, column in enumerate(columns))
     return f"""
         SELECT {keyset.select}, {position} FROM ({branches}) AS {keyset.table}
-        ORDER BY {order} LIMIT {needed} OFFSET {query.offset}
+        ORDER BY {order} LIMIT {rows_to_fetch} OFFSET {query.offset}
     """
 
 
@@ -132,9 +135,9 @@ def _statement(keyset: KeysetList, query: KeysetQuery, after: str | None) -> str
 def _count_statement(keyset: KeysetList, query: KeysetQuery) -> str:
     values = _branch_values(keyset, query)
     conditions = _common_conditions(keyset, query)
-    for place, (column, some) in enumerate(values.items()):
-        if place == 0 or some != keyset.branches[column]:
-            conditions.append(f"{column} IN ({', '.join(map(_literal, some))})")
+    for place, (column, column_values) in enumerate(values.items()):
+        if place == 0 or column_values != keyset.branches[column]:
+            conditions.append(f"{column} IN ({', '.join(map(_literal, column_values))})")
     where = " AND ".join(conditions) or "true"
     return f"SELECT count(*) FROM (SELECT FROM {keyset.table} WHERE {where} LIMIT {COUNT_LIMIT + 1}) AS matching"
 
@@ -147,13 +150,13 @@ def _branch_conditions(keyset: KeysetList, query: KeysetQuery, after: str | None
     for combination in product(*values.values()):
         constants = dict(zip(values, combination, strict=True))
         equal = [f"{column} = {_literal(value)}" for column, value in constants.items()]
-        yield " AND ".join([*equal, *common, *_behind_cursor(keyset, query, after, constants)]) or "true"
+        yield " AND ".join([*equal, *common, *_after_cursor(keyset, query, after, constants)]) or "true"
 
 
-def _behind_cursor(
+def _after_cursor(
     keyset: KeysetList, query: KeysetQuery, after: str | None, constants: Mapping[str, str]
 ) -> Iterator[str]:
-    """What lies behind the cursor, in a branch where the first column of the order may be constant."""
+    """The condition for the rows after the cursor, in a branch where the first column of the order may be constant."""
     if after is None:
         return
     columns = keyset.orders[query.order]
@@ -162,7 +165,7 @@ def _behind_cursor(
     constant = constants.get(columns[0])
     if constant is not None:
         if constant != after:
-            # Such values sort by their text, here as in PostgreSQL: the branch lies wholly behind the cursor or before.
+            # These values sort as text, here and in PostgreSQL: the whole branch comes after the cursor, or before it.
             if (constant > after) is (is_after == "<"):
                 yield "false"
             return
@@ -179,10 +182,10 @@ def _common_conditions(keyset: KeysetList, query: KeysetQuery) -> list[str]:
 
 
 def _branch_values(keyset: KeysetList, query: KeysetQuery) -> Mapping[str, tuple[str, ...]]:
-    """Of each branch column the values that may match."""
-    given = {name: _text(value) for name, value in query.filters if name in keyset.branches}
+    """The values of each branch column that may match."""
+    filter_values = {name: _text(value) for name, value in query.filters if name in keyset.branches}
     return {
-        column: tuple(value for value in values if given.get(column, value) == value)
+        column: tuple(value for value in values if filter_values.get(column, value) == value)
         for column, values in keyset.branches.items()
     }
 
@@ -190,9 +193,9 @@ def _branch_values(keyset: KeysetList, query: KeysetQuery) -> Mapping[str, tuple
 def _parameters(keyset: KeysetList, query: KeysetQuery) -> dict[str, object]:
     parameters = {name: value for name, value in query.filters if name not in keyset.branches}
     if query.prefix is not None:
-        # All that begins with the prefix lies between it and the same with its last character raised by one.
-        raised = query.prefix[:-1] + chr(ord(query.prefix[-1]) + 1)
-        parameters |= {"prefix_from": query.prefix, "prefix_below": raised}
+        # Whatever begins with the prefix sorts between it and the same text with its last character incremented.
+        upper_bound = query.prefix[:-1] + chr(ord(query.prefix[-1]) + 1)
+        parameters |= {"prefix_from": query.prefix, "prefix_below": upper_bound}
     return parameters
 
 
