@@ -282,3 +282,18 @@ def test_a_configured_secret_is_used_and_not_kept(config: Config) -> None:
 
     assert settings[JwtSettings].secret == SECRET
     assert set(config.kept) == {"password_pepper"}
+
+
+@pytest.mark.parametrize(("environment", "secure", "docs"), [("development", False, True), ("test", True, True)])
+def test_a_switch_that_is_not_set_has_the_value_of_its_environment(
+    config: Config, environment: str, *, secure: bool, docs: bool
+) -> None:
+    settings = config.load(GATEHOUSE_APP__ENVIRONMENT=environment)
+
+    assert (settings[CookieSettings].secure, settings[AppSettings].docs) == (secure, docs)
+
+
+def test_production_has_secure_cookies_and_no_docs_unless_it_is_told_otherwise(config: Config) -> None:
+    settings = config.load(**PRODUCTION)
+
+    assert (settings[CookieSettings].secure, settings[AppSettings].docs) == (True, False)

@@ -22,7 +22,7 @@ from adaptix.struct_trail import get_trail
 from annotated_types import Interval
 
 from gatehouse.common.modules import Modules
-from gatehouse.common.settings import AppSettings, ConfigError, PostgresSettings, Settings
+from gatehouse.common.settings import AppSettings, ConfigError, CookieSettings, PostgresSettings, Settings
 from gatehouse.setup.development_secrets import add_development_secrets
 
 if TYPE_CHECKING:
@@ -48,9 +48,16 @@ def load_settings(modules: Modules, path: Path | None = None, environ: Mapping[s
         folder = settings[PostgresSettings].data_dir.parent
         complete = [add_development_secrets(settings[section], folder) for section in sections.values()]
         settings = settings.replace(*complete)
+    settings = _resolve_switches(settings)
     for module in modules:
         module.ensure_safe(settings)
     return settings
+
+
+def _resolve_switches(settings: Settings) -> Settings:
+    """What is on or off by the environment, unless it is set, is told apart here: `config check` shows what holds."""
+    app, cookie = settings[AppSettings], settings[CookieSettings]
+    return settings.replace(replace(app, docs=app.serves_docs), replace(cookie, secure=settings.has_secure_cookies))
 
 
 def _load(sections: Sections, raw: Raw) -> Iterator[object]:

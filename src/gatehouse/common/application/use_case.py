@@ -44,7 +44,8 @@ def command[C](cls: type[C]) -> type[C]:
 def command_in_steps[C](cls: type[C]) -> type[C]:
     """A use case that also asks a person, counts an attempt or hashes, which must not happen twice for one request.
 
-    It is not retried as a whole: the method with its last transaction is decorated with `retry_on_conflict` instead.
+    It is not retried as a whole. Instead, `retry_on_conflict` decorates the method with its last transaction: one for
+    each way that a call may take.
     """
     return _use_case(cls)
 
