@@ -1,4 +1,4 @@
-"""What is written down of what happens."""
+"""What the audit trail and the log record."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -54,12 +54,12 @@ async def test_the_log_says_the_same(app: RunningApp) -> None:
         await try_log_in(client, password="wrong " + PASSWORD)
         await try_log_in(client)
 
-    told = [line for line in logs if line["event"] == "audit"]
+    audit_lines = [line for line in logs if line["event"] == "audit"]
     common = {"action": "log_in", "target": "alice", "ip": "192.0.2.7", "request_id": "the-one"}
-    failed, succeeded = ({key: line[key] for key in ("outcome", *common)} for line in told)
+    failed, succeeded = ({key: line[key] for key in ("outcome", *common)} for line in audit_lines)
     assert failed == {"outcome": "failed", **common}
     assert succeeded == {"outcome": "succeeded", **common}
-    assert told[1]["actor"] == "alice"
+    assert audit_lines[1]["actor"] == "alice"
 
 
 @pytest.mark.promise("G1")
@@ -80,7 +80,7 @@ async def test_every_act_leaves_its_event_newest_first(app: RunningApp, chief: h
     alice = await app.client()
     change = f"{USERS}change_password"
     new = "a whole new sentence to remember"
-    acts: list[tuple[str, httpx.AsyncClient, str, str, dict[str, str] | None, str, str]] = [
+    calls: list[tuple[str, httpx.AsyncClient, str, str, dict[str, str] | None, str, str]] = [
         ("sign_up", alice, "POST", SIGN_UP, {"username": "alice", "password": PASSWORD}, "alice", "alice"),
         (
             "log_in",
@@ -99,12 +99,12 @@ async def test_every_act_leaves_its_event_newest_first(app: RunningApp, chief: h
         ("change_password", chief, "PATCH", change, {"username": "bobby", "password": new}, "chief", "bobby"),
         ("log_out", alice, "DELETE", "/api/v1/account/logout", None, "alice", "alice"),
     ]
-    for _, client, method, path, body, *_ in acts:
+    for _, client, method, path, body, *_ in calls:
         answer = await client.request(method, path, json=body)
         assert answer.is_success, (path, answer.text)
         app.clock.advance(SECOND)
 
-    expected = [(action, "succeeded", actor, target) for action, *_, actor, target in reversed(acts)]
+    expected = [(action, "succeeded", actor, target) for action, *_, actor, target in reversed(calls)]
     assert await trail(app, chief) == [*expected, ("log_in", "succeeded", "chief", "chief")]
 
 
@@ -153,8 +153,8 @@ async def test_a_failed_login_appears(
 
     body = await page(app, chief)
     event = body["events"][0]
-    told = (event["action"], event["outcome"], event["actor"], event["target"], event["ip"])
-    assert told == ("log_in", "failed", None, target, "192.0.2.66")
+    summary = (event["action"], event["outcome"], event["actor"], event["target"], event["ip"])
+    assert summary == ("log_in", "failed", None, target, "192.0.2.66")
     assert PASSWORD not in str(body)
 
 

@@ -1,4 +1,4 @@
-"""What the session cookie is made of and what it is good for."""
+"""The session cookie: its attributes, its token, and what it gives access to."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -26,8 +26,8 @@ COMMON = {"path": "/", "httponly": "", "samesite": "lax"}
 FORMS = [(True, "__Host-session", {**COMMON, "secure": ""}), (False, "session", COMMON)]
 
 
-def parsed(answer: httpx.Response) -> tuple[str, str, dict[str, str]]:
-    """The one cookie that an answer sets: its name, its value and its attributes in lower case."""
+def parse_cookie(answer: httpx.Response) -> tuple[str, str, dict[str, str]]:
+    """Returns the one cookie that an answer sets: name, value, and attributes in lower case."""
     [header] = answer.headers.get_list("set-cookie")
     pair, *attributes = header.split("; ")
     name, _, value = pair.partition("=")
@@ -36,7 +36,7 @@ def parsed(answer: httpx.Response) -> tuple[str, str, dict[str, str]]:
 
 
 @pytest.fixture
-async def any_house(app: RunningApp, settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[RunningApp]:
+async def any_app(app: RunningApp, settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[RunningApp]:
     secure: bool = request.param
     if secure:
         yield app
@@ -46,34 +46,34 @@ async def any_house(app: RunningApp, settings: Settings, request: pytest.Fixture
 
 
 @pytest.mark.promise("S11")
-@pytest.mark.parametrize(("any_house", "name", "attributes"), FORMS, indirect=["any_house"])
+@pytest.mark.parametrize(("any_app", "name", "attributes"), FORMS, indirect=["any_app"])
 async def test_login_sets_the_cookie_for_as_long_as_the_session_may_last(
-    any_house: RunningApp, name: str, attributes: dict[str, str]
+    any_app: RunningApp, name: str, attributes: dict[str, str]
 ) -> None:
-    await any_house.add_user("alice")
-    client = await any_house.client()
+    await any_app.add_user("alice")
+    client = await any_app.client()
 
     answer = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD})
 
-    set_name, value, set_attributes = parsed(answer)
+    set_name, value, set_attributes = parse_cookie(answer)
     expires = parsedate_to_datetime(set_attributes.pop("expires"))
-    end = any_house.clock.now() + timedelta(hours=12)
+    end = any_app.clock.now() + timedelta(hours=12)
     assert (set_name, set_attributes) == (name, attributes)
     assert expires == end.replace(microsecond=0)
     assert jwt.decode(value, options={"verify_signature": False})["exp"] == int(end.timestamp())
 
 
 @pytest.mark.promise("S11")
-@pytest.mark.parametrize(("any_house", "name", "attributes"), FORMS, indirect=["any_house"])
+@pytest.mark.parametrize(("any_app", "name", "attributes"), FORMS, indirect=["any_app"])
 @pytest.mark.parametrize("is_logged_in", [True, False])
 async def test_deleting_the_cookie_repeats_its_attributes(
-    any_house: RunningApp, name: str, attributes: dict[str, str], *, is_logged_in: bool
+    any_app: RunningApp, name: str, attributes: dict[str, str], *, is_logged_in: bool
 ) -> None:
-    client = await (any_house.logged_in("alice") if is_logged_in else any_house.client())
+    client = await (any_app.logged_in("alice") if is_logged_in else any_app.client())
 
     answer = await client.delete(LOGOUT)
 
-    set_name, value, set_attributes = parsed(answer)
+    set_name, value, set_attributes = parse_cookie(answer)
     assert answer.status_code == (204 if is_logged_in else 401)
     assert (set_name, value) == (name, '""')
     assert set_attributes.pop("max-age") == "0"
@@ -82,11 +82,11 @@ async def test_deleting_the_cookie_repeats_its_attributes(
 
 
 @pytest.mark.parametrize(
-    ("any_house", "name", "other"), [(True, COOKIE, "session"), (False, "session", COOKIE)], indirect=["any_house"]
+    ("any_app", "name", "other"), [(True, COOKIE, "session"), (False, "session", COOKIE)], indirect=["any_app"]
 )
-async def test_a_cookie_of_the_other_name_is_no_session(any_house: RunningApp, name: str, other: str) -> None:
-    token = (await any_house.logged_in("alice")).cookies[name]
-    client = await any_house.client()
+async def test_a_cookie_of_the_other_name_is_no_session(any_app: RunningApp, name: str, other: str) -> None:
+    token = (await any_app.logged_in("alice")).cookies[name]
+    client = await any_app.client()
 
     assert (await client.get(ME, headers={"cookie": f"{name}={token}"})).status_code == 200
     assert_problem(await client.get(ME, headers={"cookie": f"{other}={token}"}), "unauthenticated")
@@ -143,8 +143,8 @@ async def test_the_token_says_nothing_about_its_user(app: RunningApp, role: Role
     header, claims = jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})
     assert set(header) == {"alg", "typ", "kid"}
     assert set(claims) == {"sid", "iat", "exp", "iss", "aud"}
-    told = str({**header, **claims}).lower()
-    assert not [secret for secret in ("alice", "admin", str(user.id), user.id.hex, "role", "user") if secret in told]
+    content = str({**header, **claims}).lower()
+    assert not [secret for secret in ("alice", "admin", str(user.id), user.id.hex, "role", "user") if secret in content]
     assert len(base64.urlsafe_b64decode(claims["sid"] + "=")) == 32
 
 
@@ -152,27 +152,27 @@ async def test_the_token_says_nothing_about_its_user(app: RunningApp, role: Role
 async def test_what_the_database_holds_opens_nothing(app: RunningApp) -> None:
     alice = await app.add_user("alice")
     sid = jwt.decode(token_of(await app.log_in("alice")), options={"verify_signature": False})["sid"]
-    stored = await app.database.fetch_one("SELECT secret_hash FROM sessions", {}, scalar_row)
+    secret_hash = await app.database.fetch_one("SELECT secret_hash FROM sessions", {}, scalar_row)
     public_id = await app.database.fetch_one("SELECT id FROM sessions", {}, scalar_row)
-    assert stored == sha256(sid.encode()).digest()
+    assert secret_hash == sha256(sid.encode()).digest()
     tokens, client, now = await app.container.get(SessionTokens), await app.client(), datetime.now(UTC)
 
-    def signed(secret: str) -> dict[str, str]:
+    def sign(secret: str) -> dict[str, str]:
         return cookie(tokens.encode(secret, issued_at=now, expires_at=now + timedelta(hours=1)))
 
     for guess in (
-        stored.hex(),
-        f"\\x{stored.hex()}",
-        base64.b64encode(stored).decode(),
-        base64.urlsafe_b64encode(stored).decode().rstrip("="),
-        stored.decode("latin-1"),
+        secret_hash.hex(),
+        f"\\x{secret_hash.hex()}",
+        base64.b64encode(secret_hash).decode(),
+        base64.urlsafe_b64encode(secret_hash).decode().rstrip("="),
+        secret_hash.decode("latin-1"),
         str(public_id),
         str(alice.id),
         "alice",
         "",
     ):
-        assert_problem(await client.get(ME, headers=signed(guess)), "unauthenticated")
-    assert (await client.get(ME, headers=signed(sid))).status_code == 200
+        assert_problem(await client.get(ME, headers=sign(guess)), "unauthenticated")
+    assert (await client.get(ME, headers=sign(sid))).status_code == 200
 
 
 @pytest.mark.promise("S13")
@@ -205,14 +205,14 @@ async def test_a_token_that_is_not_exactly_ours_opens_nothing(
     key = settings[JwtSettings].secret
     algorithm = str(altered_header.pop("alg"))
 
-    altered = jwt.encode(
+    altered_token = jwt.encode(
         {name: claim for name, claim in altered_claims.items() if claim is not None},
         None if algorithm == "none" else key,
         algorithm,
         {name: value for name, value in altered_header.items() if value is not None},
     )
 
-    assert_problem(await (await app.client()).get(ME, headers=cookie(altered)), "unauthenticated")
+    assert_problem(await (await app.client()).get(ME, headers=cookie(altered_token)), "unauthenticated")
 
 
 @pytest.mark.parametrize("text", ["", "x", "..", "a.b.c", "e30.e30.", "x" * 5000, "%00", '"quoted"'])

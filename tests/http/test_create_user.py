@@ -12,7 +12,7 @@ ROLES = "Input should be 'user' or 'admin'."
 
 
 @pytest.mark.parametrize(
-    ("caller", "asked", "role"),
+    ("caller", "fields", "role"),
     [
         (Role.ADMIN, {}, "user"),
         (Role.ADMIN, {"role": "user"}, "user"),
@@ -22,11 +22,11 @@ ROLES = "Input should be 'user' or 'admin'."
     ],
 )
 async def test_admins_create_users_and_super_admins_create_admins_too(
-    app: RunningApp, caller: Role, asked: dict[str, str], role: str
+    app: RunningApp, caller: Role, fields: dict[str, str], role: str
 ) -> None:
     client = await app.logged_in("admin", caller)
 
-    answer = await client.post(USERS, json={"username": "Alice", "password": PASSWORD, **asked})
+    answer = await client.post(USERS, json={"username": "Alice", "password": PASSWORD, **fields})
 
     account = answer.json()
     now = rfc3339(app.clock.now())

@@ -1,4 +1,4 @@
-"""State changes that another site's page asks for in a visitor's browser."""
+"""CSRF: requests that change state and come from another site's page in a user's browser."""
 
 import pytest
 
@@ -37,8 +37,8 @@ SAFE = [("GET", ME), ("GET", "/livez"), ("HEAD", ME), ("OPTIONS", LOGIN)]
 
 
 def headers_of(site: str | None, origin: str | None) -> dict[str, str]:
-    sent = {"sec-fetch-site": site, "origin": origin}
-    return {name: value for name, value in sent.items() if value is not None}
+    headers = {"sec-fetch-site": site, "origin": origin}
+    return {name: value for name, value in headers.items() if value is not None}
 
 
 def is_refused(site: str | None, origin: str | None) -> bool:
@@ -57,14 +57,14 @@ async def test_the_site_decides_where_it_is_sent_and_else_the_origin(
     client = await app.client()
     headers = headers_of(site, origin)
 
-    refused = set()
+    refused_calls = set()
     for method, path in UNSAFE + SAFE:
         answer = await client.request(method, path, headers=headers)
         if answer.status_code == 403:
             assert_problem(answer, "cross-site-request")
-            refused.add((method, path))
+            refused_calls.add((method, path))
 
-    assert refused == (set(UNSAFE) if is_refused(site, origin) else set())
+    assert refused_calls == (set(UNSAFE) if is_refused(site, origin) else set())
 
 
 @pytest.mark.promise("C1")

@@ -1,4 +1,4 @@
-"""A password that an admin chose opens nothing but its own change, and the way out."""
+"""With a password that an admin chose, a user may only change it and log out."""
 
 import httpx
 import pytest
@@ -21,7 +21,7 @@ STILL_OPEN = {("patch", CHANGE), ("delete", LOGOUT)}
 
 
 async def newcomer(app: RunningApp, role: Role = Role.USER) -> httpx.AsyncClient:
-    """Logged in with the password that a super admin gave them."""
+    """A user who is logged in with a password that a super admin chose."""
     chief = await app.logged_in("chief", Role.SUPER_ADMIN)
     body = {"username": "alice", "password": PASSWORD, "role": role.value}
     assert (await chief.post(USERS, json=body)).status_code == 201
@@ -89,7 +89,7 @@ async def test_an_admins_own_must_be_changed_before_a_subordinates(app: RunningA
     await app.log_in("bobby")
 
 
-async def test_leaving_stays_open(app: RunningApp) -> None:
+async def test_logging_out_stays_possible(app: RunningApp) -> None:
     client = await newcomer(app)
 
     assert_done(await client.delete(LOGOUT))

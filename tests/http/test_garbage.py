@@ -1,4 +1,4 @@
-"""What requests leave behind."""
+"""Requests leave no reference cycles behind."""
 
 import gc
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ ALICE = {"username": "alice"}
 def collector_off() -> Iterator[None]:
     gc.disable()
     gc.collect()
-    gc.freeze()  # what is there already need not be looked through
+    gc.freeze()  # collections need not look at objects that exist already
     yield
     gc.unfreeze()
     gc.enable()
 
 
 def containers() -> int:
-    return sum(type(thing) is AsyncContainer for thing in gc.get_objects())
+    return sum(type(candidate) is AsyncContainer for candidate in gc.get_objects())
 
 
 @pytest.mark.usefixtures("collector_off")
@@ -42,7 +42,7 @@ def containers() -> int:
 async def test_a_request_leaves_nothing_that_only_the_garbage_collector_would_find(
     app: RunningApp, method: str, path: str, body: dict[str, str] | None, status: int
 ) -> None:
-    """It stops all requests while it looks for what holds itself alive."""
+    """A collection pauses all requests."""
     await app.add_user("alice")
     admin = await app.logged_in("admin", Role.ADMIN)
     before = containers()

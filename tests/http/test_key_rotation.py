@@ -1,4 +1,4 @@
-"""New secrets, while what the old ones made is still in use."""
+"""Rotation of secrets, while tokens and hashes of the old ones are still in use."""
 
 from dataclasses import replace
 
@@ -25,9 +25,9 @@ async def test_a_new_signing_key_logs_nobody_out_while_the_old_one_is_known(
     app: RunningApp, settings: Settings
 ) -> None:
     old = token_of(await app.logged_in("alice"))
-    rotated = settings.replace(JwtSettings(secret=NEW_SECRET, previous_secrets=[settings[JwtSettings].secret]))
+    new_settings = settings.replace(JwtSettings(secret=NEW_SECRET, previous_secrets=[settings[JwtSettings].secret]))
 
-    async with run_app(rotated) as later:
+    async with run_app(new_settings) as later:
         assert (await (await later.client()).get(ME, headers=cookie(old))).status_code == 200
         new = token_of(await later.log_in("alice"))
 

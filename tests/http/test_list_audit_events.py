@@ -21,7 +21,7 @@ FOREIGN = ("cursor", "Must be the next_cursor of the page before, with the same 
 
 @pytest.fixture
 async def busy(app: RunningApp, chief: httpx.AsyncClient) -> datetime:
-    """A second apart: alice signs up, bobby signs up, alice becomes an admin, alice logs in. When the first did."""
+    """A second apart: alice signs up, bobby signs up, alice becomes an admin, alice logs in. Returns the start."""
     client = await app.client()
     start = app.clock.now()
     for name in ("alice", "bobby"):
@@ -36,7 +36,7 @@ async def busy(app: RunningApp, chief: httpx.AsyncClient) -> datetime:
 EVENTS = ["log_in alice", "grant_admin alice", "sign_up bobby", "sign_up alice", "log_in chief"]
 
 
-async def told(app: RunningApp, chief: httpx.AsyncClient, **query: Any) -> list[str]:
+async def read_events(app: RunningApp, chief: httpx.AsyncClient, **query: Any) -> list[str]:
     return [f"{action} {target}" for action, _, _, target in await trail(app, chief, **query)]
 
 
@@ -59,7 +59,7 @@ async def test_filters_narrow_the_trail(
     app: RunningApp, chief: httpx.AsyncClient, busy: datetime, query: dict[str, str], events: list[int]
 ) -> None:
     assert busy < app.clock.now()
-    assert await told(app, chief, **query) == [EVENTS[number] for number in events]
+    assert await read_events(app, chief, **query) == [EVENTS[number] for number in events]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_a_span_of_time_holds_its_beginning_and_not_its_end(
 ) -> None:
     query = {name: (busy + second * SECOND).isoformat() for name, second in span.items()}
 
-    assert await told(app, chief, **query) == [EVENTS[number] for number in events]
+    assert await read_events(app, chief, **query) == [EVENTS[number] for number in events]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4])
@@ -89,20 +89,20 @@ async def test_pages_hold_every_event_once_whatever_happens_meanwhile(
     for number in range(6):
         await app.logged_in(f"user-{number}")
         app.clock.advance(timedelta(0) if same_time else SECOND)
-    everything = (await page(app, chief, limit=100))["events"]
-    assert len(everything) == 7
+    all_events = (await page(app, chief, limit=100))["events"]
+    assert len(all_events) == 7
 
-    got, cursor = [], None
+    page_events, cursor = [], None
     while True:
         body = await page(app, chief, limit=limit, **({"cursor": cursor} if cursor else {}))
-        got += body["events"]
+        page_events += body["events"]
         cursor = body["next_cursor"]
         if cursor is None:
             break
         app.clock.advance(SECOND)
         await app.log_in("user-0")
 
-    assert got == everything
+    assert page_events == all_events
 
 
 async def test_a_cursor_is_good_for_its_own_trail_only(
@@ -117,8 +117,8 @@ async def test_a_cursor_is_good_for_its_own_trail_only(
         {"cursor": cursor, "actor": "alice", "action": "log_in"},
         {"cursor": cursor, "actor": "alice", "since": busy.isoformat()},
         *(
-            {"cursor": forged, "actor": "alice"}
-            for forged in (other + cursor[1:], cursor[:-4], users, "", "x", "ä", "\0")
+            {"cursor": invalid_cursor, "actor": "alice"}
+            for invalid_cursor in (other + cursor[1:], cursor[:-4], users, "", "x", "ä", "\0")
         ),
     ]
 

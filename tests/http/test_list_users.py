@@ -11,7 +11,7 @@ NAMES = ["admin", "alice", "bobby", "carol", "chief"]
 
 
 @pytest.fixture
-async def town(app: RunningApp) -> RunningApp:
+async def populated_app(app: RunningApp) -> RunningApp:
     """Five accounts, each a minute younger than the one before."""
     for username, role, is_active in [
         ("chief", Role.SUPER_ADMIN, True),
@@ -26,7 +26,7 @@ async def town(app: RunningApp) -> RunningApp:
     return app
 
 
-async def listed(app: RunningApp, query: str = "") -> list[str]:
+async def list_names(app: RunningApp, query: str = "") -> list[str]:
     answer = await (await app.log_in("admin")).get(f"{USERS}{query}")
     assert answer.status_code == 200, answer.text
     return [account["username"] for account in answer.json()["users"]]
@@ -55,11 +55,11 @@ async def test_admins_list_accounts_by_name_without_a_total(app: RunningApp) -> 
     ],
 )
 async def test_any_field_gives_an_order_in_which_ties_go_by_id(
-    town: RunningApp, field: str, ascending: list[str]
+    populated_app: RunningApp, field: str, ascending: list[str]
 ) -> None:
-    assert await listed(town, f"?sorting_field={field}") == ascending
-    assert await listed(town, f"?sorting_field={field}&sorting_order=asc") == ascending
-    assert await listed(town, f"?sorting_field={field}&sorting_order=desc") == ascending[::-1]
+    assert await list_names(populated_app, f"?sorting_field={field}") == ascending
+    assert await list_names(populated_app, f"?sorting_field={field}&sorting_order=asc") == ascending
+    assert await list_names(populated_app, f"?sorting_field={field}&sorting_order=desc") == ascending[::-1]
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ async def test_any_field_gives_an_order_in_which_ties_go_by_id(
         ("?role=admin&is_active=false", []),
     ],
 )
-async def test_filters_narrow_the_list(town: RunningApp, query: str, names: list[str]) -> None:
-    assert await listed(town, query) == names
+async def test_filters_narrow_the_list(populated_app: RunningApp, query: str, names: list[str]) -> None:
+    assert await list_names(populated_app, query) == names
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ async def test_filters_narrow_the_list(town: RunningApp, query: str, names: list
         ("?offset=10000", []),
     ],
 )
-async def test_limit_and_offset_cut_a_page_out(town: RunningApp, query: str, names: list[str]) -> None:
-    assert await listed(town, query) == names
+async def test_limit_and_offset_cut_a_page_out(populated_app: RunningApp, query: str, names: list[str]) -> None:
+    assert await list_names(populated_app, query) == names
 
 
 async def test_a_page_has_20_accounts_unless_asked_otherwise(app: RunningApp) -> None:
@@ -96,8 +96,8 @@ async def test_a_page_has_20_accounts_unless_asked_otherwise(app: RunningApp) ->
     for number in range(21):
         await app.add_user(f"user-{number:02}")
 
-    assert len(await listed(app)) == 20
-    assert len(await listed(app, "?limit=100")) == 22
+    assert len(await list_names(app)) == 20
+    assert len(await list_names(app, "?limit=100")) == 22
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,10 @@ async def test_a_page_has_20_accounts_unless_asked_otherwise(app: RunningApp) ->
         ("?with_total=false", None),
     ],
 )
-async def test_the_total_counts_what_the_filters_leave(town: RunningApp, query: str, total: int | None) -> None:
-    answer = await (await town.log_in("admin")).get(f"{USERS}{query}")
+async def test_the_total_counts_what_the_filters_leave(
+    populated_app: RunningApp, query: str, total: int | None
+) -> None:
+    answer = await (await populated_app.log_in("admin")).get(f"{USERS}{query}")
 
     assert answer.json()["total"] == total
 

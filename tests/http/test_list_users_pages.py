@@ -1,4 +1,4 @@
-"""Lists of users, page by page."""
+"""Keyset pagination of the list of users."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ NAMES = ["alice", "alice-2", "alice.b", "alicia", "al-ice", "bobby", "bob.1", "b
 
 @pytest.fixture
 async def admin(app: RunningApp) -> httpx.AsyncClient:
-    """In a app where accounts share roles, states and times."""
+    """An admin in an application whose accounts share roles, states and times."""
     client = await app.logged_in("admin", Role.ADMIN)
     for number, name in enumerate(NAMES):
         if number % 3 == 0:
@@ -40,7 +40,7 @@ async def page(client: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
     return body
 
 
-async def everything(client: httpx.AsyncClient, **query: Any) -> list[str]:
+async def list_all(client: httpx.AsyncClient, **query: Any) -> list[str]:
     body = await page(client, limit=100, **query)
     assert body["next_cursor"] is None
     return [account["username"] for account in body["users"]]
@@ -58,7 +58,7 @@ async def test_cursors_visit_every_account_once_in_any_order(
     admin: httpx.AsyncClient, field: UserSorting, order: SortingOrder
 ) -> None:
     sorting = {"sorting_field": field.value, "sorting_order": order.value}
-    expected = await everything(admin, **sorting)
+    expected = await list_all(admin, **sorting)
     assert sorted(expected) == sorted([*NAMES, "admin", "chief"])
 
     for limit in (1, 4, len(expected)):
@@ -86,7 +86,7 @@ async def test_cursors_stay_within_filters_and_search(
     admin: httpx.AsyncClient, field: UserSorting, filters: dict[str, str], names: set[str]
 ) -> None:
     query = {"sorting_field": field.value, **filters}
-    expected = await everything(admin, **query)
+    expected = await list_all(admin, **query)
     assert set(expected) == names
 
     assert await walk(admin, 2, **query) == expected
@@ -100,16 +100,16 @@ async def test_accounts_that_come_meanwhile_push_nobody_onto_two_pages(
     await app.add_user("aaaaa")
     await app.add_user("alice-3")
 
-    rest = await everything(admin, cursor=first["next_cursor"])
+    remaining_names = await list_all(admin, cursor=first["next_cursor"])
 
-    before = [account["username"] for account in first["users"]]
-    assert [*before, *rest] == sorted([*NAMES, "admin", "chief", "alice-3"])
+    first_names = [account["username"] for account in first["users"]]
+    assert [*first_names, *remaining_names] == sorted([*NAMES, "admin", "chief", "alice-3"])
 
 
 async def test_a_cursor_goes_on_at_any_length_of_page(admin: httpx.AsyncClient) -> None:
     cursor = (await page(admin, limit=1))["next_cursor"]
 
-    assert await everything(admin, cursor=cursor) == (await everything(admin))[1:]
+    assert await list_all(admin, cursor=cursor) == (await list_all(admin))[1:]
 
 
 async def test_the_total_is_that_of_all_pages(admin: httpx.AsyncClient) -> None:
@@ -150,12 +150,24 @@ async def test_a_cursor_is_refused_with_another_sorting_or_filter(
 @pytest.mark.promise("I2")
 async def test_a_cursor_that_was_tampered_with_is_refused(admin: httpx.AsyncClient) -> None:
     cursor = (await page(admin, limit=1))["next_cursor"]
-    flipped = [
+    flipped_cursors = [
         cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :] for at in range(0, len(cursor) - 1, 7)
     ]
 
-    for forged in (*flipped, cursor[:-4], cursor + "AAAA", cursor[::-1], "", "A", "AAAA", "\0", "\xe4", "=", "{}"):
-        answer = await admin.get(USERS, params={"cursor": forged})
+    for invalid_cursor in (
+        *flipped_cursors,
+        cursor[:-4],
+        cursor + "AAAA",
+        cursor[::-1],
+        "",
+        "A",
+        "AAAA",
+        "\0",
+        "\xe4",
+        "=",
+        "{}",
+    ):
+        answer = await admin.get(USERS, params={"cursor": invalid_cursor})
         assert_problem(answer, "invalid-input", FOREIGN)
 
 

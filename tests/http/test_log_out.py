@@ -30,11 +30,11 @@ async def test_a_session_once_ended_stays_ended(app: RunningApp) -> None:
 
 
 async def test_the_other_sessions_of_the_user_go_on(app: RunningApp) -> None:
-    leaving, staying = await app.logged_in("alice"), await app.log_in("alice")
+    ended_client, other_client = await app.logged_in("alice"), await app.log_in("alice")
 
-    await leaving.delete(LOGOUT)
+    await ended_client.delete(LOGOUT)
 
-    assert (await staying.get(ME)).status_code == 200
+    assert (await other_client.get(ME)).status_code == 200
 
 
 @pytest.mark.promise("S7")

@@ -24,7 +24,7 @@ ALICE = {"username": "alice", "password": PASSWORD}
 
 
 @asynccontextmanager
-async def served(url: str) -> AsyncIterator[str]:
+async def run_server(url: str) -> AsyncIterator[str]:
     """The address of a server process on a port of its own, with a pool of eight."""
     environ = {
         "GATEHOUSE_APP__ENVIRONMENT": "test",
@@ -41,33 +41,33 @@ async def served(url: str) -> AsyncIterator[str]:
     gatehouse = Path(sys.executable).with_name("gatehouse")
     process = await asyncio.create_subprocess_exec(gatehouse, "serve", stderr=PIPE, env=os.environ | environ)
     assert process.stderr is not None
-    said = b""
+    log_output = b""
     try:
         async with asyncio.timeout(20):
-            while not (found := re.search(rb"running on (http://127\.0\.0\.1:\d+)", said)):
+            while not (match := re.search(rb"running on (http://127\.0\.0\.1:\d+)", log_output)):
                 line = await process.stderr.readline()
-                assert line, said.decode()
-                said += line
-        reading = asyncio.create_task(process.stderr.read())
-        yield found[1].decode()
+                assert line, log_output.decode()
+                log_output += line
+        read_task = asyncio.create_task(process.stderr.read())
+        yield match[1].decode()
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         async with asyncio.timeout(20):
             await process.wait()
-    assert b'"error"' not in await reading
+    assert b'"error"' not in await read_task
 
 
 @pytest.fixture(scope="module")
 async def server(create_database: CreateDatabase) -> AsyncIterator[tuple[str, str]]:
     url = create_database("served")
-    async with served(url) as address:
+    async with run_server(url) as address:
         yield address, url
 
 
 @asynccontextmanager
-async def logged_in(address: str, number: int) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with a session of Alice's; the cookie is the development one, since there is no TLS here."""
+async def open_client(address: str, number: int) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that is logged in as alice; the cookie is that of development, since there is no TLS here."""
     limits = httpx.Limits(max_connections=number)
     async with httpx.AsyncClient(base_url=address, limits=limits, timeout=20) as client:
         assert (await client.post(SIGN_UP, json=ALICE)).status_code in (201, 409)
@@ -77,9 +77,9 @@ async def logged_in(address: str, number: int) -> AsyncIterator[httpx.AsyncClien
 
 async def test_64_readers_share_eight_connections(server: tuple[str, str]) -> None:
     address, url = server
-    async with logged_in(address, READERS) as client:
+    async with open_client(address, READERS) as client:
         with psycopg.connect(url, autocommit=True) as database:
-            # Due for renewal, too.
+            # The session is due for renewal, too.
             database.execute("UPDATE sessions SET last_seen_at = last_seen_at - interval '5 minutes'")
 
         for _ in range(3):

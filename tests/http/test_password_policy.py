@@ -60,9 +60,9 @@ async def test_a_long_password_of_any_text_is_taken_as_it_is(app: RunningApp, ch
     assert (await choose(app, password)).is_success
     client = await app.client()
 
-    for other in (password.strip()[:-1], password.swapcase(), password + " "):
-        if other != password:
-            assert_problem(await try_log_in(client, password=other), "invalid-credentials")
+    for other_password in (password.strip()[:-1], password.swapcase(), password + " "):
+        if other_password != password:
+            assert_problem(await try_log_in(client, password=other_password), "invalid-credentials")
     assert_done(await try_log_in(client, password=password))
 
 
@@ -76,11 +76,11 @@ async def test_a_password_too_short_or_too_long_is_refused(app: RunningApp, choo
 @pytest.mark.promise("P1")
 @pytest.mark.usefixtures("app")
 async def test_the_shortest_length_can_be_configured(settings: Settings) -> None:
-    lenient = settings.replace(replace(settings[PasswordSettings], min_length=8))
-    async with run_app(lenient) as other:
+    lenient_settings = settings.replace(replace(settings[PasswordSettings], min_length=8))
+    async with run_app(lenient_settings) as other_app:
         problem = ("password", "Must have 8 to 128 characters.")
-        assert_problem(await sign_up(other, "kx7 vqm"), "invalid-input", problem)
-        assert (await sign_up(other, "kx7 vqmz!rw")).status_code == 201
+        assert_problem(await sign_up(other_app, "kx7 vqm"), "invalid-input", problem)
+        assert (await sign_up(other_app, "kx7 vqmz!rw")).status_code == 201
 
 
 @pytest.mark.promise("P4")
@@ -126,13 +126,13 @@ async def test_a_guessable_password_is_refused_with_the_reason(app: RunningApp, 
 async def test_a_list_of_ones_own_replaces_the_shipped_one(
     settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    refused = tmp_path_factory.mktemp("blocklist") / "refused.txt"
-    refused.write_text(f"{PASSWORD.title()}\n")
-    own = settings.replace(replace(settings[PasswordSettings], blocklist=str(refused)))
-    async with run_app(own) as other:
+    blocklist_file = tmp_path_factory.mktemp("blocklist") / "refused.txt"
+    blocklist_file.write_text(f"{PASSWORD.title()}\n")
+    own_settings = settings.replace(replace(settings[PasswordSettings], blocklist=str(blocklist_file)))
+    async with run_app(own_settings) as other_app:
         problem = ("password", "Is a password that everyone knows.")
-        assert_problem(await sign_up(other, PASSWORD), "invalid-input", problem)
-        assert (await sign_up(other, "correct horse battery staple")).status_code == 201
+        assert_problem(await sign_up(other_app, PASSWORD), "invalid-input", problem)
+        assert (await sign_up(other_app, "correct horse battery staple")).status_code == 201
 
 
 async def test_the_example_of_the_documentation_is_refused(app: RunningApp) -> None:

@@ -1,4 +1,4 @@
-"""Refusals that any call may give. Each reads as the contract says and repeats nothing of what was sent."""
+"""Errors that any call may answer with. Each follows the contract and repeats nothing that the client sent."""
 
 import json
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def test_a_path_that_does_not_exist_is_not_found(app: RunningApp, method: 
 
 @pytest.mark.promise("C3")
 @pytest.mark.parametrize(
-    ("method", "path", "allowed"),
+    ("method", "path", "methods"),
     [
         ("POST", "/livez", {"GET"}),
         ("POST", ME, {"GET"}),
@@ -57,12 +57,12 @@ async def test_a_path_that_does_not_exist_is_not_found(app: RunningApp, method: 
     ],
 )
 async def test_another_method_is_told_which_ones_there_are(
-    app: RunningApp, method: str, path: str, allowed: set[str]
+    app: RunningApp, method: str, path: str, methods: set[str]
 ) -> None:
     answer = await (await app.client()).request(method, path)
 
     assert_problem(answer, "method-not-allowed")
-    assert set(answer.headers["allow"].split(", ")) == allowed
+    assert set(answer.headers["allow"].split(", ")) == methods
 
 
 async def chunks(size: int) -> AsyncIterator[bytes]:
@@ -85,14 +85,14 @@ async def test_a_body_over_16_kib_is_too_large(app: RunningApp, path: str, *, ch
 
 
 @pytest.mark.promise("D4")
-async def test_an_endless_body_is_given_up_on_at_the_limit(app: RunningApp) -> None:
-    sent = 0
+async def test_an_endless_body_is_read_up_to_the_limit_only(app: RunningApp) -> None:
+    sent_bytes = 0
 
     async def endless() -> AsyncIterator[bytes]:
-        nonlocal sent
+        nonlocal sent_bytes
         while True:
-            sent += 1024
-            assert sent <= 2 * LIMIT, "still being read"
+            sent_bytes += 1024
+            assert sent_bytes <= 2 * LIMIT, "still being read"
             yield b" " * 1024
 
     assert_problem(await (await app.client()).post(LOGIN, content=endless(), headers=JSON), "content-too-large")
@@ -207,19 +207,19 @@ async def test_a_username_that_cannot_be_one_is_invalid(app: RunningApp, path: s
     assert CANARY not in answer.text
 
 
-class Broken(GetMe):
+class BrokenGetMe(GetMe):
     async def __call__(self) -> Account:
         raise RuntimeError(CANARY)
 
 
 @pytest.mark.promise("I3")
-async def test_what_nobody_foresaw_is_logged_and_not_told(app: RunningApp, settings: Settings) -> None:
+async def test_an_unexpected_error_is_logged_and_its_text_not_sent(app: RunningApp, settings: Settings) -> None:
     token = token_of(await app.logged_in("alice"))
     parts = Provider(scope=Scope.REQUEST)
-    parts.provide(Broken, provides=GetMe)
+    parts.provide(BrokenGetMe, provides=GetMe)
 
-    async with run_app(settings, parts) as broken:
-        client = await broken.client(**cookie(token), **{"x-request-id": "the-one"})
+    async with run_app(settings, parts) as broken_app:
+        client = await broken_app.client(**cookie(token), **{"x-request-id": "the-one"})
         processors = [structlog.contextvars.merge_contextvars]
         with structlog.testing.capture_logs(processors) as logs:
             answer = await client.get(ME)
@@ -249,13 +249,13 @@ async def test_a_request_that_breaks_off_is_not_carried_out(app: RunningApp) -> 
         {"type": "http.request", "body": b'{"username": "alice"}', "more_body": True},
         {"type": "http.disconnect"},
     ]
-    sent: list[Message] = []
+    responses: list[Message] = []
 
     async def receive() -> Message:
         return messages.pop(0)
 
     async def send(message: Message) -> None:
-        sent.append(message)
+        responses.append(message)
 
     request = chief.build_request("PATCH", GRANT, json={}, headers={"content-length": "5000"})
     scope = {
@@ -268,5 +268,5 @@ async def test_a_request_that_breaks_off_is_not_carried_out(app: RunningApp) -> 
     }
     await app.fastapi_app(scope, receive, send)
 
-    assert (messages, sent) == ([], [])
+    assert (messages, responses) == ([], [])
     assert (await chief.get("/api/v1/users/alice")).json()["role"] == "user"

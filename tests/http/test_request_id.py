@@ -11,7 +11,7 @@ from gatehouse.common.settings import Settings
 from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.running_app import cookie, run_app, token_of, without_database
-from tests.http.test_problems import Broken
+from tests.http.test_problems import BrokenGetMe
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
@@ -19,16 +19,16 @@ USERS = "/api/v1/users/"
 ID = "Client.chosen_1-2"
 
 
-@pytest.mark.parametrize("asked", ["a", "x" * 64, ID, "0", "...", "-_."])
-async def test_a_well_formed_id_is_kept(app: RunningApp, asked: str) -> None:
-    answer = await (await app.client()).get(ME, headers={"x-request-id": asked})
+@pytest.mark.parametrize("request_id", ["a", "x" * 64, ID, "0", "...", "-_."])
+async def test_a_well_formed_id_is_kept(app: RunningApp, request_id: str) -> None:
+    answer = await (await app.client()).get(ME, headers={"x-request-id": request_id})
 
-    assert answer.headers["x-request-id"] == asked
-    assert answer.json()["request_id"] == asked
+    assert answer.headers["x-request-id"] == request_id
+    assert answer.json()["request_id"] == request_id
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "request_id",
     [
         b"",
         b"x" * 65,
@@ -43,8 +43,8 @@ async def test_a_well_formed_id_is_kept(app: RunningApp, asked: str) -> None:
         b"\xff",
     ],
 )
-async def test_any_other_id_is_replaced(app: RunningApp, asked: bytes) -> None:
-    answer = await (await app.client()).get(ME, headers=[(b"x-request-id", asked)])
+async def test_any_other_id_is_replaced(app: RunningApp, request_id: bytes) -> None:
+    answer = await (await app.client()).get(ME, headers=[(b"x-request-id", request_id)])
 
     assert UUID(answer.headers["x-request-id"]).version == 7
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
@@ -79,12 +79,12 @@ ANSWERS: list[tuple[int, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "asked"), ANSWERS)
-async def test_every_status_carries_it(app: RunningApp, status: int, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("status", "call"), ANSWERS)
+async def test_every_status_carries_it(app: RunningApp, status: int, call: dict[str, Any]) -> None:
     client = await app.logged_in("admin", Role.ADMIN)
     client.headers["x-request-id"] = ID
 
-    answer = await client.request(**asked)
+    answer = await client.request(**call)
 
     assert (answer.status_code, answer.headers["x-request-id"]) == (status, ID)
     if status >= 400:
@@ -94,12 +94,12 @@ async def test_every_status_carries_it(app: RunningApp, status: int, asked: dict
 async def test_an_internal_error_carries_it(app: RunningApp, settings: Settings) -> None:
     client = await app.logged_in("alice")
     parts = Provider(scope=Scope.REQUEST)
-    parts.provide(Broken, provides=GetMe)
+    parts.provide(BrokenGetMe, provides=GetMe)
 
-    async with run_app(settings, parts) as broken:
-        visitor = await broken.client(**{"x-request-id": ID})
+    async with run_app(settings, parts) as broken_app:
+        broken_client = await broken_app.client(**{"x-request-id": ID})
         with structlog.testing.capture_logs():
-            answer = await visitor.get(ME, headers=cookie(token_of(client)))
+            answer = await broken_client.get(ME, headers=cookie(token_of(client)))
 
     assert (answer.status_code, answer.headers["x-request-id"], answer.json()["request_id"]) == (500, ID, ID)
 

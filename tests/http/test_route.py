@@ -1,4 +1,4 @@
-"""Routes of a service built on this one: whatever they ask of FastAPI, they get."""
+"""Routes of a service built on this one: FastAPI's other features work, too."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from gatehouse.common.presentation.http.route import UseCaseRoute
 
 
 @dataclass(frozen=True)
-class Asked:
+class NumberQuery:
     number: int = 1
 
 
-QUERY = Depends(QueryString(Asked))
+QUERY = Depends(QueryString(NumberQuery))
 router = APIRouter(route_class=UseCaseRoute)
 
 
@@ -34,23 +34,23 @@ async def needs_key(x_key: Annotated[str | None, Header()] = None) -> None:
 
 
 @router.get("/alone", dependencies=[EVERYONE])
-async def query_alone(asked: Annotated[Asked, QUERY]) -> Response:
-    return Response(f"{asked.number}")
+async def query_alone(query: Annotated[NumberQuery, QUERY]) -> Response:
+    return Response(f"{query.number}")
 
 
 @router.get("/places/{place}", dependencies=[EVERYONE])
-async def query_and_path(asked: Annotated[Asked, QUERY], place: str) -> Response:
-    return Response(f"{asked.number} at {place}")
+async def query_and_path(query: Annotated[NumberQuery, QUERY], place: str) -> Response:
+    return Response(f"{query.number} at {place}")
 
 
 @router.get("/object", dependencies=[EVERYONE])
-async def query_answered_with_an_object(asked: Annotated[Asked, QUERY]) -> int:
-    return asked.number
+async def query_with_an_object_as_response(query: Annotated[NumberQuery, QUERY]) -> int:
+    return query.number
 
 
 @router.get("/locked", dependencies=[EVERYONE, Depends(needs_key)])
-async def query_behind_a_dependency(asked: Annotated[Asked, QUERY]) -> Response:
-    return Response(f"{asked.number}")
+async def query_behind_a_dependency(query: Annotated[NumberQuery, QUERY]) -> Response:
+    return Response(f"{query.number}")
 
 
 @pytest.fixture

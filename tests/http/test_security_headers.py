@@ -1,4 +1,4 @@
-"""Headers that keep a browser from doing more with an answer than it should."""
+"""Security headers, which restrict what a browser does with an answer."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import SECURITY_HEADERS
 from tests.http.running_app import cookie, run_app, token_of, try_log_in, without_database
-from tests.http.test_problems import Broken
+from tests.http.test_problems import BrokenGetMe
 from tests.http.test_request_id import ANSWERS
 
 pytestmark = pytest.mark.promise("C5")
@@ -31,10 +31,10 @@ MORE: list[tuple[int, dict[str, Any]]] = [
 
 
 def policy_of(answer: httpx.Response) -> str:
-    """The content security policy; each header stands there once, and all others are the same everywhere."""
-    found = {name: answer.headers.get_list(name) for name in SECURITY_HEADERS}
-    [policy] = found.pop("content-security-policy")
-    assert found == {name: [value] for name, value in SECURITY_HEADERS.items() if name in found}
+    """Returns the content security policy, and checks that each other header is there once, with its one value."""
+    headers = {name: answer.headers.get_list(name) for name in SECURITY_HEADERS}
+    [policy] = headers.pop("content-security-policy")
+    assert headers == {name: [value] for name, value in SECURITY_HEADERS.items() if name in headers}
     return str(policy)
 
 
@@ -44,12 +44,12 @@ def assert_secure(answer: httpx.Response, *, hsts: bool = False) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "asked"), [(status, asked) for status, asked in [*ANSWERS, *MORE] if asked["url"] != "/docs"]
+    ("status", "call"), [(status, call) for status, call in [*ANSWERS, *MORE] if call["url"] != "/docs"]
 )
-async def test_every_status_has_them(app: RunningApp, status: int, asked: dict[str, Any]) -> None:
+async def test_every_status_has_them(app: RunningApp, status: int, call: dict[str, Any]) -> None:
     client = await app.logged_in("admin", Role.ADMIN)
 
-    answer = await client.request(**asked)
+    answer = await client.request(**call)
 
     assert answer.status_code == status
     assert_secure(answer)
@@ -70,9 +70,9 @@ async def test_a_throttled_answer_has_them(settings: Settings) -> None:
 async def test_an_internal_error_has_them(app: RunningApp, settings: Settings) -> None:
     token = token_of(await app.logged_in("alice"))
     parts = Provider(scope=Scope.REQUEST)
-    parts.provide(Broken, provides=GetMe)
-    async with run_app(settings, parts) as broken:
-        answer = await (await broken.client()).get(ME, headers=cookie(token))
+    parts.provide(BrokenGetMe, provides=GetMe)
+    async with run_app(settings, parts) as broken_app:
+        answer = await (await broken_app.client()).get(ME, headers=cookie(token))
 
     assert answer.status_code == 500
     assert_secure(answer)
@@ -94,8 +94,8 @@ async def test_production_alone_insists_on_tls(
     app: RunningApp, settings: Settings, environment: Environment, *, hsts: bool
 ) -> None:
     await app.add_user("alice")
-    async with run_app(settings.replace(AppSettings(environment=environment, origin=ORIGIN))) as other:
-        client = await other.client()
+    async with run_app(settings.replace(AppSettings(environment=environment, origin=ORIGIN))) as configured_app:
+        client = await configured_app.client()
         answers = [
             await client.get("/livez"),
             await client.get(ME),

@@ -21,13 +21,13 @@ ALICES = "/api/v1/users/alice/sessions"
 MINUTE = timedelta(minutes=1)
 
 
-async def logged_in_from(app: RunningApp, ip: str, agent: str, username: str = "alice") -> httpx.AsyncClient:
+async def log_in_from(app: RunningApp, ip: str, agent: str, username: str = "alice") -> httpx.AsyncClient:
     client = await client_from(app, ip, **{"user-agent": agent})
     assert_done(await try_log_in(client, username))
     return client
 
 
-async def listed(client: httpx.AsyncClient, path: str = SESSIONS) -> list[dict[str, Any]]:
+async def list_sessions(client: httpx.AsyncClient, path: str = SESSIONS) -> list[dict[str, Any]]:
     answer = await client.get(path)
     assert answer.status_code == 200, answer.text
     assert set(answer.json()) == {"sessions"}
@@ -36,12 +36,12 @@ async def listed(client: httpx.AsyncClient, path: str = SESSIONS) -> list[dict[s
 
 
 async def id_of(client: httpx.AsyncClient) -> str:
-    [current] = [session["id"] for session in await listed(client) if session["is_current"]]
+    [current] = [session["id"] for session in await list_sessions(client) if session["is_current"]]
     return str(current)
 
 
-def seen(app: RunningApp, ip: str, agent: str | None, *, is_current: bool) -> dict[str, object]:
-    """A session opened just now, less its id."""
+def expected_session(app: RunningApp, ip: str, agent: str | None, *, is_current: bool) -> dict[str, object]:
+    """What the list shows of a session that was opened just now, without its id."""
     now = app.clock.now()
     return {
         "created_at": rfc3339(now),
@@ -56,26 +56,26 @@ def seen(app: RunningApp, ip: str, agent: str | None, *, is_current: bool) -> di
 async def test_ones_own_sessions_are_listed_newest_first_with_where_they_came_from(app: RunningApp) -> None:
     await app.add_user("alice")
     await app.logged_in("bobby")
-    await logged_in_from(app, "192.0.2.1", "an old browser")
-    old = seen(app, "192.0.2.1", "an old browser", is_current=False)
+    await log_in_from(app, "192.0.2.1", "an old browser")
+    old = expected_session(app, "192.0.2.1", "an old browser", is_current=False)
     app.clock.advance(MINUTE)
-    client = await logged_in_from(app, "2001:db8::7", "a new browser")
-    new = seen(app, "2001:db8::7", "a new browser", is_current=True)
+    client = await log_in_from(app, "2001:db8::7", "a new browser")
+    new = expected_session(app, "2001:db8::7", "a new browser", is_current=True)
 
-    sessions = await listed(client)
+    sessions = await list_sessions(client)
 
     ids = [UUID(session.pop("id")) for session in sessions]
     assert sessions == [new, old]
     assert {session_id.version for session_id in ids} == {7}
 
 
-@pytest.mark.parametrize(("agent", "kept"), [("x" * 256, "x" * 256), ("x" * 8_000, "x" * 256), ("", None)])
-async def test_of_a_browsers_name_the_beginning_is_kept(app: RunningApp, agent: str, kept: str | None) -> None:
+@pytest.mark.parametrize(("agent", "stored_agent"), [("x" * 256, "x" * 256), ("x" * 8_000, "x" * 256), ("", None)])
+async def test_of_a_browsers_name_the_beginning_is_kept(app: RunningApp, agent: str, stored_agent: str | None) -> None:
     await app.add_user("alice")
 
-    [session] = await listed(await logged_in_from(app, "192.0.2.1", agent))
+    [session] = await list_sessions(await log_in_from(app, "192.0.2.1", agent))
 
-    assert session["user_agent"] == kept
+    assert session["user_agent"] == stored_agent
 
 
 async def test_a_session_shows_when_it_was_last_used(app: RunningApp) -> None:
@@ -84,7 +84,7 @@ async def test_a_session_shows_when_it_was_last_used(app: RunningApp) -> None:
     app.clock.advance(5 * MINUTE)
     await client.get(ME)
 
-    [session] = await listed(client)
+    [session] = await list_sessions(client)
 
     assert session["created_at"] == rfc3339(start)
     assert session["last_seen_at"] == rfc3339(app.clock.now())
@@ -94,16 +94,16 @@ async def test_an_expired_session_is_not_listed(app: RunningApp) -> None:
     await app.logged_in("alice")
     app.clock.advance(timedelta(minutes=30))
 
-    assert len(await listed(await app.log_in("alice"))) == 1
+    assert len(await list_sessions(await app.log_in("alice"))) == 1
 
 
 @pytest.mark.promise("S2")
 async def test_the_id_of_a_session_opens_nothing(app: RunningApp) -> None:
     session_id = await id_of(await app.logged_in("alice"))
     tokens, now, client = await app.container.get(SessionTokens), datetime.now(UTC), await app.client()
-    signed = tokens.encode(session_id, issued_at=now, expires_at=now + timedelta(hours=1))
+    token = tokens.encode(session_id, issued_at=now, expires_at=now + timedelta(hours=1))
 
-    for guess in (session_id, UUID(session_id).hex, signed):
+    for guess in (session_id, UUID(session_id).hex, token):
         assert_problem(await client.get(ME, headers=cookie(guess)), "unauthenticated")
 
 
@@ -115,7 +115,7 @@ async def test_one_session_ends_and_the_others_go_on(app: RunningApp) -> None:
     assert_done(await here.delete(f"{SESSIONS}/{session_id}"))
 
     assert_problem(await there.get(ME, headers=cookie(token)), "unauthenticated")
-    assert len(await listed(here)) == len(await listed(elsewhere)) == 2
+    assert len(await list_sessions(here)) == len(await list_sessions(elsewhere)) == 2
     assert_problem(await here.delete(f"{SESSIONS}/{session_id}"), "session-not-found")
 
 
@@ -155,7 +155,7 @@ async def test_all_sessions_end_but_the_current_one(app: RunningApp) -> None:
     for _ in range(2):
         assert_done(await here.delete(SESSIONS))
 
-        assert [session["is_current"] for session in await listed(here)] == [True]
+        assert [session["is_current"] for session in await list_sessions(here)] == [True]
     assert_problem(await there.get(ME), "unauthenticated")
     assert_problem(await elsewhere.get(ME), "unauthenticated")
     assert (await bobby.get(ME)).status_code == 200
@@ -172,7 +172,7 @@ async def test_beyond_the_most_a_user_may_have_the_oldest_ends(app: RunningApp, 
             small.clock.advance(timedelta(seconds=1))
 
         assert [(await client.get(ME)).status_code for client in clients] == [401, 200, 200]
-        assert len(await listed(clients[-1])) == 2
+        assert len(await list_sessions(clients[-1])) == 2
         assert (await bobby.get(ME)).status_code == 200
 
 
@@ -186,12 +186,12 @@ async def test_admins_see_a_subordinates_sessions_none_of_which_is_theirs(
 ) -> None:
     await app.add_user("alice", role)
     admin = await app.logged_in("admin", caller)
-    await logged_in_from(app, "192.0.2.1", "a browser")
+    await log_in_from(app, "192.0.2.1", "a browser")
 
-    [session] = await listed(admin, "/api/v1/users/ALICE/sessions")
+    [session] = await list_sessions(admin, "/api/v1/users/ALICE/sessions")
 
     assert UUID(session.pop("id")).version == 7
-    assert session == seen(app, "192.0.2.1", "a browser", is_current=False)
+    assert session == expected_session(app, "192.0.2.1", "a browser", is_current=False)
 
 
 @pytest.mark.parametrize(("caller", "role"), MANAGERS)

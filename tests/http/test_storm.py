@@ -1,4 +1,4 @@
-"""More logins at once than can be hashed."""
+"""More parallel logins than can be hashed."""
 
 import asyncio
 import time
@@ -36,10 +36,10 @@ async def test_a_storm_of_logins_is_refused_in_part_and_keeps_nobody_else_waitin
             attempts = [group.create_task(attempt(number)) for number in range(LOGINS)]
             waits = []
             while not all(task.done() for task in attempts):
-                asked = time.monotonic()
+                started_at = time.monotonic()
                 for path in ("/livez", ME):
                     assert (await reader.get(path)).status_code == 200
-                waits.append(time.monotonic() - asked)
+                waits.append(time.monotonic() - started_at)
                 await asyncio.sleep(0.02)
 
         statuses = [task.result() for task in attempts]

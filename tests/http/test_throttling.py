@@ -1,4 +1,4 @@
-"""Guessing is slowed down where it comes from, and nobody else is."""
+"""The rate limit slows down password guessing from one address, and no other client."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -145,22 +145,22 @@ def hasher() -> FakePasswordHasher:
 
 
 @pytest.fixture
-async def counted(app: RunningApp, settings: Settings, hasher: FakePasswordHasher) -> AsyncIterator[RunningApp]:
-    """An application that remembers which hashes it verified."""
+async def counting_app(app: RunningApp, settings: Settings, hasher: FakePasswordHasher) -> AsyncIterator[RunningApp]:
+    """An application whose password hasher records which hashes it verified."""
     assert await app.database.fetch_one("SELECT count(*) FROM users", {}, scalar_row) == 0
     parts = Provider(scope=Scope.APP)
     parts.provide(lambda: hasher, provides=PasswordHasher)
-    async with run_app(settings, parts) as counted:
-        yield counted
+    async with run_app(settings, parts) as counting_app:
+        yield counting_app
 
 
 @pytest.mark.promise("L3")
 @pytest.mark.parametrize("username", ["alice", "nobody"])
 async def test_of_50_parallel_guesses_five_are_verified(
-    counted: RunningApp, hasher: FakePasswordHasher, username: str
+    counting_app: RunningApp, hasher: FakePasswordHasher, username: str
 ) -> None:
-    await counted.add_user("alice")
-    client = await counted.client()
+    await counting_app.add_user("alice")
+    client = await counting_app.client()
 
     answers = await asyncio.gather(*(try_log_in(client, username, f"guess number {n}") for n in range(50)))
 
@@ -174,19 +174,19 @@ async def test_of_50_parallel_guesses_five_are_verified(
     [("nobody", PASSWORD), ("alice", WRONG), ("sleeper", PASSWORD), ("no name at all", PASSWORD), ("alice", PASSWORD)],
 )
 async def test_every_login_costs_one_verification(
-    counted: RunningApp, hasher: FakePasswordHasher, username: str, password: str
+    counting_app: RunningApp, hasher: FakePasswordHasher, username: str, password: str
 ) -> None:
-    await counted.add_user("alice")
-    await counted.add_user("sleeper", is_active=False)
+    await counting_app.add_user("alice")
+    await counting_app.add_user("sleeper", is_active=False)
 
-    await try_log_in(await counted.client(), username, password)
+    await try_log_in(await counting_app.client(), username, password)
 
     assert len(hasher.verified) == 1
 
 
-async def test_what_has_to_wait_costs_none(counted: RunningApp, hasher: FakePasswordHasher) -> None:
-    await counted.add_user("alice")
-    client = await counted.client()
+async def test_what_has_to_wait_costs_none(counting_app: RunningApp, hasher: FakePasswordHasher) -> None:
+    await counting_app.add_user("alice")
+    client = await counting_app.client()
     await guess(client)
 
     await try_log_in(client)
@@ -197,13 +197,13 @@ async def test_what_has_to_wait_costs_none(counted: RunningApp, hasher: FakePass
 @pytest.mark.promise("L5", "P10")
 @pytest.mark.parametrize("role", Role)
 async def test_login_and_change_of_password_share_the_count(app: RunningApp, role: Role) -> None:
-    alice, stranger = await app.logged_in("alice", role), await app.client()
+    alice, other_client = await app.logged_in("alice", role), await app.client()
     body = {"username": "alice", "password": NEW, "current_password": WRONG}
-    await guess(stranger, 2)
+    await guess(other_client, 2)
     for _ in range(3):
         assert_problem(await alice.patch(CHANGE, json=body), "invalid-credentials")
 
-    assert_problem(await try_log_in(stranger), "too-many-attempts")
+    assert_problem(await try_log_in(other_client), "too-many-attempts")
     assert_problem(await alice.patch(CHANGE, json={**body, "current_password": PASSWORD}), "too-many-attempts")
 
     assert (await alice.get(ME)).status_code == 200
@@ -222,7 +222,7 @@ async def test_one_address_does_not_try_one_account_after_another(app: RunningAp
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "is_same"),
+    ("first_ip", "second_ip", "is_same"),
     [
         ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", True),
         ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
@@ -230,11 +230,13 @@ async def test_one_address_does_not_try_one_account_after_another(app: RunningAp
         ("192.0.2.1", "192.0.2.3", False),
     ],
 )
-async def test_an_address_is_what_one_household_has(app: RunningApp, one: str, other: str, *, is_same: bool) -> None:
+async def test_addresses_of_one_network_share_the_count(
+    app: RunningApp, first_ip: str, second_ip: str, *, is_same: bool
+) -> None:
     await app.add_user("alice")
-    await guess(await client_from(app, one))
+    await guess(await client_from(app, first_ip))
 
-    answer = await try_log_in(await client_from(app, other))
+    answer = await try_log_in(await client_from(app, second_ip))
 
     assert answer.status_code == (429 if is_same else 204)
 

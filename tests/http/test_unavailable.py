@@ -23,7 +23,7 @@ GRANT = "/api/v1/users/grant"
 
 @pytest.fixture
 async def token(app: RunningApp) -> str:
-    """Well signed, whatever the database thinks of it."""
+    """A token with a valid signature; whether it has a session does not matter here."""
     now = datetime.now(UTC)
     tokens: SessionTokens = await app.container.get(SessionTokens)
     return tokens.encode("a secret", issued_at=now, expires_at=now + timedelta(hours=1))
@@ -44,46 +44,46 @@ async def test_a_primary_that_has_become_read_only_is_unavailable_for_writing(
 
 async def test_every_call_that_needs_the_database_says_so_and_the_others_answer(settings: Settings, token: str) -> None:
     async with run_app(without_database(settings)) as app:
-        stranger, visitor = await app.client(), await app.client(**cookie(token))
+        anonymous_client, token_client = await app.client(), await app.client(**cookie(token))
         account = {"username": "alice", "password": PASSWORD}
 
         answers = await asyncio.gather(
-            stranger.get("/readyz"),
-            visitor.get(ME),
-            visitor.get("/api/v1/users/"),
-            visitor.patch(GRANT, json={"username": "alice"}),
-            visitor.delete(LOGOUT),
-            stranger.post(SIGN_UP, json=account),
-            stranger.post(LOGIN, json=account),
+            anonymous_client.get("/readyz"),
+            token_client.get(ME),
+            token_client.get("/api/v1/users/"),
+            token_client.patch(GRANT, json={"username": "alice"}),
+            token_client.delete(LOGOUT),
+            anonymous_client.post(SIGN_UP, json=account),
+            anonymous_client.post(LOGIN, json=account),
         )
 
         for answer in answers:
             assert_problem(answer, "unavailable")
             assert int(answer.headers["retry-after"]) > 0
         for path in ("/livez", "/api/v1/"):
-            assert (await stranger.get(path)).status_code == 200
+            assert (await anonymous_client.get(path)).status_code == 200
 
 
 async def test_a_token_that_is_none_or_has_expired_asks_no_database(settings: Settings, app: RunningApp) -> None:
     tokens = await app.container.get(SessionTokens)
     now = datetime.now(UTC)
-    expired = tokens.encode("a secret", issued_at=now - timedelta(hours=2), expires_at=now - timedelta(seconds=1))
+    expired_token = tokens.encode("a secret", issued_at=now - timedelta(hours=2), expires_at=now - timedelta(seconds=1))
 
     async with run_app(without_database(settings)) as away:
         client = await away.client()
 
         assert_problem(await client.get(ME), "unauthenticated")
         assert_problem(await client.get(ME, headers=cookie("forged")), "unauthenticated")
-        assert_problem(await client.get(ME, headers=cookie(expired)), "unauthenticated")
+        assert_problem(await client.get(ME, headers=cookie(expired_token)), "unauthenticated")
 
 
 async def test_a_lost_connection_costs_one_answer(settings: Settings, create_database: CreateDatabase) -> None:
-    own = on_database(settings, create_database("lost"))
-    async with run_app(own) as app:
+    lost_settings = on_database(settings, create_database("lost"))
+    async with run_app(lost_settings) as app:
         client = await app.logged_in("alice")
 
         with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as outside:
-            name = conninfo_to_dict(own[PostgresSettings].url)["dbname"]
+            name = conninfo_to_dict(lost_settings[PostgresSettings].url)["dbname"]
             outside.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name])
 
         assert_problem(await client.get(ME), "unavailable")

@@ -45,11 +45,11 @@ class ReplicatedApp:
         """Logged in, without having written anything lately. The replica knows of it."""
         client = await self.app.logged_in(username, role)
         client.cookies.delete(COOKIE)
-        await self.pair.until_replayed()
+        await self.pair.wait_until_replayed()
         return client
 
     async def reads_from_replica(self, client: httpx.AsyncClient) -> bool:
-        async with self.pair.replay_paused():
+        async with self.pair.pause_replay():
             newcomer = await self.newcomer()
             return not await sees(client, newcomer)
 

@@ -1,4 +1,4 @@
-"""Two real servers, of which one replays what the other writes."""
+"""Two real servers: a primary and its streaming replica."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ _SETTINGS: Final = {
 
 @dataclass(frozen=True)
 class Server:
-    """Reached by a socket in its folder alone."""
+    """It listens on a socket in its folder only."""
 
     folder: Path
 
@@ -52,12 +52,12 @@ class Server:
         """As if it had crashed."""
         _run("pg_ctl", "stop", "-w", "-D", self.data, "-m", "immediate")
 
-    def ask(self, statement: LiteralString, *values: object) -> object:
+    def fetch_value(self, statement: LiteralString, *values: object) -> object:
         with psycopg.connect(self.url, autocommit=True) as connection:
             row = connection.execute(statement, values).fetchone()
         return row and row[0]
 
-    def tell(self, statement: LiteralString) -> None:
+    def execute_statement(self, statement: LiteralString) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement)
 
@@ -67,49 +67,49 @@ class Pair:
     primary: Server
     standby: Server
 
-    async def until_replayed(self) -> None:
-        """All that the primary has committed so far."""
-        position = self.primary.ask("SELECT pg_current_wal_flush_lsn()::text")
+    async def wait_until_replayed(self) -> None:
+        """Waits until the standby has replayed all that the primary has committed so far."""
+        position = self.primary.fetch_value("SELECT pg_current_wal_flush_lsn()::text")
 
         async def is_replayed() -> bool:
-            return self.standby.ask("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", position) is True
+            return self.standby.fetch_value("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", position) is True
 
         await until(is_replayed)
 
     @asynccontextmanager
-    async def replay_paused(self) -> AsyncIterator[None]:
-        """The standby answers, and learns nothing new."""
+    async def pause_replay(self) -> AsyncIterator[None]:
+        """The standby answers queries, but its replay is paused."""
 
         async def is_paused() -> bool:
-            return self.standby.ask("SELECT pg_get_wal_replay_pause_state()") == "paused"
+            return self.standby.fetch_value("SELECT pg_get_wal_replay_pause_state()") == "paused"
 
-        self.standby.ask("SELECT pg_wal_replay_pause()")
+        self.standby.fetch_value("SELECT pg_wal_replay_pause()")
         try:
             await until(is_paused)
             yield
         finally:
-            self.standby.ask("SELECT pg_wal_replay_resume()")
+            self.standby.fetch_value("SELECT pg_wal_replay_resume()")
 
     @asynccontextmanager
-    async def cut_off(self) -> AsyncIterator[None]:
-        """The standby answers, and does not reach its primary."""
+    async def cut_off_standby(self) -> AsyncIterator[None]:
+        """The standby answers queries, but is disconnected from its primary."""
 
         async def is_alone() -> bool:
-            return self.standby.ask("SELECT count(*) FROM pg_stat_wal_receiver") == 0
+            return self.standby.fetch_value("SELECT count(*) FROM pg_stat_wal_receiver") == 0
 
-        known = psycopg.sql.Literal(self.standby.ask("SHOW primary_conninfo"))
-        self.standby.tell("ALTER SYSTEM SET primary_conninfo = ''")
-        self.standby.ask("SELECT pg_reload_conf()")
+        conninfo = psycopg.sql.Literal(self.standby.fetch_value("SHOW primary_conninfo"))
+        self.standby.execute_statement("ALTER SYSTEM SET primary_conninfo = ''")
+        self.standby.fetch_value("SELECT pg_reload_conf()")
         try:
             await until(is_alone)
             yield
         finally:
             with psycopg.connect(self.standby.url, autocommit=True) as connection:
-                connection.execute(psycopg.sql.SQL("ALTER SYSTEM SET primary_conninfo = {}").format(known))
-            self.standby.ask("SELECT pg_reload_conf()")
+                connection.execute(psycopg.sql.SQL("ALTER SYSTEM SET primary_conninfo = {}").format(conninfo))
+            self.standby.fetch_value("SELECT pg_reload_conf()")
 
     @asynccontextmanager
-    async def standby_away(self) -> AsyncIterator[None]:
+    async def stop_standby(self) -> AsyncIterator[None]:
         self.standby.stop()
         try:
             yield
@@ -117,8 +117,8 @@ class Pair:
             self.standby.start()
 
     @contextmanager
-    def standby_hanging(self) -> Iterator[None]:
-        """It takes what it is asked, and does not answer."""
+    def hang_standby(self) -> Iterator[None]:
+        """The standby accepts queries, but does not answer them."""
         with psycopg.connect(self.standby.url) as connection:
             rows = connection.execute(
                 "SELECT pid FROM pg_stat_activity WHERE application_name = 'gatehouse'"
@@ -134,8 +134,8 @@ class Pair:
 
 
 @contextmanager
-def running_pair() -> Iterator[Pair]:
-    """Nothing of it is left at the end."""
+def run_pair() -> Iterator[Pair]:
+    """Starts both servers; at the end they and their files are removed."""
     with ExitStack() as stack:
         primary, standby = (Server(stack.enter_context(_folder())) for _ in range(2))
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]

@@ -1,4 +1,4 @@
-"""What the service does, in a page: one call after the other, on values."""
+"""A model of the service: calls are applied one after the other to plain values."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -21,8 +21,8 @@ CLIENTS: Final = {
     "carol1": "carol",
     "carol2": "carol",
 }
-"""Browsers, and whose each of them is."""
-AUDITED: Final = {
+"""Maps each browser to its user."""
+AUDITED_ACTIONS: Final = {
     "grant": "grant_admin",
     "revoke": "revoke_admin",
     "inactivate": "inactivate_user",
@@ -33,7 +33,7 @@ AUDITED: Final = {
 @dataclass(frozen=True)
 class Call:
     client: str
-    act: str
+    action: str
     target: str = ""
     password: int = 0
     current: int = 0
@@ -51,41 +51,41 @@ class Person:
 class ModelState:
     people: dict[str, Person]
     alive: frozenset[str] = frozenset()
-    done: tuple[tuple[str, str, str], ...] = ()
+    events: tuple[tuple[str, str, str], ...] = ()
 
-    def after(self, call: Call) -> tuple["ModelState", int]:
-        """The state as the call leaves it, and the status of its answer."""
+    def apply(self, call: Call) -> tuple["ModelState", int]:
+        """The state after the call, and the status of its answer."""
         name = CLIENTS[call.client]
         actor = self.people[name]
-        if call.act == "login":
+        if call.action == "login":
             return self._log_in(call, name)
         if call.client not in self.alive:
             return self, 401
-        if call.act == "logout":
+        if call.action == "logout":
             return self._with("log_out", name, name, alive=self.alive - {call.client}), 204
-        if call.act == "change_password":
+        if call.action == "change_password":
             return self._change_password(call, name)
         if actor.must_change or not self._may(call, actor):
             return self, 403
-        return self._act(call, name), 204
+        return self._change_user(call, name), 204
 
     def _may(self, call: Call, actor: Person) -> bool:
-        above_admins = call.act not in ("grant", "revoke") or actor.role is Role.SUPER_ADMIN
+        above_admins = call.action not in ("grant", "revoke") or actor.role is Role.SUPER_ADMIN
         return above_admins and manages(actor.role, self.people[call.target].role)
 
-    def _act(self, call: Call, name: str) -> "ModelState":
+    def _change_user(self, call: Call, name: str) -> "ModelState":
         target = self.people[call.target]
         changed = {
             "grant": replace(target, role=Role.ADMIN),
             "revoke": replace(target, role=Role.USER),
             "inactivate": replace(target, is_active=False),
             "reactivate": replace(target, is_active=True),
-        }[call.act]
+        }[call.action]
         if changed == target:
             return self
-        ends = call.act == "inactivate"
+        ends = call.action == "inactivate"
         alive = frozenset(client for client in self.alive if not ends or CLIENTS[client] != call.target)
-        return self._with(AUDITED[call.act], name, call.target, alive=alive, person=changed)
+        return self._with(AUDITED_ACTIONS[call.action], name, call.target, alive=alive, person=changed)
 
     def _log_in(self, call: Call, name: str) -> tuple["ModelState", int]:
         if call.client in self.alive:
@@ -104,14 +104,14 @@ class ModelState:
         if is_own and call.password == call.current:
             return self, 422
         changed = replace(target, password=call.password, must_change=not is_own)
-        alive = frozenset(each for each in self.alive if CLIENTS[each] != call.target or each == call.client)
+        alive = frozenset(client for client in self.alive if CLIENTS[client] != call.target or client == call.client)
         return self._with("change_password", name, call.target, alive=alive, person=changed), 204
 
     def _with(
         self, action: str, actor: str, target: str, *, alive: frozenset[str], person: Person | None = None
     ) -> "ModelState":
         people = self.people if person is None else {**self.people, target: person}
-        return ModelState(people, alive, (*self.done, (action, actor, target)))
+        return ModelState(people, alive, (*self.events, (action, actor, target)))
 
 
 def start() -> ModelState:

@@ -1,4 +1,4 @@
-"""The audit trail: in the transaction of what it records; failures afterwards, at nobody's cost."""
+"""The audit trail: changes are recorded in their own transaction, failures in the background."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -49,8 +49,8 @@ async def pages(container: AsyncContainer, database: Database) -> AuditPages:
 
 
 def insert(owner: psycopg.Connection, at: datetime, **values: Any) -> AuditEvent:
-    given = {"action": "log_in", "outcome": "succeeded", "actor": None, "target": None, "subject": None, **values}
-    event = AuditEvent(id=uuid7(), at=at, ip="192.0.2.1", request_id="a-request", **given)
+    fields = {"action": "log_in", "outcome": "succeeded", "actor": None, "target": None, "subject": None, **values}
+    event = AuditEvent(id=uuid7(), at=at, ip="192.0.2.1", request_id="a-request", **fields)
     row = [event.id, event.at, event.action, event.outcome, event.actor, event.target]
     owner.execute(
         "INSERT INTO audit_events (id, at, action, outcome, actor, target, ip, request_id) "
@@ -103,7 +103,7 @@ async def test_what_is_left_at_the_end_is_written_before_it_closes(small_pool: D
     assert await stored_failures(small_pool) == [f"alice{number:02}" for number in range(20)]
 
 
-async def test_beyond_a_thousand_waiting_failures_the_log_alone_tells(small_pool: Database) -> None:
+async def test_beyond_a_thousand_waiting_failures_only_the_log_records_them(small_pool: Database) -> None:
     _, log = failures(small_pool)
 
     with capture_logs() as logs:
@@ -130,9 +130,7 @@ async def test_failures_go_on_being_written_when_the_database_is_back(
     assert await stored_failures(small_pool) == ["bobby"]
 
 
-async def test_what_the_writer_says_names_no_request_that_is_long_over(
-    small_pool: Database, monitor: DatabaseMonitor
-) -> None:
+async def test_the_writers_log_lines_have_no_request_id(small_pool: Database, monitor: DatabaseMonitor) -> None:
     with bound_contextvars(request_id="the first"), capture_logs([merge_contextvars]) as logs:
         async with run_failure_writer(small_pool) as writer:
             await monitor.execute("ALTER TABLE audit_events RENAME TO gone")
@@ -165,16 +163,16 @@ async def test_pages_join_newest_first_without_gap_or_repeat_while_events_are_ad
     # Three at a time at each instant: ties are broken by id.
     events = [insert(owner, now + timedelta(seconds=number // 3)) for number in range(11)]
 
-    read, request = [], AuditRequest(limit=3)
+    read_events, request = [], AuditRequest(limit=3)
     while True:
         page = await pages(request)
-        read += page.events
+        read_events += page.events
         insert(owner, now + timedelta(minutes=1))
         if page.next_cursor is None:
             break
         request = AuditRequest(limit=3, cursor=page.next_cursor)
 
-    assert read == events[::-1]
+    assert read_events == events[::-1]
 
 
 @pytest.mark.parametrize(
@@ -205,12 +203,12 @@ async def test_filters_apply_alone_and_combined(
         insert(owner, now + timedelta(seconds=second), action=action, actor=actor, target=target)
         for second, (action, actor, target) in enumerate(kinds)
     ]
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         key: now + timedelta(seconds=at) if isinstance(at, int) else at for key, at in filters.items()
     }
 
-    assert (await pages(AuditRequest(**given))).events == [events[number] for number in expected]
-    one_by_one = await pages(AuditRequest(limit=1, **given))
+    assert (await pages(AuditRequest(**values))).events == [events[number] for number in expected]
+    one_by_one = await pages(AuditRequest(limit=1, **values))
     assert one_by_one.events == [events[number] for number in expected[:1]]
     assert (one_by_one.next_cursor is None) == (len(expected) <= 1)
 
@@ -221,11 +219,11 @@ async def test_a_cursor_serves_its_own_filters_alone(
 ) -> None:
     for _ in range(2):
         insert(owner, FakeClock().now(), actor="alice", target="alice")
-    everything = (await pages(AuditRequest(limit=1))).next_cursor
-    filtered = (await pages(AuditRequest(limit=1, **other))).next_cursor
+    unfiltered_cursor = (await pages(AuditRequest(limit=1))).next_cursor
+    filtered_cursor = (await pages(AuditRequest(limit=1, **other))).next_cursor
 
     with pytest.raises(InvalidError):
-        await pages(AuditRequest(limit=1, cursor=everything, **other))
+        await pages(AuditRequest(limit=1, cursor=unfiltered_cursor, **other))
     with pytest.raises(InvalidError):
-        await pages(AuditRequest(limit=1, cursor=filtered))
-    assert len((await pages(AuditRequest(limit=5, cursor=filtered, **other))).events) == 1
+        await pages(AuditRequest(limit=1, cursor=filtered_cursor))
+    assert len((await pages(AuditRequest(limit=5, cursor=filtered_cursor, **other))).events) == 1

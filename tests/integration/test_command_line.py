@@ -18,13 +18,13 @@ POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
 SECRETS = {"GATEHOUSE_JWT__SECRET": "signs " * 8, "GATEHOUSE_PASSWORD__PEPPER": "peppers " * 8}
 
 
-class Answer(NamedTuple):
+class RunResult(NamedTuple):
     code: object
     out: str
     err: str
 
 
-type Gatehouse = Callable[..., Answer]
+type Gatehouse = Callable[..., RunResult]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def url(create_database: CreateDatabase) -> str:
 def gatehouse(
     url: str, logs_as_before: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Gatehouse:
-    """Runs it as an operator would; an exception that would show as a traceback comes out here."""
+    """Runs it as an operator would; an exception that would show as a traceback is raised here."""
     assert logs_as_before is None
     monkeypatch.setenv("GATEHOUSE_APP__ENVIRONMENT", "test")
     monkeypatch.setenv("GATEHOUSE_PASSWORD__WORK_FACTOR", "4")
@@ -44,12 +44,12 @@ def gatehouse(
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
 
-    def run(*arguments: str, stdin: str = "") -> Answer:
+    def run(*arguments: str, stdin: str = "") -> RunResult:
         monkeypatch.setattr(sys, "argv", ["gatehouse", *arguments])
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         with pytest.raises(SystemExit) as caught:
             main()
-        return Answer(caught.value.code, *capsys.readouterr())
+        return RunResult(caught.value.code, *capsys.readouterr())
 
     return run
 
@@ -131,8 +131,8 @@ def test_the_configuration_is_shown_without_its_secrets(gatehouse: Gatehouse, ur
     assert (code, err) == (0, "")
     assert "app.environment = test\n" in out
     assert "password.work_factor = 4\n" in out
-    for masked in ("postgres.url", "jwt.secret", "password.pepper"):
-        assert f"{masked} = ********\n" in out
+    for key in ("postgres.url", "jwt.secret", "password.pepper"):
+        assert f"{key} = ********\n" in out
     for secret in (url, *SECRETS.values()):
         assert secret not in out
 
@@ -193,13 +193,13 @@ def test_a_database_that_is_not_migrated_is_one_line_that_says_what_to_do(
     assert answer == (1, "", "gatehouse: The database schema is not the newest: run `gatehouse migrate`.\n")
 
 
-@pytest.mark.parametrize("mistyped", ["postgresql//owner:hunter2@host/name", "mysql://owner:hunter2@host/name"])
+@pytest.mark.parametrize("mistyped_url", ["postgresql//owner:hunter2@host/name", "mysql://owner:hunter2@host/name"])
 @pytest.mark.parametrize("command", [("migrate",), (REVOKE, "chief")])
 def test_a_mistyped_url_is_one_line_that_does_not_repeat_it(
-    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, mistyped: str, command: tuple[str, ...]
+    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, mistyped_url: str, command: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(POOL_WAIT, 0.2)
-    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", mistyped)
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", mistyped_url)
 
     answer = gatehouse(*command)
 
@@ -207,6 +207,6 @@ def test_a_mistyped_url_is_one_line_that_does_not_repeat_it(
     assert "hunter2" not in answer.err
 
 
-def assert_refused_in_one_line(answer: Answer) -> None:
+def assert_refused_in_one_line(answer: RunResult) -> None:
     assert (answer.code, answer.out) == (1, "")
     assert [line.partition(" ")[0] for line in answer.err.splitlines()] == ["gatehouse:"]

@@ -1,4 +1,4 @@
-"""Nothing that was submitted or stored may reach a log through an error."""
+"""No submitted or stored value may reach a log through an error."""
 
 import traceback
 from dataclasses import replace
@@ -35,10 +35,10 @@ async def test_an_unforeseen_error_in_a_command_tells_no_value(small_pool: Datab
             await transaction.connection.execute(insert(users).values(row))
 
     assert str(caught.value) == "CheckViolation, SQLSTATE 23514, constraint ck_users_role_is_known"
-    told = "".join(traceback.format_exception(caught.value)) + repr(logs)
-    assert secret not in told
-    assert role not in told
-    assert str(row["id"]) not in told
+    output = "".join(traceback.format_exception(caught.value)) + repr(logs)
+    assert secret not in output
+    assert role not in output
+    assert str(row["id"]) not in output
 
 
 async def test_an_unforeseen_error_in_a_query_tells_no_value(small_pool: Database) -> None:
@@ -47,8 +47,8 @@ async def test_an_unforeseen_error_in_a_query_tells_no_value(small_pool: Databas
     with capture_logs() as logs, pytest.raises(DatabaseError) as caught:
         await small_pool.execute("SELECT CAST(%(value)s AS integer)", {"value": secret})
 
-    told = "".join(traceback.format_exception(caught.value)) + repr(logs)
-    assert secret not in told
+    output = "".join(traceback.format_exception(caught.value)) + repr(logs)
+    assert secret not in output
     assert "SQLSTATE 22P02" in str(caught.value)
 
 
@@ -62,8 +62,8 @@ async def test_a_refusal_tells_no_value_either(small_pool: Database) -> None:
         async with transaction:
             await SqlUsers(transaction).add(replace(alice, id=uuid7()))
 
-    told = "".join(traceback.format_exception(caught.value)) + repr(logs)
-    assert alice.username.value not in told
+    output = "".join(traceback.format_exception(caught.value)) + repr(logs)
+    assert alice.username.value not in output
 
 
 async def test_the_address_of_an_unreachable_server_is_not_told() -> None:
@@ -72,9 +72,9 @@ async def test_the_address_of_an_unreachable_server_is_not_told() -> None:
     with capture_logs() as logs, pytest.raises(UnavailableError) as caught, ErrorTranslation({}).translate():
         await psycopg.AsyncConnection.connect(f"postgresql://nobody:{secret}@127.0.0.1:1/nothing")
 
-    told = "".join(traceback.format_exception(caught.value)) + repr(logs)
-    assert secret not in told
-    assert "127.0.0.1" not in told
+    output = "".join(traceback.format_exception(caught.value)) + repr(logs)
+    assert secret not in output
+    assert "127.0.0.1" not in output
 
 
 def new_user_row() -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What is said in logs while people come and go, and while things fail: never a secret, never a line of theirs."""
+"""Logs of successful and failing calls contain no secret, and no line that a client made up."""
 
 import io
 import json
@@ -23,20 +23,20 @@ FORGED = "%0a%1b%5d0;forged%07%0d%0a"
 
 
 @pytest.fixture(params=LogFormat)
-def said(
+def log_stream(
     app: RunningApp, request: pytest.FixtureRequest, logs_as_before: None, monkeypatch: pytest.MonkeyPatch
 ) -> io.StringIO:
-    """All that is logged from here on."""
+    """Collects all log output from here on."""
     assert (app.fastapi_app is not None, logs_as_before) == (True, None)
-    said = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", said)
+    log_stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log_stream)
     configure_logs(LogSettings(level=LogLevel.DEBUG, format=request.param))
-    return said
+    return log_stream
 
 
 @pytest.fixture
-def failing(app: RunningApp) -> Iterator[None]:
-    """Whoever saves a user meets an error that nobody foresaw and that quotes a row."""
+def failing_saves(app: RunningApp) -> Iterator[None]:
+    """Saving a user raises an unexpected error that quotes a row."""
 
     def fail(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
         if statement.startswith("UPDATE users"):
@@ -50,21 +50,21 @@ def failing(app: RunningApp) -> Iterator[None]:
 
 @pytest.mark.promise("P12", "T2")
 async def test_no_secret_is_logged_whatever_happens(
-    app: RunningApp, settings: Settings, said: io.StringIO, failing: None
+    app: RunningApp, settings: Settings, log_stream: io.StringIO, failing_saves: None
 ) -> None:
-    assert failing is None
+    assert failing_saves is None
     alice = await app.logged_in("alice")
     chief = await app.logged_in("chief", Role.SUPER_ADMIN)
     cookie = next(iter(alice.cookies.values()))
-    stranger = await app.client()
+    anonymous_client = await app.client()
     async with app.container() as scope:
-        stored = await (await scope.get(PasswordHasher)).hash(PASSWORD)
+        password_hash = await (await scope.get(PasswordHasher)).hash(PASSWORD)
 
     answers = [
-        await stranger.post("/api/v1/account/login", json={"username": "alice", "password": WRONG}),
-        await stranger.post("/api/v1/account/login", json={"username": "alice", "password": WRONG, "x": WRONG}),
-        await stranger.post("/api/v1/account/signup", json={"username": "bobby", "password": NEW_PASSWORD}),
-        await stranger.get("/api/v1/account/me", headers={"Cookie": f"__Host-session={cookie}x"}),
+        await anonymous_client.post("/api/v1/account/login", json={"username": "alice", "password": WRONG}),
+        await anonymous_client.post("/api/v1/account/login", json={"username": "alice", "password": WRONG, "x": WRONG}),
+        await anonymous_client.post("/api/v1/account/signup", json={"username": "bobby", "password": NEW_PASSWORD}),
+        await anonymous_client.get("/api/v1/account/me", headers={"Cookie": f"__Host-session={cookie}x"}),
         await alice.patch(
             "/api/v1/users/change_password",
             json={"username": "alice", "password": NEW_PASSWORD, "current_password": PASSWORD},
@@ -73,9 +73,9 @@ async def test_no_secret_is_logged_whatever_happens(
     ]
 
     assert [answer.status_code for answer in answers] == [401, 422, 201, 401, 500, 500]
-    logged = said.getvalue()
-    told = logged + "".join(answer.text for answer in answers)
-    assert "Traceback" in logged
+    log_text = log_stream.getvalue()
+    output = log_text + "".join(answer.text for answer in answers)
+    assert "Traceback" in log_text
     secrets = [
         PASSWORD,
         WRONG,
@@ -85,18 +85,18 @@ async def test_no_secret_is_logged_whatever_happens(
         settings[PasswordSettings].pepper,
         "$2b$",
     ]
-    assert [secret for secret in [*secrets, stored, "Failing row"] if secret in told] == []
+    assert [secret for secret in [*secrets, password_hash, "Failing row"] if secret in output] == []
 
 
 @pytest.mark.promise("G3")
-async def test_control_characters_are_encoded(app: RunningApp, said: io.StringIO) -> None:
+async def test_control_characters_are_encoded(app: RunningApp, log_stream: io.StringIO) -> None:
     client = await app.client(**{"User-Agent": "a\tbrowser", "X-Request-ID": "not\tan id"})
 
     await client.get(f"{ORIGIN}/api/v1/{FORGED}")
     await client.delete(f"{ORIGIN}/api/v1/account/sessions/{FORGED}")
     await client.get(f"{ORIGIN}/api/v1/users/%1b%5d0;forged%07")
 
-    lines = said.getvalue().splitlines()
+    lines = log_stream.getvalue().splitlines()
     assert [line for line in lines if "forged" in line]
     assert not [line for line in lines if line.startswith("forged") or "\x1b]0;" in line or "\x07" in line]
     if lines[0].startswith("{"):

@@ -92,9 +92,9 @@ async def test_a_query_that_takes_too_long_is_unavailable(small_pool: Database) 
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")],
 )
 async def test_every_connection_has_time_limits(small_pool: Database, limit: str, value: str) -> None:
-    shown = await small_pool.fetch_one("SELECT current_setting(%(limit)s)", {"limit": limit}, scalar_row)
+    setting = await small_pool.fetch_one("SELECT current_setting(%(limit)s)", {"limit": limit}, scalar_row)
 
-    assert shown == value
+    assert setting == value
 
 
 async def test_a_deadlock_is_unavailable(small_pool: Database, monitor: DatabaseMonitor) -> None:
@@ -102,18 +102,18 @@ async def test_a_deadlock_is_unavailable(small_pool: Database, monitor: Database
         async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await transaction.connection.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
             await transaction.connection.execute(text("LOCK TABLE sessions"))
-            locked.set()
+            has_lock.set()
             await transaction.connection.execute(text("LOCK TABLE users"))
 
-    locked = asyncio.Event()
+    has_lock = asyncio.Event()
     async with monitor.transaction("LOCK TABLE users"):
         task = asyncio.create_task(command())
-        await locked.wait()
+        await has_lock.wait()
         await monitor.execute("SET LOCAL deadlock_timeout = '10s'")
-        other = asyncio.create_task(monitor.execute("LOCK TABLE sessions"))
+        other_task = asyncio.create_task(monitor.execute("LOCK TABLE sessions"))
         with pytest.raises(UnavailableError):
             await task
-        await other
+        await other_task
 
     assert await answers(small_pool)
 
@@ -229,18 +229,18 @@ async def test_a_lost_connection_makes_nobody_wait_for_the_silent_ones(
     async with AsyncExitStack() as transactions:
         for _ in range(4):
             await transactions.enter_async_context(SqlTransaction(pool_of_four, WritePosition))
-    first, *others = [connection.info.backend_pid for connection in pool_of_four._pool._pool]
-    for backend in others:
+    first, *other_backends = [connection.info.backend_pid for connection in pool_of_four._pool._pool]
+    for backend in other_backends:
         os.kill(backend, signal.SIGSTOP)
     try:
         await monitor.execute(f"SELECT pg_terminate_backend({first}, 5000)")
         call = asyncio.create_task(answers(pool_of_four))
-        refused, _ = await asyncio.wait({call}, timeout=5)
+        finished_tasks, _ = await asyncio.wait({call}, timeout=5)
     finally:
-        for backend in others:
+        for backend in other_backends:
             os.kill(backend, signal.SIGCONT)
 
-    assert refused
+    assert finished_tasks
     with pytest.raises(UnavailableError):
         await call
     assert await answers(pool_of_four)
@@ -249,16 +249,16 @@ async def test_a_lost_connection_makes_nobody_wait_for_the_silent_ones(
 async def test_a_call_cancelled_before_its_connection_is_ready_gives_it_back(
     small_pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reached = asyncio.Event()
+    is_reached = asyncio.Event()
 
     async def take_forever(*_: object) -> None:
-        reached.set()
+        is_reached.set()
         await asyncio.Event().wait()
 
     with monkeypatch.context() as slow_driver:
         slow_driver.setattr(AsyncConnection, "set_autocommit", take_forever)
         call = asyncio.create_task(SqlTransaction(small_pool, WritePosition).__aenter__())
-        await reached.wait()
+        await is_reached.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

@@ -1,4 +1,4 @@
-"""Processes that share an embedded server, and what is left of it when they go."""
+"""Processes share an embedded server, which stops with the last of them."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ import pytest
 from tests.fakes import PASSWORD
 
 GATEHOUSE = Path(sys.executable).with_name("gatehouse")
-HOLDER = """
+SERVER_USER = """
 import sys
 from pathlib import Path
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
@@ -39,7 +39,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def processes() -> Iterator[ExitStack]:
-    """Which takes them down even when a test fails half-way."""
+    """Stops the processes even if a test fails."""
     with ExitStack() as processes:
         yield processes
 
@@ -51,11 +51,11 @@ def until(condition: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
-class Holder:
+class ServerUser:
     """A process that uses the server until it is told to leave."""
 
     def __init__(self, data_dir: Path, processes: ExitStack) -> None:
-        command = [sys.executable, "-c", HOLDER, str(data_dir)]
+        command = [sys.executable, "-c", SERVER_USER, str(data_dir)]
         self.process = processes.enter_context(subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True))
         processes.callback(self.process.kill)
         assert self.process.stdout
@@ -84,9 +84,9 @@ def is_stopped(data_dir: Path) -> bool:
 
 
 def test_processes_share_one_server_and_the_last_to_leave_stops_it(data_dir: Path, processes: ExitStack) -> None:
-    first = Holder(data_dir, processes)
+    first = ServerUser(data_dir, processes)
     pid = server_pid(data_dir)
-    second = Holder(data_dir, processes)
+    second = ServerUser(data_dir, processes)
     assert (second.url, server_pid(data_dir)) == (first.url, pid)
 
     first.leave()
@@ -101,19 +101,19 @@ def test_processes_share_one_server_and_the_last_to_leave_stops_it(data_dir: Pat
 def test_a_killed_process_leaves_its_data_and_does_not_keep_the_server_running(
     data_dir: Path, processes: ExitStack
 ) -> None:
-    killed = Holder(data_dir, processes)
-    with psycopg.connect(killed.url) as connection:
+    first = ServerUser(data_dir, processes)
+    with psycopg.connect(first.url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    killed.process.kill()
-    killed.process.wait()
+    first.process.kill()
+    first.process.wait()
 
-    next_one = Holder(data_dir, processes)
-    with psycopg.connect(next_one.url) as connection:
+    second = ServerUser(data_dir, processes)
+    with psycopg.connect(second.url) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
-    next_one.leave()
+    second.leave()
     assert is_stopped(data_dir)
-    assert not is_reachable(next_one.url)
+    assert not is_reachable(second.url)
 
 
 class Server:
@@ -146,13 +146,13 @@ class Server:
 
     def gatehouse(self, *arguments: str, stdin: str = "") -> str:
         command = [str(GATEHOUSE), *arguments]
-        done = subprocess.run(command, env=self.environ, input=stdin, text=True, capture_output=True, check=True)
-        return done.stdout
+        result = subprocess.run(command, env=self.environ, input=stdin, text=True, capture_output=True, check=True)
+        return result.stdout
 
     def stop(self, how: signal.Signals) -> str:
         self.process.send_signal(how)
-        _, said = self.process.communicate(timeout=15)
-        return said
+        _, log_output = self.process.communicate(timeout=15)
+        return log_output
 
 
 def test_a_service_that_is_interrupted_stops_and_so_does_its_database(data_dir: Path, processes: ExitStack) -> None:
@@ -160,23 +160,23 @@ def test_a_service_that_is_interrupted_stops_and_so_does_its_database(data_dir: 
     assert server.answers("/readyz") == 503
 
     assert server.gatehouse("migrate") == "The database schema is the newest.\n"
-    created = server.gatehouse("create-super-admin", "chief", "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert created == "Created the super admin chief.\n"
+    output = server.gatehouse("create-super-admin", "chief", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert output == "Created the super admin chief.\n"
     assert server.answers("/readyz") == 200
     credentials = {"username": "chief", "password": PASSWORD}
     assert httpx.post(f"{server.url}/api/v1/account/login", json=credentials).status_code == 204
 
-    said = server.stop(signal.SIGINT)
+    log_output = server.stop(signal.SIGINT)
 
-    assert "Traceback" not in said
+    assert "Traceback" not in log_output
     assert is_stopped(data_dir)
 
 
 def test_a_service_that_is_terminated_stops_and_so_does_its_database(data_dir: Path, processes: ExitStack) -> None:
     server = Server(data_dir, processes)
 
-    said = server.stop(signal.SIGTERM)
+    log_output = server.stop(signal.SIGTERM)
 
     assert server.process.returncode == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in log_output
     assert is_stopped(data_dir)

@@ -42,7 +42,7 @@ async def test_while_a_password_is_hashed_no_connection_and_no_lock_is_held(
         harness.hashing.stop_next(after=piece)
         call = harness.start(use_case, admin if use_case in (CreateUser, ChangePassword) else None, *arguments)
         await harness.hashing.until_reached()
-        await until_none_is_lent(pool)
+        await wait_until_all_are_returned(pool)
         busy = await monitor.busy()
         if piece + 1 < pieces:
             call.cancel()
@@ -51,11 +51,11 @@ async def test_while_a_password_is_hashed_no_connection_and_no_lock_is_held(
     await call
 
 
-async def until_none_is_lent(pool: AsyncConnectionPool[Any]) -> None:
-    """Connections that the pool is still opening for itself count as lent until they have come in."""
+async def wait_until_all_are_returned(pool: AsyncConnectionPool[Any]) -> None:
+    """Connections that the pool is still opening count as in use until they are open."""
 
-    async def is_none_lent() -> bool:
+    async def are_all_returned() -> bool:
         stats = pool.get_stats()
         return stats["pool_size"] == stats["pool_available"]
 
-    await until(is_none_lent)
+    await until(are_all_returned)

@@ -61,8 +61,8 @@ async def test_a_session_in_use_lives_until_its_absolute_expiry(gateways: Gatewa
 
 async def test_no_idle_expiry_outlives_the_absolute_one(gateways: Gateways) -> None:
     alice = await gateways.add_user("alice")
-    opened = Session.open(alice.id, "a secret", gateways.lifetime, ORIGIN, gateways.clock.now())
-    session = replace(opened, idle_expires_at=opened.expires_at + MINUTE)
+    new_session = Session.open(alice.id, "a secret", gateways.lifetime, ORIGIN, gateways.clock.now())
+    session = replace(new_session, idle_expires_at=new_session.expires_at + MINUTE)
     async with gateways.transaction:
         await gateways.sessions.add(session, keep=1)
 
@@ -127,14 +127,14 @@ async def test_a_session_is_renewed_only_if_unseen_since(
 
 async def test_renewal_leaves_other_sessions_as_they_are(gateways: Gateways) -> None:
     alice = await gateways.add_user("alice")
-    used = await gateways.add_session(alice, "used")
-    unused = await gateways.add_session(alice, "unused")
-    seen_at = used.created_at + 2 * MINUTE
+    used_session = await gateways.add_session(alice, "used")
+    unused_session = await gateways.add_session(alice, "unused")
+    seen_at = used_session.created_at + 2 * MINUTE
 
-    await gateways.live_sessions.renew(used.secret_hash, seen_at=seen_at, if_unseen_since=seen_at)
+    await gateways.live_sessions.renew(used_session.secret_hash, seen_at=seen_at, if_unseen_since=seen_at)
 
-    assert await last_seen(gateways, unused, seen_at) == unused.last_seen_at
-    assert not await is_alive_at(gateways, unused, unused.idle_expires_at)
+    assert await last_seen(gateways, unused_session, seen_at) == unused_session.last_seen_at
+    assert not await is_alive_at(gateways, unused_session, unused_session.idle_expires_at)
 
 
 async def test_renewal_revives_no_ended_session(gateways: Gateways) -> None:

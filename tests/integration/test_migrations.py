@@ -78,12 +78,12 @@ def test_names_of_constraints_are_as_declared(url: str, config: Config) -> None:
     """Which autogenerate does not compare for checks and primary keys."""
     migrate(config)
 
-    migrated = inspect(create_engine(url, poolclass=NullPool))
+    inspector = inspect(create_engine(url, poolclass=NullPool))
     for table in METADATA.tables.values():
-        names = {constraint["name"] for constraint in migrated.get_check_constraints(table.name)}
-        names |= {constraint["name"] for constraint in migrated.get_unique_constraints(table.name)}
-        names |= {constraint["name"] for constraint in migrated.get_foreign_keys(table.name)}
-        names |= {migrated.get_pk_constraint(table.name)["name"]}
+        names = {constraint["name"] for constraint in inspector.get_check_constraints(table.name)}
+        names |= {constraint["name"] for constraint in inspector.get_unique_constraints(table.name)}
+        names |= {constraint["name"] for constraint in inspector.get_foreign_keys(table.name)}
+        names |= {inspector.get_pk_constraint(table.name)["name"]}
         assert names == {str(constraint.name) for constraint in table.constraints}
 
 
@@ -91,21 +91,20 @@ def test_migrations_that_start_at_once_all_succeed(url: str) -> None:
     # Processes, since Alembic keeps its state in globals.
     code = f"""
 from gatehouse.common.infrastructure.migrations import migrate, migration_config
-from tests.root import ROOT
 input("ready\\n")
 migrate(migration_config({url!r}))
 """
-    with ExitStack() as processes:
-        started = [
-            processes.enter_context(subprocess.Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True))
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(subprocess.Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True))
             for _ in range(2)
         ]
-        assert [process.stdout.readline() for process in started if process.stdout] == ["ready\n"] * 2
-        for process in started:
+        assert [process.stdout.readline() for process in processes if process.stdout] == ["ready\n"] * 2
+        for process in processes:
             if process.stdin:
                 process.stdin.write("go\n")
                 process.stdin.flush()
-        assert [process.wait(timeout=30) for process in started] == [0, 0]
+        assert [process.wait(timeout=30) for process in processes] == [0, 0]
 
     assert differences(url) == []
 

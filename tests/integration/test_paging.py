@@ -1,4 +1,4 @@
-"""Pages by cursor, while others write."""
+"""Keyset pagination, while others write."""
 
 import json
 from dataclasses import dataclass, replace
@@ -71,7 +71,7 @@ async def pages(container: AsyncContainer, database: Database) -> UserPages:
 
 @dataclass(frozen=True)
 class Walk:
-    """From page to page, and after each page who goes, and who comes or changes."""
+    """A walk through all pages: after each page some accounts are removed, added or changed."""
 
     sorting: UserSorting
     order: SortingOrder
@@ -102,20 +102,20 @@ async def test_who_is_there_throughout_comes_once_and_in_order_whatever_is_writt
         put(owner, account)
     steady = {account.id: account for account in walk.before}
     writes = iter(walk.writes)
-    seen: list[UUID] = []
+    seen_ids: list[UUID] = []
 
     request = UserListRequest(limit=walk.limit, sorting_field=walk.sorting, sorting_order=walk.order)
     while True:
         page = read(await pages(request))
-        seen += [account.id for account in page.users]
-        assert len(seen) <= MOST_SEEN
+        seen_ids += [account.id for account in page.users]
+        assert len(seen_ids) <= MOST_SEEN
         if page.next_cursor is None:
             break
-        gone, changed = next(writes, ([], []))
-        for account in gone:
+        removed_accounts, changed_accounts = next(writes, ([], []))
+        for account in removed_accounts:
             owner.execute("DELETE FROM users WHERE id = %s", [account.id])
             steady.pop(account.id, None)
-        for account in changed:
+        for account in changed_accounts:
             put(owner, account)
             if walk.sorting in MOVING:
                 steady.pop(account.id, None)
@@ -126,7 +126,7 @@ async def test_who_is_there_throughout_comes_once_and_in_order_whatever_is_writt
         key=lambda account: (getattr(account, walk.sorting.value), account.id),
         reverse=walk.order is SortingOrder.DESC,
     )
-    assert [account_id for account_id in seen if account_id in steady] == [account.id for account in expected]
+    assert [account_id for account_id in seen_ids if account_id in steady] == [account.id for account in expected]
 
 
 @pytest.fixture
@@ -172,12 +172,12 @@ async def test_a_page_says_of_each_account_what_the_account_says_of_itself(
 
     assert set(page) == {"users", "next_cursor", "total"}
     assert [set(user) for user in page["users"]] == [set(Account.__slots__)] * len(people)
-    for told, account in zip(page["users"], people, strict=True):
+    for row, account in zip(page["users"], people, strict=True):
         for field, value in TypeAdapter(Account).dump_python(account, mode="json").items():
             if isinstance(getattr(account, field), datetime):
-                assert told[field] == f"{getattr(account, field):%Y-%m-%dT%H:%M:%S.%fZ}"
+                assert row[field] == f"{getattr(account, field):%Y-%m-%dT%H:%M:%S.%fZ}"
             else:
-                assert told[field] == value
+                assert row[field] == value
 
 
 FILTERED = UserListRequest(limit=1, sorting_field=UserSorting.CREATED_AT, role=Role.USER, is_active=True, search="user")

@@ -1,4 +1,4 @@
-"""What a page costs at a million users, by the plans of the very statements that are executed."""
+"""What a page costs at a million users, by the query plans of the executed statements."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -50,7 +50,7 @@ INDEXES = {
 
 @dataclass
 class Million:
-    """The queries as they are, on a database that keeps what they ask."""
+    """The real queries, on a database that records their statements."""
 
     database: RecordingDatabase
     connection: psycopg.Connection
@@ -61,7 +61,7 @@ class Million:
         self.events = SqlAuditPages(reads, cursors)
 
     async def page(self, request: UserListRequest) -> list[Plan]:
-        """Every plan that the request may meet with."""
+        """Every plan that the request may get."""
         return [plan for statement in await self.statements_of(request) for plan in explain(self.connection, statement)]
 
     async def statements_of(self, request: UserListRequest) -> list[ExecutedStatement]:
@@ -69,8 +69,8 @@ class Million:
         await self.users(request)
         return self.database.statements[:]
 
-    def settled(self, statement: ExecutedStatement) -> list[Plan]:
-        """As planned at first, and as PostgreSQL has chosen by itself after many executions."""
+    def explain_both_plans(self, statement: ExecutedStatement) -> list[Plan]:
+        """The first plan, and the one that PostgreSQL has chosen after many executions."""
         return [
             explain_in(self.connection, statement, "force_custom_plan"),
             explain_in(self.connection, statement, "auto", executions=10),
@@ -169,10 +169,10 @@ async def test_a_prefix_in_another_order_reads_the_prefix_or_the_order_whichever
 )
 async def test_a_total_is_counted_up_to_a_limit(million: Million, filters: dict[str, Any], total: int | None) -> None:
     request = UserListRequest(limit=1, with_total=True, **filters)
-    counting = [statement for statement in await million.statements_of(request) if "count(*)" in statement.sql]
+    count_statements = [statement for statement in await million.statements_of(request) if "count(*)" in statement.sql]
 
     assert read(await million.users(request)).total == total
-    for plan in explain(million.connection, counting[0]):
+    for plan in explain(million.connection, count_statements[0]):
         assert plan.rows_read <= COUNT_LIMIT + 1
 
 
@@ -183,9 +183,9 @@ async def test_a_session_is_found_by_two_keys(million: Million) -> None:
     million.database.statements.clear()
     await sessions.find(hash_secret("a secret"), FakeClock().now())
     (statement,) = million.database.statements
-    existing = replace(statement, parameters={**statement.parameters, "secret_hash": hash_secret("7")})
+    found_statement = replace(statement, parameters={**statement.parameters, "secret_hash": hash_secret("7")})
 
-    for plan in explain(million.connection, existing):
+    for plan in explain(million.connection, found_statement):
         assert plan.indexes == {"pk_sessions", "pk_users"}
         assert plan.rows_read == 2
         assert plan.pages_read <= DESCENT
@@ -212,7 +212,7 @@ async def test_a_page_of_the_audit_trail_costs_its_length(
     await million.events(deep)
 
     for statement in million.database.statements:
-        for plan in million.settled(statement):
+        for plan in million.explain_both_plans(statement):
             assert plan.sequential == []
             assert plan.indexes == {index}
             assert plan.rows_read <= NEEDED

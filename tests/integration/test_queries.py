@@ -91,12 +91,12 @@ async def test_an_account_is_read_by_its_username(container: AsyncContainer, acc
 async def test_every_order_is_total_and_breaks_ties_by_id(
     pages: UserPages, accounts: list[Account], sorting: UserSorting, order: SortingOrder
 ) -> None:
-    listed = read(await pages(UserListRequest(limit=100, sorting_field=sorting, sorting_order=order)))
+    page = read(await pages(UserListRequest(limit=100, sorting_field=sorting, sorting_order=order)))
 
     def key(account: Account) -> tuple[object, int]:
         return getattr(account, sorting.value), account.id.int
 
-    assert listed.users == sorted(accounts, key=key, reverse=order is SortingOrder.DESC)
+    assert page.users == sorted(accounts, key=key, reverse=order is SortingOrder.DESC)
 
 
 @pytest.mark.parametrize("sorting", UserSorting)
@@ -105,12 +105,12 @@ async def test_pages_join_without_gap_or_repeat(
 ) -> None:
     whole = read(await pages(UserListRequest(limit=100, sorting_field=sorting)))
 
-    joined = []
+    all_users = []
     for offset in range(0, len(accounts) + 5, 5):
         page = read(await pages(UserListRequest(limit=5, offset=offset, sorting_field=sorting)))
-        joined += page.users
+        all_users += page.users
 
-    assert joined == whole.users
+    assert all_users == whole.users
 
 
 async def test_a_page_holds_no_more_than_its_limit(pages: UserPages, accounts: list[Account]) -> None:
@@ -119,9 +119,9 @@ async def test_a_page_holds_no_more_than_its_limit(pages: UserPages, accounts: l
 
 
 async def test_beyond_the_end_there_is_nobody(pages: UserPages, accounts: list[Account]) -> None:
-    listed = read(await pages(UserListRequest(offset=len(accounts), with_total=True)))
+    page = read(await pages(UserListRequest(offset=len(accounts), with_total=True)))
 
-    assert (listed.users, listed.total) == ([], len(accounts))
+    assert (page.users, page.total) == ([], len(accounts))
 
 
 @pytest.mark.parametrize("is_active", [None, True, False])
@@ -129,16 +129,16 @@ async def test_beyond_the_end_there_is_nobody(pages: UserPages, accounts: list[A
 async def test_filters_apply_alone_and_combined_and_the_total_heeds_them(
     pages: UserPages, accounts: list[Account], role: Role | None, *, is_active: bool | None
 ) -> None:
-    listed = read(await pages(UserListRequest(limit=2, role=role, is_active=is_active, with_total=True)))
-    everybody = read(await pages(UserListRequest(limit=100, role=role, is_active=is_active)))
+    page = read(await pages(UserListRequest(limit=2, role=role, is_active=is_active, with_total=True)))
+    full_page = read(await pages(UserListRequest(limit=100, role=role, is_active=is_active)))
 
-    wanted = [
+    expected = [
         account
         for account in sorted(accounts, key=lambda account: account.username)
         if role in (None, account.role) and is_active in (None, account.is_active)
     ]
-    assert everybody.users == wanted
-    assert (listed.users, listed.total) == (wanted[:2], len(wanted))
+    assert full_page.users == expected
+    assert (page.users, page.total) == (expected[:2], len(expected))
 
 
 async def test_the_total_is_counted_only_when_asked_for(pages: UserPages, accounts: list[Account]) -> None:

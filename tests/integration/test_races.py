@@ -1,4 +1,4 @@
-"""Real concurrency on real connections. Who comes first is settled by gates and locks, never by waiting a while."""
+"""Real concurrency on real connections. Gates and locks decide who comes first, never a sleep."""
 
 import asyncio
 

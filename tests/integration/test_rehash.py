@@ -30,7 +30,7 @@ def _no_address() -> RequestContext:
 
 
 @asynccontextmanager
-async def running(settings: Settings, password: PasswordSettings) -> AsyncIterator[Harness]:
+async def run_harness(settings: Settings, password: PasswordSettings) -> AsyncIterator[Harness]:
     """With the real hasher."""
     parts = Provider(scope=Scope.APP)
     parts.provide(_no_address)
@@ -46,42 +46,42 @@ async def running(settings: Settings, password: PasswordSettings) -> AsyncIterat
 async def test_a_login_replaces_a_hash_of_an_earlier_pepper_or_work_factor(
     own_settings: Settings, monitor: DatabaseMonitor, password: PasswordSettings
 ) -> None:
-    async with running(own_settings, OLD) as before:
-        await before.call(SignUp, None, "alice", PASSWORD)
+    async with run_harness(own_settings, OLD) as old_harness:
+        await old_harness.call(SignUp, None, "alice", PASSWORD)
     old_hash = (await monitor.user("alice"))["password_hash"]
 
     hashes = []
-    async with running(own_settings, password) as after:
+    async with run_harness(own_settings, password) as new_harness:
         for _ in range(2):
-            await after.call(LogIn, None, "alice", PASSWORD)
+            await new_harness.call(LogIn, None, "alice", PASSWORD)
             hashes.append((await monitor.user("alice"))["password_hash"])
     assert hashes[0] == hashes[1] != old_hash
 
-    async with running(own_settings, replace(password, previous_peppers=[])) as later:
+    async with run_harness(own_settings, replace(password, previous_peppers=[])) as later:
         await later.call(LogIn, None, "alice", PASSWORD)
 
 
 @pytest.mark.promise("P9")
 async def test_a_wrong_password_replaces_nothing(own_settings: Settings, monitor: DatabaseMonitor) -> None:
-    async with running(own_settings, OLD) as before:
-        await before.call(SignUp, None, "alice", PASSWORD)
-    stored = await monitor.user("alice")
+    async with run_harness(own_settings, OLD) as old_harness:
+        await old_harness.call(SignUp, None, "alice", PASSWORD)
+    user = await monitor.user("alice")
 
-    async with running(own_settings, NEW) as after:
+    async with run_harness(own_settings, NEW) as new_harness:
         with pytest.raises(InvalidCredentialsError):
-            await after.call(LogIn, None, "alice", NEW_PASSWORD)
+            await new_harness.call(LogIn, None, "alice", NEW_PASSWORD)
 
-    assert await monitor.user("alice") == stored
+    assert await monitor.user("alice") == user
 
 
 @pytest.mark.promise("P9")
-@pytest.mark.parametrize("others", [0, 1], ids=["verifying", "rehashing"])
+@pytest.mark.parametrize("earlier_hashes", [0, 1], ids=["verifying", "rehashing"])
 async def test_a_password_change_during_a_login_with_an_outdated_hash_is_not_undone(
-    harness: Harness, monitor: DatabaseMonitor, others: int
+    harness: Harness, monitor: DatabaseMonitor, earlier_hashes: int
 ) -> None:
     alice = await harness.add_user("alice")
     await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash")
-    harness.hashing.stop_next(after=others)
+    harness.hashing.stop_next(after=earlier_hashes)
 
     login = harness.start(LogIn, None, "alice", PASSWORD)
     await harness.hashing.until_reached()

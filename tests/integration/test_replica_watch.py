@@ -1,4 +1,4 @@
-"""When a replica may be used, with databases that only have positions in the write-ahead log."""
+"""When a read replica is usable, with fake databases that only have a log position."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from gatehouse.common.infrastructure.replica.read_replica import MAX_LAG_SECONDS
 from tests.integration.conftest import until
 
 
-class Position(Database):
-    """Answers every question with its position, or fails."""
+class FakeDatabase(Database):
+    """Answers every query with its log position, or fails."""
 
     def __init__(self) -> None:
         super().__init__("", 1)
@@ -27,14 +27,14 @@ class Position(Database):
 
 
 class Pair:
-    """The primary moves on by one a second; the replica keeps up until it is told otherwise."""
+    """The primary's position advances by one a second; the replica keeps up unless a test says otherwise."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.primary, self.standby = Position(), Position()
+        self.primary, self.standby = FakeDatabase(), FakeDatabase()
         self.replica = ReadReplica(self.standby, self.primary)
         monkeypatch.setattr(replica_module, "monotonic", lambda: float(self.primary.at))
 
-    async def look(self, times: int = 1, *, keeps_up: bool = True) -> None:
+    async def measure(self, times: int = 1, *, keeps_up: bool = True) -> None:
         for _ in range(times):
             self.primary.at += 1
             if keeps_up:
@@ -48,41 +48,41 @@ async def pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
 
 
 async def test_a_replica_may_lag_for_some_seconds_and_no_longer(pair: Pair) -> None:
-    await pair.look(times=10)
+    await pair.measure(times=10)
 
-    await pair.look(times=int(MAX_LAG_SECONDS), keeps_up=False)
+    await pair.measure(times=int(MAX_LAG_SECONDS), keeps_up=False)
     assert pair.replica.is_usable
 
-    await pair.look(keeps_up=False)
+    await pair.measure(keeps_up=False)
     assert not pair.replica.is_usable
 
 
 @pytest.mark.parametrize("failure", [UnavailableError(), DatabaseError()])
-async def test_one_that_comes_back_is_not_used_before_it_has_caught_up(pair: Pair, failure: Exception) -> None:
-    await pair.look(times=10)
+async def test_a_replica_that_comes_back_is_not_used_before_it_has_caught_up(pair: Pair, failure: Exception) -> None:
+    await pair.measure(times=10)
     pair.standby.failure = failure
-    await pair.look(times=120, keeps_up=False)
+    await pair.measure(times=120, keeps_up=False)
     pair.standby.failure = None
 
     for _ in range(20):
-        await pair.look(keeps_up=False)
+        await pair.measure(keeps_up=False)
         assert not pair.replica.is_usable
 
-    await pair.look()
+    await pair.measure()
     assert pair.replica.is_usable
 
 
-async def test_the_watch_outlives_whatever_the_primary_answers(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_measurements_continue_after_an_error_of_the_primary(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     async def is_usable() -> bool:
         return pair.replica.is_usable
 
-    async def is_given_up() -> bool:
+    async def is_unusable() -> bool:
         return not pair.replica.is_usable
 
     monkeypatch.setattr(replica_module, "_MEASURE_EVERY_SECONDS", 0)
     async with watch_replica(pair.standby, pair.primary) as pair.replica:
         await until(is_usable)
         pair.primary.failure = DatabaseError()
-        await until(is_given_up)
+        await until(is_unusable)
         pair.primary.failure = None
         await until(is_usable)

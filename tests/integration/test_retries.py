@@ -1,4 +1,4 @@
-"""A use case that lost against a parallel transaction is tried again, over HTTP, before anybody hears of it."""
+"""After a conflict with a parallel transaction, a use case is retried before its caller gets an answer."""
 
 from collections.abc import Iterator
 
@@ -13,12 +13,12 @@ LOST = [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure]
 
 
 class Conflicts:
-    """So many times, whoever inserts into the audit trail loses; or whoever commits that."""
+    """Raises a conflict, `remaining` times: at each insert into the audit trail, or at its commit."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._statement = ""
-        self.left = 0
+        self.remaining = 0
         self.tries = 0
         self.at_commit = False
         self.kind: type[psycopg.OperationalError] = psycopg.errors.DeadlockDetected
@@ -37,8 +37,8 @@ class Conflicts:
     def _lose(self) -> None:
         if self._statement.startswith("INSERT INTO audit_events"):
             self.tries += 1
-            if self.left:
-                self.left -= 1
+            if self.remaining:
+                self.remaining -= 1
                 raise self.kind("lost")
 
     def stop(self) -> None:
@@ -53,7 +53,7 @@ def conflicts(app: RunningApp) -> Iterator[Conflicts]:
     conflicts.stop()
 
 
-def granted(owner: psycopg.Connection) -> tuple[object, ...]:
+def read_grant(owner: psycopg.Connection) -> tuple[object, ...]:
     statement = """
         SELECT (SELECT role FROM users WHERE username = 'alice'),
             (SELECT count(*) FROM audit_events WHERE action = 'grant_admin')
@@ -68,10 +68,10 @@ async def test_up_to_three_lost_conflicts_go_unnoticed(
 ) -> None:
     chief = await app.logged_in("chief", Role.SUPER_ADMIN)
     await app.add_user("alice")
-    conflicts.kind, conflicts.left, conflicts.tries = kind, 3, 0
+    conflicts.kind, conflicts.remaining, conflicts.tries = kind, 3, 0
 
     assert (await chief.patch("/api/v1/users/grant", json={"username": "alice"})).status_code == 204
-    assert (conflicts.tries, *granted(owner)) == (4, "admin", 1)
+    assert (conflicts.tries, *read_grant(owner)) == (4, "admin", 1)
 
 
 @pytest.mark.parametrize(("at_commit", "tries"), [(False, 4), (True, 1)])
@@ -80,9 +80,9 @@ async def test_more_of_them_and_one_at_the_commit_are_unavailable(
 ) -> None:
     chief = await app.logged_in("chief", Role.SUPER_ADMIN)
     await app.add_user("alice")
-    conflicts.at_commit, conflicts.left, conflicts.tries = at_commit, 9, 0
+    conflicts.at_commit, conflicts.remaining, conflicts.tries = at_commit, 9, 0
 
     answer = await chief.patch("/api/v1/users/grant", json={"username": "alice"})
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-    assert (conflicts.tries, *granted(owner)) == (tries, "user", 0)
+    assert (conflicts.tries, *read_grant(owner)) == (tries, "user", 0)

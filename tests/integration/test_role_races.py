@@ -1,4 +1,4 @@
-"""Who may do what is decided on the rows as they are when their locks are won."""
+"""Authorization is decided on the locked rows."""
 
 import asyncio
 from typing import Any
@@ -26,13 +26,13 @@ NEW_PASSWORD = "another horse battery staple"
 
 
 async def outcomes_of(*calls: asyncio.Task[Any]) -> list[object]:
-    """What each gave back, or the class of what it raised."""
+    """The result of each, or the class of its exception."""
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     return [type(outcome) if isinstance(outcome, BaseException) else outcome for outcome in outcomes]
 
 
 async def add_two(harness: Harness, role: Role) -> tuple[User, User]:
-    """Stored in another order than that of their ids, so that reading one by one is not the order by id."""
+    """Stored in another order than that of their ids, so that a scan does not return them ordered by id."""
     ids = uuid7(), uuid7()
     higher = await harness.add_user("higher", role, user_id=ids[1])
     return await harness.add_user("lower", role, user_id=ids[0]), higher
@@ -50,8 +50,8 @@ async def test_two_grants_at_once_both_succeed_and_change_the_user_once(
         await monitor.until_waiting_for_a_lock(connections=2)
 
     assert await outcomes_of(*grants) == [None, None]
-    stored = await monitor.user("alice")
-    assert (stored["role"], stored["updated_at"]) == ("admin", harness.clock.told[told_before])
+    user = await monitor.user("alice")
+    assert (user["role"], user["updated_at"]) == ("admin", harness.clock.told[told_before])
 
 
 @pytest.mark.promise("Z5")
@@ -226,5 +226,5 @@ async def test_one_name_made_super_admin_twice_at_once_is_made_once(harness: Har
 
     await asyncio.gather(*calls, return_exceptions=True)
 
-    stored = await monitor.user("chief")
-    assert (stored["role"], stored["is_active"]) == ("super_admin", True)
+    user = await monitor.user("chief")
+    assert (user["role"], user["is_active"]) == ("super_admin", True)

@@ -1,4 +1,4 @@
-"""Whatever several people do at once over HTTP has an outcome that some order, one after the other, would have."""
+"""Parallel calls over HTTP have the same outcome as the same calls in some serial order."""
 
 import asyncio
 from collections import Counter
@@ -25,9 +25,9 @@ from tests.integration.conftest import empty
 from tests.integration.serial_model import CLIENTS, PEOPLE, Call, ModelState, start
 from tests.modules.accounts.fakes import FakePasswordHasher, FakePasswordStrength
 
-ACTS = ("grant", "revoke", "inactivate", "reactivate")
+ACTIONS = ("grant", "revoke", "inactivate", "reactivate")
 CALLS = st.one_of(
-    st.builds(Call, st.sampled_from(sorted(CLIENTS)), st.sampled_from(ACTS), st.sampled_from(sorted(PEOPLE))),
+    st.builds(Call, st.sampled_from(sorted(CLIENTS)), st.sampled_from(ACTIONS), st.sampled_from(sorted(PEOPLE))),
     st.builds(
         Call,
         st.sampled_from(sorted(CLIENTS)),
@@ -67,12 +67,12 @@ def password(number: int) -> str:
 
 @dataclass
 class Service:
-    """The application on a loop of its own, since a state machine knows of none."""
+    """The application on an event loop of its own, since a state machine is synchronous."""
 
     runner: asyncio.Runner
     settings: Settings
     url: str
-    running: AsyncExitStack = field(default_factory=AsyncExitStack)
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
 
     async def open(self) -> None:
@@ -80,10 +80,10 @@ class Service:
         parts.provide(SaltedPasswordHasher, provides=PasswordHasher)
         parts.provide(FakePasswordStrength, provides=PasswordStrength)
         app = create_app(self.settings, parts)
-        await self.running.enter_async_context(app.router.lifespan_context(app))
+        await self.stack.enter_async_context(app.router.lifespan_context(app))
         for name in CLIENTS:
             client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN)
-            self.clients[name] = await self.running.enter_async_context(client)
+            self.clients[name] = await self.stack.enter_async_context(client)
 
     def start_anew(self) -> None:
         empty(self.url)
@@ -104,7 +104,7 @@ class Service:
 
     async def _send(self, call: Call) -> int:
         client = self.clients[call.client]
-        match call.act:
+        match call.action:
             case "login":
                 body = {"username": CLIENTS[call.client], "password": password(call.password)}
                 answer = await client.post("/api/v1/account/login", json=body)
@@ -114,20 +114,20 @@ class Service:
                 body = {"username": call.target, "password": password(call.password)}
                 current = {"current_password": password(call.current)}
                 answer = await client.patch("/api/v1/users/change_password", json={**body, **current})
-            case act:
-                answer = await client.patch(f"/api/v1/users/{act}", json={"username": call.target})
+            case action:
+                answer = await client.patch(f"/api/v1/users/{action}", json={"username": call.target})
         return answer.status_code
 
-    def stored(self) -> tuple[dict[str, tuple[Any, ...]], Counter[str], Counter[tuple[Any, ...]]]:
-        """People, how many sessions each has, and what was done."""
+    def read_state(self) -> tuple[dict[str, tuple[Any, ...]], Counter[str], Counter[tuple[Any, ...]]]:
+        """Users, how many sessions each has, and the audit events."""
         with psycopg.connect(self.url) as owner:
             people = owner.execute("SELECT username, role, is_active, must_change_password, password_hash FROM users")
             sessions = owner.execute("SELECT username FROM sessions JOIN users ON users.id = user_id")
-            done = owner.execute("SELECT action, actor, target FROM audit_events WHERE outcome = 'succeeded'")
+            events = owner.execute("SELECT action, actor, target FROM audit_events WHERE outcome = 'succeeded'")
             return (
                 {name: (*state, secret.partition("#")[0]) for name, *state, secret in people},
                 Counter(name for (name,) in sessions),
-                Counter(done),
+                Counter(events),
             )
 
 
@@ -136,7 +136,7 @@ def as_stored(state: ModelState) -> tuple[dict[str, tuple[Any, ...]], Counter[st
         name: (person.role.value, person.is_active, person.must_change, f"hash of {password(person.password)}")
         for name, person in state.people.items()
     }
-    return people, Counter(CLIENTS[client] for client in state.alive), Counter(state.done)
+    return people, Counter(CLIENTS[client] for client in state.alive), Counter(state.events)
 
 
 class Machine(RuleBasedStateMachine):
@@ -157,26 +157,30 @@ class Machine(RuleBasedStateMachine):
     def calls_at_once(self, calls: list[Call]) -> None:
         self._do(*calls)
 
-    @rule(pair=st.permutations(["chief1", "adam1", "bella1"]), act=st.sampled_from(ACTS))
-    def acts_on_each_other(self, pair: list[str], act: str) -> None:
-        one, other, third = pair
-        self._do(Call(one, act, CLIENTS[other]), Call(other, "inactivate", CLIENTS[one]), Call(third, act, "carol"))
+    @rule(pair=st.permutations(["chief1", "adam1", "bella1"]), action=st.sampled_from(ACTIONS))
+    def acts_on_each_other(self, pair: list[str], action: str) -> None:
+        first, second, third = pair
+        self._do(
+            Call(first, action, CLIENTS[second]),
+            Call(second, "inactivate", CLIENTS[first]),
+            Call(third, action, "carol"),
+        )
 
     @invariant()
     def nobody_inactive_has_a_session_and_a_super_admin_is_left(self) -> None:
-        people, sessions, _ = self.service.stored()
+        people, sessions, _ = self.service.read_state()
         inactive = {name for name, (_, is_active, *_) in people.items() if not is_active}
         assert not inactive & set(sessions)
         assert ("super_admin", True) in {(role, is_active) for role, is_active, *_ in people.values()}
 
     def _do(self, *calls: Call) -> None:
         statuses = self.service.call(*calls)
-        stored = self.service.stored()
+        stored = self.service.read_state()
         answers = dict(zip(calls, statuses, strict=True))
         for order in permutations(calls):
             state, as_modelled = self.state, []
             for call in order:
-                state, status = state.after(call)
+                state, status = state.apply(call)
                 as_modelled.append(status)
             if as_modelled == [answers[call] for call in order] and as_stored(state) == stored:
                 self.state = replace(state)
@@ -190,7 +194,7 @@ def service(own_settings: Settings, own_url: str) -> Iterator[Service]:
         service = Service(runner, own_settings, own_url)
         runner.run(service.open())
         yield service
-        runner.run(_close(service.running.aclose))
+        runner.run(_close(service.stack.aclose))
 
 
 async def _close(close: Callable[[], Awaitable[None]]) -> None:

@@ -8,14 +8,14 @@ from tests.integration.conftest import Gateways
 
 async def test_ending_a_session_ends_no_other(gateways: Gateways) -> None:
     alice = await gateways.add_user("alice")
-    one = await gateways.add_session(alice, "one")
-    other = await gateways.add_session(alice, "other")
+    first = await gateways.add_session(alice, "one")
+    second = await gateways.add_session(alice, "other")
 
     async with gateways.transaction:
-        assert await gateways.sessions.end(one.id, user_id=alice.id)
+        assert await gateways.sessions.end(first.id, user_id=alice.id)
 
-    assert not await gateways.is_alive(one)
-    assert await gateways.is_alive(other)
+    assert not await gateways.is_alive(first)
+    assert await gateways.is_alive(second)
 
 
 async def test_ending_says_whether_there_was_such_a_session(gateways: Gateways) -> None:
@@ -23,9 +23,12 @@ async def test_ending_says_whether_there_was_such_a_session(gateways: Gateways) 
     session = await gateways.add_session(alice, "one")
 
     async with gateways.transaction:
-        ended = [await gateways.sessions.end(each, user_id=alice.id) for each in (session.id, session.id, uuid7())]
+        outcomes = [
+            await gateways.sessions.end(session_id, user_id=alice.id)
+            for session_id in (session.id, session.id, uuid7())
+        ]
 
-    assert ended == [True, False, False]
+    assert outcomes == [True, False, False]
     assert not await gateways.is_alive(session)
 
 

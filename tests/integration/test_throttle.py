@@ -1,4 +1,4 @@
-"""The throttle on real connections, and in the course of time."""
+"""The rate limit on real connections, with a clock that moves."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ async def wait_of(throttle: SqlThrottle, *attempts: Attempt) -> int:
     return 0
 
 
-async def used_up(throttle: SqlThrottle, attempt: Attempt = GUESS) -> None:
+async def use_up(throttle: SqlThrottle, attempt: Attempt = GUESS) -> None:
     for _ in range(attempt.free):
         assert await wait_of(throttle, attempt) == 0
 
@@ -53,7 +53,7 @@ async def test_of_fifty_parallel_attempts_exactly_the_free_ones_pass(pool: Datab
 
 @pytest.mark.promise("L3")
 async def test_parallel_attempts_never_wait_while_there_are_free_ones(pool: Database) -> None:
-    """Each tells the time before it waits for the row, so they are not counted in the order of their times."""
+    """Each reads the clock before it waits for the row, so they are not counted in the order of their times."""
     throttle = SqlThrottle(pool, TIMES, TickingClock())
 
     assert await asyncio.gather(*(wait_of(throttle, Attempt("key", 100)) for _ in range(50))) == [0] * 50
@@ -63,10 +63,10 @@ async def test_parallel_attempts_never_wait_while_there_are_free_ones(pool: Data
 async def test_processes_share_the_count(pool: Database, own_url: str) -> None:
     clock = FakeClock()
     async with open_database(own_url, 1) as other_pool:
-        throttles = [SqlThrottle(each, TIMES, clock) for each in (pool, other_pool)]
-        passed = [await wait_of(throttles[turn % 2], GUESS) == 0 for turn in range(8)]
+        throttles = [SqlThrottle(database, TIMES, clock) for database in (pool, other_pool)]
+        outcomes = [await wait_of(throttles[turn % 2], GUESS) == 0 for turn in range(8)]
 
-    assert passed == [True] * 5 + [False] * 3
+    assert outcomes == [True] * 5 + [False] * 3
 
 
 async def test_keys_in_common_never_deadlock_in_whatever_order_they_are_given(pool: Database) -> None:
@@ -79,7 +79,7 @@ async def test_keys_in_common_never_deadlock_in_whatever_order_they_are_given(po
 
 async def test_the_wait_doubles_with_each_further_attempt_up_to_the_longest(pool: Database) -> None:
     throttle = SqlThrottle(pool, TIMES, clock := FakeClock())
-    await used_up(throttle)
+    await use_up(throttle)
 
     waits = []
     for _ in range(14):
@@ -92,7 +92,7 @@ async def test_the_wait_doubles_with_each_further_attempt_up_to_the_longest(pool
 
 async def test_a_wait_is_over_when_it_is_over_and_not_before(pool: Database) -> None:
     throttle = SqlThrottle(pool, TIMES, clock := FakeClock())
-    await used_up(throttle)
+    await use_up(throttle)
 
     clock.advance(SECOND - INSTANT)
     assert await wait_of(throttle, GUESS) == 1
@@ -102,7 +102,7 @@ async def test_a_wait_is_over_when_it_is_over_and_not_before(pool: Database) -> 
 
 async def test_attempts_during_a_wait_do_not_prolong_it(pool: Database) -> None:
     throttle = SqlThrottle(pool, TIMES, clock := FakeClock())
-    await used_up(throttle)
+    await use_up(throttle)
 
     for _ in range(20):
         assert await wait_of(throttle, GUESS) == 1
@@ -111,30 +111,30 @@ async def test_attempts_during_a_wait_do_not_prolong_it(pool: Database) -> None:
     assert await wait_of(throttle, GUESS) == 0
 
 
-async def test_the_wait_that_is_told_is_that_of_the_keys_that_wait(pool: Database) -> None:
+async def test_the_wait_in_the_error_is_that_of_the_keys_that_wait(pool: Database) -> None:
     throttle = SqlThrottle(pool, TIMES, clock := FakeClock())
-    one, other = Attempt("a key whose wait is over", 1), Attempt("some other key", 1)
-    await throttle.count(one)
+    finished, waiting = Attempt("a key whose wait is over", 1), Attempt("some other key", 1)
+    await throttle.count(finished)
     clock.advance(SECOND)
-    await throttle.count(one)
+    await throttle.count(finished)
     clock.advance(2 * SECOND)
-    await throttle.count(other)
+    await throttle.count(waiting)
 
-    assert await wait_of(throttle, one, other) == 1
+    assert await wait_of(throttle, finished, waiting) == 1
 
 
 async def test_counts_are_forgotten_after_the_last_attempt(pool: Database) -> None:
     throttle = SqlThrottle(pool, TIMES, clock := FakeClock())
-    await used_up(throttle)
+    await use_up(throttle)
     clock.advance(TIMES.memory)
 
-    await used_up(throttle)
+    await use_up(throttle)
     assert await wait_of(throttle, GUESS) == 1
 
 
 async def test_counts_are_not_forgotten_sooner(pool: Database) -> None:
     throttle = SqlThrottle(pool, TIMES, clock := FakeClock())
-    await used_up(throttle)
+    await use_up(throttle)
     clock.advance(TIMES.memory - INSTANT)
 
     assert [await wait_of(throttle, GUESS) for _ in range(2)] == [0, 2]
@@ -142,11 +142,11 @@ async def test_counts_are_not_forgotten_sooner(pool: Database) -> None:
 
 async def test_a_reset_takes_the_wait_away(pool: Database) -> None:
     throttle = SqlThrottle(pool, TIMES, FakeClock())
-    await used_up(throttle)
+    await use_up(throttle)
 
     await throttle.reset(GUESS)
 
-    await used_up(throttle)
+    await use_up(throttle)
 
 
 async def test_more_refunds_than_attempts_give_no_credit(pool: Database) -> None:
@@ -156,14 +156,14 @@ async def test_more_refunds_than_attempts_give_no_credit(pool: Database) -> None
     for _ in range(5):
         await throttle.refund(GUESS)
 
-    await used_up(throttle)
+    await use_up(throttle)
     assert await wait_of(throttle, GUESS) == 1
 
 
 async def test_parallel_refunds_all_count(pool: Database) -> None:
     throttle = SqlThrottle(pool, TIMES, FakeClock())
-    await used_up(throttle)
+    await use_up(throttle)
 
     await asyncio.gather(*(throttle.refund(GUESS) for _ in range(GUESS.free)))
 
-    await used_up(throttle)
+    await use_up(throttle)

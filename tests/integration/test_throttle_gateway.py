@@ -1,4 +1,4 @@
-"""What the fake throttle and the real one have in common. Time stands still."""
+"""The contract of the fake throttle and the real one. The clock stands still."""
 
 from datetime import timedelta
 

@@ -63,14 +63,14 @@ async def test_a_transaction_may_be_entered_again_after_either_end(small_pool: D
 
 
 async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> None:
-    one, other = SqlTransaction(small_pool, WritePosition), SqlTransaction(small_pool, WritePosition)
+    first, second = SqlTransaction(small_pool, WritePosition), SqlTransaction(small_pool, WritePosition)
 
-    async with one:
-        await SqlUsers(one).add(make_user())
-    async with other:
-        await SqlUsers(other).add(make_user("bobby"))
-    async with one:
-        assert await SqlUsers(one).find(Username("bobby")) is not None
+    async with first:
+        await SqlUsers(first).add(make_user())
+    async with second:
+        await SqlUsers(second).add(make_user("bobby"))
+    async with first:
+        assert await SqlUsers(first).find(Username("bobby")) is not None
 
     assert await count_users(small_pool) == 2
 
@@ -132,16 +132,16 @@ async def test_the_connection_comes_back_after_cancellation_during_a_statement(
 
 
 async def test_the_connection_comes_back_after_cancellation_between_statements(small_pool: Database) -> None:
-    written = asyncio.Event()
+    has_written = asyncio.Event()
 
     async def write_and_wait() -> None:
         async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await SqlUsers(transaction).add(make_user())
-            written.set()
+            has_written.set()
             await asyncio.Event().wait()
 
     task = asyncio.create_task(write_and_wait())
-    await written.wait()
+    await has_written.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -155,8 +155,8 @@ async def test_the_connection_comes_back_after_cancellation_at_any_step(small_po
         async with (transaction := SqlTransaction(small_pool, WritePosition)):
             await SqlUsers(transaction).add(make_user())
 
-    steps, committed = 0, 0
-    while committed < 3:
+    steps, commits = 0, 0
+    while commits < 3:
         task = asyncio.create_task(write())
         await take(steps)
         for _ in range(times):
@@ -164,8 +164,8 @@ async def test_the_connection_comes_back_after_cancellation_at_any_step(small_po
             await take(2)
         with suppress(asyncio.CancelledError):
             await task
-            committed += 1
-        # All or nothing was committed, and whoever comes next gets the connection.
+            commits += 1
+        # All or nothing was committed, and the next caller gets the connection.
         assert await count_users(small_pool) in {0, 1}
         await small_pool.execute("DELETE FROM users", {})
         steps += 2

@@ -11,7 +11,7 @@ from gatehouse.accounts.domain.username import Username
 from tests.integration.conftest import Gateways
 
 ALICE = Username("alice")
-NOBODY = Username("nobody")
+UNKNOWN = Username("nobody")
 
 
 async def test_a_user_is_found_as_it_was_added(gateways: Gateways) -> None:
@@ -22,12 +22,12 @@ async def test_a_user_is_found_as_it_was_added(gateways: Gateways) -> None:
 
 async def test_an_unknown_user_is_not_found_and_not_locked(gateways: Gateways) -> None:
     async with gateways.transaction:
-        assert await gateways.users.find(NOBODY) is None
-        assert await gateways.users.lock(NOBODY) is None
+        assert await gateways.users.find(UNKNOWN) is None
+        assert await gateways.users.lock(UNKNOWN) is None
         assert await gateways.users.lock_by_id(uuid7()) is None
         assert await gateways.users.lock_for_login(uuid7()) is None
-        assert await gateways.users.lock_with_actor(uuid7(), NOBODY) == (None, None)
-        assert await gateways.users.lock_with_active_super_admins(NOBODY) == (None, [])
+        assert await gateways.users.lock_with_actor(uuid7(), UNKNOWN) == (None, None)
+        assert await gateways.users.lock_with_active_super_admins(UNKNOWN) == (None, [])
 
 
 async def test_a_username_is_taken_once(gateways: Gateways) -> None:
@@ -58,12 +58,12 @@ async def test_saving_stores_every_change_of_that_user_alone(gateways: Gateways)
     alice = await gateways.add_user("alice")
     bobby = await gateways.add_user("bobby")
     later = gateways.clock.now() + timedelta(minutes=1)
-    changed = replace(alice, role=Role.ADMIN, is_active=False, password_hash="another hash", updated_at=later)
+    changed_user = replace(alice, role=Role.ADMIN, is_active=False, password_hash="another hash", updated_at=later)
 
     async with gateways.transaction:
-        await gateways.users.save(changed)
+        await gateways.users.save(changed_user)
 
-    assert await gateways.find("alice") == changed
+    assert await gateways.find("alice") == changed_user
     assert await gateways.find("bobby") == bobby
 
 
@@ -78,9 +78,9 @@ async def test_a_user_changes_in_store_by_saving_only(gateways: Gateways) -> Non
     alice = await gateways.add_user("alice")
 
     async with gateways.transaction:
-        found = await gateways.users.lock(ALICE)
-        assert found is not None
-        found.inactivate(gateways.clock.now())
+        user = await gateways.users.lock(ALICE)
+        assert user is not None
+        user.inactivate(gateways.clock.now())
 
     assert await gateways.find("alice") == alice
 
@@ -106,17 +106,17 @@ async def test_an_inactive_user_is_locked_like_any_other(gateways: Gateways) -> 
 async def test_actor_and_named_user_are_told_apart(gateways: Gateways, *, actor_comes_first: bool) -> None:
     first = await gateways.add_user("first")
     second = await gateways.add_user("second")
-    actor, named = (first, second) if actor_comes_first else (second, first)
+    actor, named_user = (first, second) if actor_comes_first else (second, first)
 
     async with gateways.transaction:
-        assert await gateways.users.lock_with_actor(actor.id, named.username) == (actor, named)
+        assert await gateways.users.lock_with_actor(actor.id, named_user.username) == (actor, named_user)
 
 
 async def test_of_actor_and_named_user_either_may_be_missing(gateways: Gateways) -> None:
     alice = await gateways.add_user("alice")
 
     async with gateways.transaction:
-        assert await gateways.users.lock_with_actor(alice.id, NOBODY) == (alice, None)
+        assert await gateways.users.lock_with_actor(alice.id, UNKNOWN) == (alice, None)
         assert await gateways.users.lock_with_actor(uuid7(), ALICE) == (None, alice)
         assert await gateways.users.lock_with_actor(alice.id, ALICE) == (alice, alice)
 
@@ -128,6 +128,6 @@ async def test_a_named_user_is_locked_along_with_the_active_super_admins_alone(g
     alice = await gateways.add_user("alice")
 
     async with gateways.transaction:
-        for named in (None, alice, former, *chiefs):
-            username = named.username if named else NOBODY
-            assert await gateways.users.lock_with_active_super_admins(username) == (named, chiefs)
+        for user in (None, alice, former, *chiefs):
+            username = user.username if user else UNKNOWN
+            assert await gateways.users.lock_with_active_super_admins(username) == (user, chiefs)

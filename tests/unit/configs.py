@@ -1,4 +1,4 @@
-"""A configuration to try out."""
+"""Loads settings from a temporary config.toml."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ class Config:
     folder: Path
 
     @property
-    def kept(self) -> dict[str, str]:
+    def saved_secrets(self) -> dict[str, str]:
         return {path.name: path.read_text() for path in (self.folder / "data").glob("*") if path.is_file()}
 
     def load(self, toml: str = "", **environ: str) -> Settings:

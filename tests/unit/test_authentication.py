@@ -68,10 +68,10 @@ async def test_a_call_just_before_the_idle_expiry_moves_it() -> None:
 
     await app.use(Authenticate)(TOKEN)
 
-    renewed = app.store.sessions[session.id]
-    assert renewed.last_seen_at == app.clock.now()
-    assert renewed.idle_expires_at == app.clock.now() + LIFETIME.idle
-    assert renewed.expires_at == session.expires_at
+    renewed_session = app.store.sessions[session.id]
+    assert renewed_session.last_seen_at == app.clock.now()
+    assert renewed_session.idle_expires_at == app.clock.now() + LIFETIME.idle
+    assert renewed_session.expires_at == session.expires_at
 
 
 @pytest.mark.promise("S3", "S4")

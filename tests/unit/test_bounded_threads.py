@@ -15,14 +15,14 @@ PATIENCE = 60
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """Work that waits for it goes on until it is set, at the test's end at the latest."""
+    """Work waits at this gate; it opens at the test's end at the latest."""
     gate = threading.Event()
     yield gate
     gate.set()
 
 
 @pytest.fixture
-def one_thread(gate: threading.Event) -> Iterator[BoundedThreads]:
+def single_thread(gate: threading.Event) -> Iterator[BoundedThreads]:
     threads = BoundedThreads(1, queue=2)
     yield threads
     gate.set()
@@ -30,17 +30,17 @@ def one_thread(gate: threading.Event) -> Iterator[BoundedThreads]:
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+def long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_threads, "MAX_WAIT_SECONDS", PATIENCE)
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_threads, "MAX_WAIT_SECONDS", 0)
 
 
-async def test_work_leaves_the_event_loop_alone(one_thread: BoundedThreads) -> None:
-    assert await one_thread.run(threading.get_ident) != threading.get_ident()
+async def test_work_leaves_the_event_loop_alone(single_thread: BoundedThreads) -> None:
+    assert await single_thread.run(threading.get_ident) != threading.get_ident()
 
 
 async def test_as_much_work_is_done_at_once_as_there_are_threads() -> None:
@@ -52,9 +52,9 @@ async def test_as_much_work_is_done_at_once_as_there_are_threads() -> None:
     assert sorted(places) == [0, 1]
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("long_wait")
 async def test_no_more_is_done_at_once_than_there_are_threads(
-    one_thread: BoundedThreads, gate: threading.Event
+    single_thread: BoundedThreads, gate: threading.Event
 ) -> None:
     began: list[str] = []
 
@@ -63,8 +63,8 @@ async def test_no_more_is_done_at_once_than_there_are_threads(
         gate.wait(PATIENCE)
         return list(began)
 
-    first = asyncio.create_task(one_thread.run(lambda: work("first")))
-    second = asyncio.create_task(one_thread.run(lambda: work("second")))
+    first = asyncio.create_task(single_thread.run(lambda: work("first")))
+    second = asyncio.create_task(single_thread.run(lambda: work("second")))
     await asyncio.sleep(0)
     gate.set()
 
@@ -72,15 +72,15 @@ async def test_no_more_is_done_at_once_than_there_are_threads(
     assert await second == ["first", "second"]
 
 
-async def test_an_error_in_the_work_comes_back_and_gives_the_permit_back(one_thread: BoundedThreads) -> None:
+async def test_an_error_in_the_work_comes_back_and_gives_the_permit_back(single_thread: BoundedThreads) -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            await one_thread.run(lambda: 1 // 0)
+            await single_thread.run(lambda: 1 // 0)
 
 
 @pytest.mark.promise("D1")
 async def test_a_permit_comes_back_when_the_thread_ends_not_when_the_caller_is_cancelled(
-    one_thread: BoundedThreads, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+    single_thread: BoundedThreads, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: Future[None] = Future()
 
@@ -88,7 +88,7 @@ async def test_a_permit_comes_back_when_the_thread_ends_not_when_the_caller_is_c
         started.set_result(None)
         gate.wait(PATIENCE)
 
-    caller = asyncio.create_task(one_thread.run(work))
+    caller = asyncio.create_task(single_thread.run(work))
     await asyncio.wrap_future(started)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -97,60 +97,60 @@ async def test_a_permit_comes_back_when_the_thread_ends_not_when_the_caller_is_c
     monkeypatch.setattr(bounded_threads, "MAX_WAIT_SECONDS", 0)
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(UnavailableError):
-            await one_thread.run(lambda: None)
+            await single_thread.run(lambda: None)
 
     monkeypatch.setattr(bounded_threads, "MAX_WAIT_SECONDS", PATIENCE)
     gate.set()
-    assert await one_thread.run(lambda: "done") == "done"
+    assert await single_thread.run(lambda: "done") == "done"
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("long_wait")
 async def test_one_who_is_cancelled_while_waiting_takes_neither_permit_nor_place(
-    one_thread: BoundedThreads, gate: threading.Event
+    single_thread: BoundedThreads, gate: threading.Event
 ) -> None:
-    running = asyncio.create_task(one_thread.run(lambda: gate.wait(PATIENCE)))
-    waiting = [asyncio.create_task(one_thread.run(lambda: pytest.fail("ran"))) for _ in range(2)]
+    running_task = asyncio.create_task(single_thread.run(lambda: gate.wait(PATIENCE)))
+    waiting_tasks = [asyncio.create_task(single_thread.run(lambda: pytest.fail("ran"))) for _ in range(2)]
     with pytest.raises(UnavailableError):
-        await asyncio.create_task(one_thread.run(lambda: pytest.fail("ran")))
-    for task in waiting:
+        await asyncio.create_task(single_thread.run(lambda: pytest.fail("ran")))
+    for task in waiting_tasks:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    later = [asyncio.create_task(one_thread.run(lambda: "done")) for _ in range(2)]
+    later = [asyncio.create_task(single_thread.run(lambda: "done")) for _ in range(2)]
     await asyncio.sleep(0)
 
     gate.set()
-    assert await running
+    assert await running_task
     assert await asyncio.gather(*later) == ["done", "done"]
 
 
 @pytest.mark.promise("D1")
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("long_wait")
 async def test_when_too_many_wait_the_next_is_sent_away_at_once(
-    one_thread: BoundedThreads, gate: threading.Event
+    single_thread: BoundedThreads, gate: threading.Event
 ) -> None:
     # Tasks start in the order they are made: one runs, two wait.
-    admitted = [asyncio.create_task(one_thread.run(lambda: gate.wait(PATIENCE))) for _ in range(3)]
-    refused = asyncio.create_task(one_thread.run(lambda: True))
+    accepted_tasks = [asyncio.create_task(single_thread.run(lambda: gate.wait(PATIENCE))) for _ in range(3)]
+    refused_task = asyncio.create_task(single_thread.run(lambda: True))
 
     with pytest.raises(UnavailableError):
-        await refused
+        await refused_task
 
     gate.set()
-    assert await asyncio.gather(*admitted) == [True, True, True]
+    assert await asyncio.gather(*accepted_tasks) == [True, True, True]
 
 
 @pytest.mark.promise("D1")
-@pytest.mark.usefixtures("impatient")
-async def test_nobody_waits_long(one_thread: BoundedThreads, gate: threading.Event) -> None:
-    running = asyncio.create_task(one_thread.run(lambda: gate.wait(PATIENCE)))
-    refused = asyncio.create_task(one_thread.run(lambda: True))
+@pytest.mark.usefixtures("short_wait")
+async def test_nobody_waits_long(single_thread: BoundedThreads, gate: threading.Event) -> None:
+    running_task = asyncio.create_task(single_thread.run(lambda: gate.wait(PATIENCE)))
+    refused_task = asyncio.create_task(single_thread.run(lambda: True))
 
     with pytest.raises(UnavailableError):
-        await refused
+        await refused_task
 
     gate.set()
-    assert await running
+    assert await running_task
 
 
 def test_a_wait_is_bounded_by_a_second() -> None:

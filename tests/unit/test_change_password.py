@@ -84,14 +84,14 @@ async def test_a_wrong_current_password_is_refused() -> None:
 async def test_an_admin_changes_a_subordinates_password_which_ends_all_their_sessions() -> None:
     app = InMemoryApp()
     admin, alice = app.add_user("admin", Role.ADMIN), app.add_user("alice")
-    own = app.add_session(admin, "the admin's")
+    own_session = app.add_session(admin, "the admin's")
     app.add_session(alice, "the user's")
 
     await app.use(ChangePassword, admin)("alice", NEW_PASSWORD, None)
 
     assert app.user("alice").password_hash == f"hash of {NEW_PASSWORD}"
     assert app.sessions_of(alice) == set()
-    assert app.sessions_of(admin) == {own.id}
+    assert app.sessions_of(admin) == {own_session.id}
 
 
 @pytest.mark.parametrize(

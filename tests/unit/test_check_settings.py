@@ -1,4 +1,4 @@
-"""What no setting may be, and what production insists on."""
+"""Values that are never valid, and values that are unsafe in production."""
 
 import re
 
@@ -26,7 +26,7 @@ def test_production_starts_with_all_it_needs_and_keeps_nothing(config: Config) -
     settings = config.load(**PRODUCTION)
 
     assert settings[AppSettings].environment is Environment.PRODUCTION
-    assert config.kept == {}
+    assert config.saved_secrets == {}
 
 
 @pytest.mark.promise("S15", "P7")
@@ -38,12 +38,12 @@ def test_production_accepts_secrets_that_were_used_before(config: Config) -> Non
     assert settings[JwtSettings].previous_secrets == settings[PasswordSettings].previous_peppers == [old]
 
 
-def ensure_refused(config: Config, key: str, **environ: str) -> None:
+def assert_refused(config: Config, key: str, **environ: str) -> None:
     message = config.mistake(**{**PRODUCTION, **environ})
 
     assert re.fullmatch(rf"{re.escape(key)}: .+\.", message)
     assert "hunter" not in message.lower()
-    assert config.kept == {}
+    assert config.saved_secrets == {}
 
 
 @pytest.mark.promise("K1", "K2")
@@ -71,20 +71,20 @@ def ensure_refused(config: Config, key: str, **environ: str) -> None:
     ],
 )
 def test_production_refuses_to_start_unsafely(config: Config, name: str, value: str, key: str) -> None:
-    ensure_refused(config, key, **{name: value})
+    assert_refused(config, key, **{name: value})
 
 
 @pytest.mark.promise("K1")
 @pytest.mark.parametrize("secret", PLACEHOLDERS)
 @pytest.mark.parametrize("key", ["jwt.secret", "password.pepper"])
 def test_production_refuses_placeholders(config: Config, key: str, secret: str) -> None:
-    ensure_refused(config, key, **{f"GATEHOUSE_{key.replace('.', '__').upper()}": secret})
+    assert_refused(config, key, **{f"GATEHOUSE_{key.replace('.', '__').upper()}": secret})
 
 
 @pytest.mark.promise("K1")
 @pytest.mark.parametrize("key", ["jwt.previous_secrets", "password.previous_peppers"])
 def test_nor_does_production_believe_what_a_placeholder_signed(config: Config, key: str) -> None:
-    ensure_refused(config, key, **{f"GATEHOUSE_{key.replace('.', '__').upper()}": "changeme" + "0123456789" * 4})
+    assert_refused(config, key, **{f"GATEHOUSE_{key.replace('.', '__').upper()}": "changeme" + "0123456789" * 4})
 
 
 @pytest.mark.parametrize("name", ["absent.txt", "tests", "a\0name"])

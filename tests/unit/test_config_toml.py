@@ -1,4 +1,4 @@
-"""config.toml says what can be configured; the defaults themselves stand in the code alone."""
+"""config.toml documents all settings; their defaults are defined in the code only."""
 
 import re
 import tomllib

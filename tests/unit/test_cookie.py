@@ -18,8 +18,8 @@ def request(*cookies: str) -> Request:
 def attributes(response: Response) -> tuple[str, set[str]]:
     """The name and value that are set, and the attributes that come with them."""
     [header] = response.headers.getlist("set-cookie")
-    cookie, *rest = header.split("; ")
-    return cookie, set(rest)
+    cookie, *parts = header.split("; ")
+    return cookie, set(parts)
 
 
 @pytest.mark.parametrize(
@@ -30,17 +30,17 @@ def attributes(response: Response) -> tuple[str, set[str]]:
     ],
 )
 def test_setting_and_deleting_have_the_same_attributes(cookie: SessionCookie, name: str, always: set[str]) -> None:
-    set_to, cleared = Response(), Response()
+    set_response, clear_response = Response(), Response()
 
-    cookie.set(set_to, "token", EXPIRES_AT)
-    cookie.clear(cleared)
+    cookie.set(set_response, "token", EXPIRES_AT)
+    cookie.clear(clear_response)
 
-    value, given = attributes(set_to)
+    value, set_attributes = attributes(set_response)
     assert value == f"{name}=token"
-    assert given == {*always, "expires=Tue, 01 Jan 2030 00:00:00 GMT"}
-    value, given = attributes(cleared)
+    assert set_attributes == {*always, "expires=Tue, 01 Jan 2030 00:00:00 GMT"}
+    value, set_attributes = attributes(clear_response)
     assert value == f'{name}=""'
-    assert {attribute for attribute in given if not attribute.startswith("expires=")} == {*always, "Max-Age=0"}
+    assert {attribute for attribute in set_attributes if not attribute.startswith("expires=")} == {*always, "Max-Age=0"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tests.fakes import PASSWORD
 from tests.in_memory_app import InMemoryApp
 
 
-def never_asked() -> str:
+def fail_if_asked() -> str:
     pytest.fail("asked for a password")
 
 
@@ -29,18 +29,18 @@ async def test_an_existing_user_is_raised_and_keeps_the_password(role: Role, *, 
     app = InMemoryApp()
     alice = app.add_user("alice", role, is_active=is_active)
 
-    outcome = await app.use(CreateSuperAdmin)("alice", never_asked)
+    outcome = await app.use(CreateSuperAdmin)("alice", fail_if_asked)
 
-    raised = app.user("alice")
+    user = app.user("alice")
     assert outcome is SuperAdminOutcome.PROMOTED
-    assert (raised.role, raised.is_active, raised.password_hash) == (Role.SUPER_ADMIN, True, alice.password_hash)
+    assert (user.role, user.is_active, user.password_hash) == (Role.SUPER_ADMIN, True, alice.password_hash)
 
 
 async def test_an_inactive_super_admin_is_made_active() -> None:
     app = InMemoryApp()
     app.add_user("chief", Role.SUPER_ADMIN, is_active=False)
 
-    assert await app.use(CreateSuperAdmin)("chief", never_asked) is SuperAdminOutcome.PROMOTED
+    assert await app.use(CreateSuperAdmin)("chief", fail_if_asked) is SuperAdminOutcome.PROMOTED
     assert app.user("chief").is_active
 
 
@@ -48,7 +48,7 @@ async def test_an_active_super_admin_stays_unchanged() -> None:
     app = InMemoryApp()
     chief = app.add_user("chief", Role.SUPER_ADMIN)
 
-    assert await app.use(CreateSuperAdmin)("chief", never_asked) is SuperAdminOutcome.UNCHANGED
+    assert await app.use(CreateSuperAdmin)("chief", fail_if_asked) is SuperAdminOutcome.UNCHANGED
     assert app.user("chief") == chief
 
 

@@ -45,8 +45,8 @@ def test_every_bit_of_a_cursor_counts() -> None:
 
     for index in range(len(raw)):
         for bit in range(8):
-            changed = raw[:index] + bytes([raw[index] ^ 1 << bit]) + raw[index + 1 :]
-            assert is_refused(base64.urlsafe_b64encode(changed).decode().rstrip("="))
+            changed_bytes = raw[:index] + bytes([raw[index] ^ 1 << bit]) + raw[index + 1 :]
+            assert is_refused(base64.urlsafe_b64encode(changed_bytes).decode().rstrip("="))
 
 
 @pytest.mark.parametrize("length", range(0, len(cursors.encode(SCOPE, POSITION)), 5))
@@ -61,9 +61,9 @@ def test_a_cursor_of_another_list_or_order_is_refused(scope: str) -> None:
 
 def test_the_end_of_a_scope_cannot_pass_for_the_beginning_of_a_position() -> None:
     raw = base64.urlsafe_b64decode(cursors.encode(SCOPE, POSITION) + "==")
-    moved = raw[:16] + SCOPE[-4:].encode() + raw[16:]
+    moved_bytes = raw[:16] + SCOPE[-4:].encode() + raw[16:]
 
-    assert is_refused(base64.urlsafe_b64encode(moved).decode().rstrip("="), scope=SCOPE[:-4])
+    assert is_refused(base64.urlsafe_b64encode(moved_bytes).decode().rstrip("="), scope=SCOPE[:-4])
 
 
 def test_a_cursor_that_was_made_with_another_secret_is_refused() -> None:

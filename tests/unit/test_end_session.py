@@ -11,11 +11,11 @@ from tests.in_memory_app import InMemoryApp
 async def test_one_ends_one_of_ones_own_sessions_and_no_other() -> None:
     app = InMemoryApp()
     alice = app.add_user("alice")
-    this, another = app.add_session(alice, "this browser"), app.add_session(alice, "another browser")
+    session, other_session = app.add_session(alice, "this browser"), app.add_session(alice, "another browser")
 
-    await app.use(EndSession, alice)(another.id)
+    await app.use(EndSession, alice)(other_session.id)
 
-    assert app.sessions_of(alice) == {this.id}
+    assert app.sessions_of(alice) == {session.id}
 
 
 async def test_one_may_end_the_current_session_too() -> None:
@@ -34,12 +34,12 @@ async def test_the_session_of_someone_else_is_not_found(role: Role) -> None:
     caller, other = app.add_user("caller", role), app.add_user("other")
     session = app.add_session(other)
 
-    with pytest.raises(SessionNotFoundError) as theirs:
+    with pytest.raises(SessionNotFoundError) as foreign_error:
         await app.use(EndSession, caller)(session.id)
-    with pytest.raises(SessionNotFoundError) as nobodys:
+    with pytest.raises(SessionNotFoundError) as unknown_error:
         await app.use(EndSession, caller)(uuid4())
 
-    assert theirs.value.detail == nobodys.value.detail
+    assert foreign_error.value.detail == unknown_error.value.detail
     assert app.sessions_of(other) == {session.id}
     assert app.store.events == []
 

@@ -14,14 +14,14 @@ OTHERS = [(caller, role) for caller in Role for role in Role if (caller, role) n
 async def test_admins_end_all_sessions_of_a_subordinate_who_stays_active(caller: Role, role: Role) -> None:
     app = InMemoryApp()
     admin, alice = app.add_user("admin", caller), app.add_user("alice", role)
-    own = app.add_session(admin, "the admin's")
+    own_session = app.add_session(admin, "the admin's")
     app.add_session(alice, "one browser")
     app.add_session(alice, "another browser")
 
     await app.use(EndUserSessions, admin)("Alice")
 
     assert app.sessions_of(alice) == set()
-    assert app.sessions_of(admin) == {own.id}
+    assert app.sessions_of(admin) == {own_session.id}
     assert app.user("alice") == alice
 
 

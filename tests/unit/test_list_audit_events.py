@@ -14,7 +14,7 @@ EVENTS = [
 ]
 
 
-def audited() -> InMemoryApp:
+def create_app() -> InMemoryApp:
     app = InMemoryApp()
     app.store.events = list(EVENTS)
     return app
@@ -22,7 +22,7 @@ def audited() -> InMemoryApp:
 
 @pytest.mark.promise("G1")
 async def test_super_admins_read_what_happened_newest_first() -> None:
-    app = audited()
+    app = create_app()
 
     page = await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(AuditRequest())
 
@@ -30,7 +30,7 @@ async def test_super_admins_read_what_happened_newest_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "targets"),
+    ("audit_request", "targets"),
     [
         (AuditRequest(actor="Admin"), ["other", "alice"]),
         (AuditRequest(target="ALICE"), ["alice", "alice"]),
@@ -39,10 +39,10 @@ async def test_super_admins_read_what_happened_newest_first() -> None:
         (AuditRequest(actor="nobody"), []),
     ],
 )
-async def test_usernames_are_looked_for_in_their_stored_form(wanted: AuditRequest, targets: list[str]) -> None:
-    app = audited()
+async def test_usernames_are_looked_for_in_their_stored_form(audit_request: AuditRequest, targets: list[str]) -> None:
+    app = create_app()
 
-    page = await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(wanted)
+    page = await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(audit_request)
 
     assert [event.target for event in page.events] == targets
 
@@ -50,11 +50,11 @@ async def test_usernames_are_looked_for_in_their_stored_form(wanted: AuditReques
 @pytest.mark.parametrize("username", ["", "four", "not a name", "\u212aelvin", "hunter2!"])
 @pytest.mark.parametrize("field", ["actor", "target"])
 async def test_what_is_no_username_is_refused_by_the_name_of_its_field(field: str, username: str) -> None:
-    app = audited()
-    request = AuditRequest(actor=username) if field == "actor" else AuditRequest(target=username)
+    app = create_app()
+    audit_request = AuditRequest(actor=username) if field == "actor" else AuditRequest(target=username)
 
     with pytest.raises(InvalidError) as refusal:
-        await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(request)
+        await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(audit_request)
 
     assert refusal.value.field == field
     assert not username or username not in refusal.value.message.split()
@@ -63,7 +63,7 @@ async def test_what_is_no_username_is_refused_by_the_name_of_its_field(field: st
 @pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
 @pytest.mark.parametrize("actor", [None, "not a name"])
 async def test_nobody_else_reads_it(role: Role, actor: str | None) -> None:
-    app = audited()
+    app = create_app()
 
     with pytest.raises(ForbiddenError):
         await app.use(ListAuditEvents, app.add_user("admin", role))(AuditRequest(actor=actor))
@@ -71,7 +71,7 @@ async def test_nobody_else_reads_it(role: Role, actor: str | None) -> None:
 
 @pytest.mark.parametrize("request_", [AuditRequest(action="no_such_action"), AuditRequest(subject="a\0b")])
 async def test_an_action_that_nothing_records_and_an_impossible_subject_are_refused(request_: AuditRequest) -> None:
-    app = audited()
+    app = create_app()
 
     with pytest.raises(InvalidError) as refusal:
         await app.use(ListAuditEvents, app.add_user("chief", Role.SUPER_ADMIN))(request_)

@@ -13,10 +13,10 @@ async def test_everybody_sees_all_badges() -> None:
     for name in ("silver", "gold"):
         await app.use(AwardBadge, admin)("alice", name)
 
-    listed = await app.use(ListBadges, alice)(BadgeListRequest(with_total=True))
+    page = await app.use(ListBadges, alice)(BadgeListRequest(with_total=True))
 
-    assert [badge.name for badge in listed.badges] == ["gold", "silver"]
-    assert listed.total == 2
+    assert [badge.name for badge in page.badges] == ["gold", "silver"]
+    assert page.total == 2
 
 
 @pytest.mark.parametrize("request_", [BadgeListRequest(search="no name!"), BadgeListRequest(cursor="x", offset=1)])

@@ -54,7 +54,7 @@ async def test_a_cursor_cannot_be_combined_with_an_offset() -> None:
 
 
 @pytest.mark.parametrize(
-    ("search", "found"),
+    ("search", "usernames"),
     [
         ("a", ["admin", "alice"]),
         ("AL", ["alice"]),
@@ -65,14 +65,14 @@ async def test_a_cursor_cannot_be_combined_with_an_offset() -> None:
         ("nobody", []),
     ],
 )
-async def test_the_beginning_of_a_username_is_looked_for_whatever_its_case(search: str, found: list[str]) -> None:
+async def test_the_beginning_of_a_username_is_looked_for_whatever_its_case(search: str, usernames: list[str]) -> None:
     app = InMemoryApp()
     for username in ("alice", "x.y_z", "x.zzz"):
         app.add_user(username)
 
     page = read(await app.use(ListUsers, app.add_user("admin", Role.ADMIN))(UserListRequest(search=search)))
 
-    assert [account.username for account in page.users] == found
+    assert [account.username for account in page.users] == usernames
 
 
 @pytest.mark.promise("I2")

@@ -273,7 +273,7 @@ def test_missing_secrets_are_made_once_and_kept(config: Config) -> None:
     secret, pepper = settings[JwtSettings].secret, settings[PasswordSettings].pepper
     assert secret != pepper
     assert (later[JwtSettings].secret, later[PasswordSettings].pepper) == (secret, pepper)
-    assert config.kept == {"jwt_secret": secret, "password_pepper": pepper}
+    assert config.saved_secrets == {"jwt_secret": secret, "password_pepper": pepper}
     assert {path.stat().st_mode & 0o777 for path in (config.folder / "data").iterdir()} == {0o600}
 
 
@@ -281,7 +281,7 @@ def test_a_configured_secret_is_used_and_not_kept(config: Config) -> None:
     settings = config.load(GATEHOUSE_JWT__SECRET=SECRET)
 
     assert settings[JwtSettings].secret == SECRET
-    assert set(config.kept) == {"password_pepper"}
+    assert set(config.saved_secrets) == {"password_pepper"}
 
 
 @pytest.mark.parametrize(("environment", "secure", "docs"), [("development", False, True), ("test", True, True)])

@@ -19,12 +19,12 @@ def app() -> InMemoryApp:
 async def test_login_opens_a_session_whose_secret_is_in_the_token(app: InMemoryApp) -> None:
     alice = app.add_user("alice")
 
-    logged_in = await app.use(LogIn)("alice", PASSWORD)
+    new_session = await app.use(LogIn)("alice", PASSWORD)
 
     [session] = app.store.sessions.values()
     assert session.user_id == alice.id
-    assert session.secret_hash == hash_secret(logged_in.token.removeprefix("token of "))
-    assert logged_in.expires_at == session.expires_at == app.clock.now() + LIFETIME.absolute
+    assert session.secret_hash == hash_secret(new_session.token.removeprefix("token of "))
+    assert new_session.expires_at == session.expires_at == app.clock.now() + LIFETIME.absolute
 
 
 async def test_the_case_of_the_username_does_not_count(app: InMemoryApp) -> None:

@@ -13,7 +13,7 @@ from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 from tests.fakes import PASSWORD
 
 USERNAME = "winterbourne"
-KNOWN = "Is a password that everyone knows."
+COMMON = "Is a password that everyone knows."
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +97,12 @@ async def test_what_is_weak_for_its_owner_is_strong_for_another(strength: Zxcvbn
 
 @pytest.fixture
 def in_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The estimator begins to match only when two passwords have arrived, or the second has to wait for the first."""
-    both, match = threading.Barrier(2), matching.omnimatch
+    """Holds the estimator until two calls are in it at once, or until the second has to wait for the first."""
+    barrier, match = threading.Barrier(2), matching.omnimatch
 
     def match_in_step(password: str, dictionaries: dict[str, dict[str, int]] = matching.RANKED_DICTIONARIES) -> object:
         with suppress(threading.BrokenBarrierError):
-            both.wait(0.2)
+            barrier.wait(0.2)
         return match(password, dictionaries)
 
     monkeypatch.setattr(matching, "omnimatch", match_in_step)
@@ -131,7 +131,7 @@ async def test_two_passwords_at_once_are_each_judged_for_their_own_user(strength
 async def test_what_everyone_knows_is_refused_whatever_its_case_and_blanks(
     strength: ZxcvbnPasswordStrength, password: str
 ) -> None:
-    assert await strength.find_weakness(password, USERNAME) == KNOWN
+    assert await strength.find_weakness(password, USERNAME) == COMMON
 
 
 async def test_the_list_of_what_everyone_knows_can_be_replaced(tmp_path: Path, threads: BoundedThreads) -> None:
@@ -139,10 +139,10 @@ async def test_the_list_of_what_everyone_knows_can_be_replaced(tmp_path: Path, t
     blocklist.write_text("Seven Herons argue\n\n  \nCafe\u0301 Stra\u00dfe nebenan gleich links\n", encoding="utf-8")
     strength = ZxcvbnPasswordStrength(blocklist, threads)
 
-    assert await strength.find_weakness("sevenheronsARGUE", USERNAME) == KNOWN
-    assert await strength.find_weakness("caf\u00e9 STRASSE nebenan gleich links", USERNAME) == KNOWN
+    assert await strength.find_weakness("sevenheronsARGUE", USERNAME) == COMMON
+    assert await strength.find_weakness("caf\u00e9 STRASSE nebenan gleich links", USERNAME) == COMMON
     assert await strength.find_weakness("correct horse battery staple", USERNAME) is None
-    assert await strength.find_weakness("   ", USERNAME) != KNOWN
+    assert await strength.find_weakness("   ", USERNAME) != COMMON
 
 
 async def test_an_empty_list_blocks_nothing(tmp_path: Path, threads: BoundedThreads) -> None:

@@ -72,29 +72,29 @@ def with_a_digest_that_begins_with_nul() -> Iterator[str]:
 @pytest.mark.promise("P6")
 async def test_passwords_whose_digest_begins_with_a_nul_still_differ(hasher: BcryptPasswordHasher) -> None:
     passwords = with_a_digest_that_begins_with_nul()
-    one, other = next(passwords), next(passwords)
+    password, other_password = next(passwords), next(passwords)
 
-    password_hash = await hasher.hash(one)
+    password_hash = await hasher.hash(password)
 
-    assert await hasher.verify(one, password_hash)
-    assert not await hasher.verify(other, password_hash)
+    assert await hasher.verify(password, password_hash)
+    assert not await hasher.verify(other_password, password_hash)
 
 
 @pytest.mark.promise("P2", "P6")
 async def test_bcrypt_is_given_64_bytes_of_base64(hasher: BcryptPasswordHasher) -> None:
-    _, _, hashed = (await hasher.hash("x" * 128)).split("$", 2)
+    _, _, bcrypt_hash = (await hasher.hash("x" * 128)).split("$", 2)
     digest = base64.b64encode(hmac.digest(PEPPER.encode(), b"x" * 128, hashlib.sha384))
 
     assert len(digest) == 64
-    assert bcrypt.checkpw(digest, hashed.encode())
+    assert bcrypt.checkpw(digest, bcrypt_hash.encode())
 
 
 async def test_a_hash_names_its_scheme_and_cost_and_tells_nothing(hasher: BcryptPasswordHasher) -> None:
     first, second = await hasher.hash(PASSWORD), await hasher.hash(PASSWORD)
 
-    scheme, pepper_id, hashed = first.split("$", 2)
+    scheme, pepper_id, bcrypt_hash = first.split("$", 2)
     assert scheme == "v1"
-    assert hashed.startswith("$2b$04$")
+    assert bcrypt_hash.startswith("$2b$04$")
     assert first != second
     assert PEPPER not in first
     assert pepper_id not in hashlib.sha256(PEPPER.encode()).hexdigest()
@@ -105,14 +105,14 @@ async def test_with_a_new_pepper_old_hashes_verify_and_are_outdated(
     hasher: BcryptPasswordHasher, threads: BoundedThreads
 ) -> None:
     old = await hasher.hash(PASSWORD)
-    rotated = BcryptPasswordHasher([NEW_PEPPER, PEPPER], 4, threads)
-    new = await rotated.hash(PASSWORD)
+    new_hasher = BcryptPasswordHasher([NEW_PEPPER, PEPPER], 4, threads)
+    new = await new_hasher.hash(PASSWORD)
 
-    assert await rotated.verify(PASSWORD, old)
-    assert not await rotated.verify("another password", old)
-    assert await rotated.verify(PASSWORD, new)
-    assert rotated.is_outdated(old)
-    assert not rotated.is_outdated(new)
+    assert await new_hasher.verify(PASSWORD, old)
+    assert not await new_hasher.verify("another password", old)
+    assert await new_hasher.verify(PASSWORD, new)
+    assert new_hasher.is_outdated(old)
+    assert not new_hasher.is_outdated(new)
     assert await BcryptPasswordHasher([NEW_PEPPER], 4, threads).verify(PASSWORD, new)
 
 
@@ -129,9 +129,9 @@ async def test_when_a_pepper_is_removed_its_hashes_verify_nothing(
 async def test_the_pepper_goes_into_the_hash(hasher: BcryptPasswordHasher, threads: BoundedThreads) -> None:
     foreign = await BcryptPasswordHasher([NEW_PEPPER], 4, threads).hash(PASSWORD)
     own_prefix = (await hasher.hash(PASSWORD)).split("$", 2)[:2]
-    relabelled = "$".join([*own_prefix, foreign.split("$", 2)[2]])
+    forged_hash = "$".join([*own_prefix, foreign.split("$", 2)[2]])
 
-    assert not await hasher.verify(PASSWORD, relabelled)
+    assert not await hasher.verify(PASSWORD, forged_hash)
 
 
 async def test_a_hash_of_another_scheme_verifies_nothing(hasher: BcryptPasswordHasher) -> None:
@@ -159,16 +159,16 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, int]]:
     costs: list[tuple[bytes, int]] = []
     check, compute = bcrypt.checkpw, bcrypt.hashpw
 
-    def counted_check(password: bytes, hashed: bytes) -> bool:
+    def count_check(password: bytes, hashed: bytes) -> bool:
         costs.append((hashed[:7], threading.get_ident()))
         return check(password, hashed)
 
-    def counted_hash(password: bytes, salt: bytes) -> bytes:
+    def count_hash(password: bytes, salt: bytes) -> bytes:
         costs.append((salt[:7], threading.get_ident()))
         return compute(password, salt)
 
-    monkeypatch.setattr(bcrypt, "checkpw", counted_check)
-    monkeypatch.setattr(bcrypt, "hashpw", counted_hash)
+    monkeypatch.setattr(bcrypt, "checkpw", count_check)
+    monkeypatch.setattr(bcrypt, "hashpw", count_hash)
     return costs
 
 

@@ -68,15 +68,15 @@ async def test_invalid_input_is_refused_before_anything_is_hashed(username: str,
 @pytest.mark.promise("L8")
 async def test_sign_ups_from_one_address_are_counted_before_anything_is_hashed() -> None:
     app = InMemoryApp()
-    seen: list[int] = []
-    app.hasher.meanwhile = lambda: seen.extend(app.throttle.counts.values())
+    counts: list[int] = []
+    app.hasher.meanwhile = lambda: counts.extend(app.throttle.counts.values())
     for number in range(LIMITS.sign_ups):
         await app.use(SignUp)(f"user{number}", PASSWORD)
 
     with pytest.raises(ThrottledError):
         await app.use(SignUp)("alice", PASSWORD)
 
-    assert seen == list(range(1, LIMITS.sign_ups + 1))
+    assert counts == list(range(1, LIMITS.sign_ups + 1))
     assert len(app.store.users) == LIMITS.sign_ups
 
 

@@ -1,4 +1,4 @@
-"""application/passwords.py: every way to give a password is counted, every chosen one is judged."""
+"""application/passwords.py: every attempt with a password is counted, every new password is checked."""
 
 from dataclasses import replace
 
@@ -29,12 +29,12 @@ async def guess(passwords: Passwords, user: User | None, password: str = "wrong"
 @pytest.mark.promise("L3")
 async def test_an_attempt_is_counted_before_it_is_hashed() -> None:
     app = InMemoryApp()
-    seen: list[dict[str, int]] = []
-    app.hasher.meanwhile = lambda: seen.append(dict(app.throttle.counts))
+    counts_seen: list[dict[str, int]] = []
+    app.hasher.meanwhile = lambda: counts_seen.append(dict(app.throttle.counts))
 
     await guess(passwords(app), app.add_user("alice"), PASSWORD)
 
-    assert seen == [{ACCOUNT: 1, ADDRESS: 1}]
+    assert counts_seen == [{ACCOUNT: 1, ADDRESS: 1}]
 
 
 async def test_a_wrong_password_counts_against_the_account_and_the_address() -> None:
@@ -163,7 +163,7 @@ async def test_whoever_it_is_one_password_is_verified_but_against_the_hash_of_an
         ("testclient", "unknown"),
     ],
 )
-async def test_a_household_is_an_ipv4_address_or_a_64_bit_network(ip: str | None, address: str) -> None:
+async def test_an_address_is_an_ipv4_address_or_a_64_bit_network(ip: str | None, address: str) -> None:
     app = InMemoryApp()
 
     await guess(passwords(app, ip), None)

@@ -25,7 +25,7 @@ def issue(issuer: JwtSessionTokens = tokens, *, issued_ago: timedelta = timedelt
     return issuer.encode("a secret", issued_at=issued_at, expires_at=issued_at + HOUR)
 
 
-def encoded(part: bytes) -> str:
+def encode_part(part: bytes) -> str:
     return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
 
 
@@ -36,17 +36,17 @@ def forge(
     key: str = KEY,
     digest: str = "sha256",
 ) -> str:
-    """A good token with some of its header and claims changed, signed anew."""
+    """A valid token with some of its header and claims changed, and a new signature."""
     token = issue()
     parts: tuple[dict[str, Any], dict[str, Any]] = (
         jwt.get_unverified_header(token) | (header or {}),
         jwt.decode(token, options={"verify_signature": False}) | (claims or {}),
     )
-    signed = ".".join(
-        encoded(json.dumps({name: value for name, value in part.items() if value is not ABSENT}).encode())
+    signing_input = ".".join(
+        encode_part(json.dumps({name: value for name, value in part.items() if value is not ABSENT}).encode())
         for part in parts
     )
-    return f"{signed}.{encoded(hmac.digest(key.encode(), signed.encode(), digest))}"
+    return f"{signing_input}.{encode_part(hmac.digest(key.encode(), signing_input.encode(), digest))}"
 
 
 def test_what_was_encoded_is_decoded() -> None:
@@ -67,10 +67,10 @@ def test_a_token_carries_no_more_than_the_session_and_its_dates() -> None:
 
 @pytest.mark.promise("S15")
 def test_a_key_that_signed_before_still_verifies_until_it_is_removed() -> None:
-    before = issue(JwtSessionTokens([OLD_KEY]))
+    old_token = issue(JwtSessionTokens([OLD_KEY]))
 
-    assert tokens.decode(before) == "a secret"
-    assert JwtSessionTokens([KEY]).decode(before) is None
+    assert tokens.decode(old_token) == "a secret"
+    assert JwtSessionTokens([KEY]).decode(old_token) is None
 
 
 @pytest.mark.promise("S15")
@@ -168,18 +168,20 @@ def test_an_over_long_token_is_refused() -> None:
 @pytest.mark.promise("S13")
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_a_token_that_was_tampered_with_is_refused(part: int) -> None:
-    parts, others = issue().split("."), forge({"more": 1}, {"sid": "another"}, key=OLD_KEY).split(".")
-    parts[part] = others[part]
+    parts, other_parts = issue().split("."), forge({"more": 1}, {"sid": "another"}, key=OLD_KEY).split(".")
+    parts[part] = other_parts[part]
 
     assert tokens.decode(".".join(parts)) is None
 
 
-@pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "é.é.é", "W10.W10.W10", f"{encoded(b'[' * 700)}.e30.e30"])
+@pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "é.é.é", "W10.W10.W10", f"{encode_part(b'[' * 700)}.e30.e30"])
 def test_what_is_no_token_is_refused(text: str) -> None:
     assert tokens.decode(text) is None
 
 
 @settings(deadline=None)
-@given(st.text() | st.binary(max_size=60).map(lambda part: f"{encoded(part)}.{encoded(part)}.{encoded(part)}"))
+@given(
+    st.text() | st.binary(max_size=60).map(lambda part: f"{encode_part(part)}.{encode_part(part)}.{encode_part(part)}")
+)
 def test_nothing_makes_decoding_fail(text: str) -> None:
     assert tokens.decode(text) is None

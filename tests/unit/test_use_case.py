@@ -1,4 +1,4 @@
-"""The seam around use cases, and which of them are repeated as a whole."""
+"""The decorators of use cases, and which use cases are retried as a whole."""
 
 from typing import get_type_hints
 
@@ -14,7 +14,7 @@ from tests.modules import TESTED
 
 
 class Store:
-    """Loses so many times against a parallel transaction."""
+    """Raises a conflict with a parallel transaction so many times."""
 
     def __init__(self, conflicts: int, error: type[Exception] = TransactionConflictError) -> None:
         self.conflicts = conflicts
@@ -40,7 +40,7 @@ class WriteOnce:
 
 @command_in_steps
 class HashAndWrite:
-    """Hashes, and writes what came of it."""
+    """Hashes, and writes the hash."""
 
     store: Store
     hashes: list[str]
@@ -110,10 +110,10 @@ COMMANDS = [command for module in TESTED for command in module.commands]
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_what_hashes_or_asks_a_person_is_not_repeated_as_a_whole(kind: type) -> None:
     hashes = Passwords in get_type_hints(kind).values()
-    retried = [name for name, member in vars(kind).items() if hasattr(member, "__wrapped__")]
+    retried_methods = [name for name, member in vars(kind).items() if hasattr(member, "__wrapped__")]
 
-    assert ("__call__" in retried) is not hashes
-    assert retried, "no transaction of this command is repeated after a conflict"
+    assert ("__call__" in retried_methods) is not hashes
+    assert retried_methods, "no transaction of this command is repeated after a conflict"
 
 
 async def test_a_login_that_lost_counts_one_attempt_and_verifies_once() -> None:

@@ -15,9 +15,9 @@ type Change = Callable[[User, datetime], bool]
 
 
 def user(role: Role = Role.USER, *, is_active: bool = True) -> User:
-    created = User.create(Username("alice"), role, "the hash", NOW)
-    created.is_active = is_active
-    return created
+    user = User.create(Username("alice"), role, "the hash", NOW)
+    user.is_active = is_active
+    return user
 
 
 def test_a_new_user_is_active_and_has_an_id_that_sorts_by_time() -> None:

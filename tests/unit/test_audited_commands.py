@@ -36,13 +36,13 @@ from tests.in_memory_app import InMemoryApp
 NEW_PASSWORD = "an entirely new password"
 
 
-class NoRoom(list[FakeEvent]):
+class FullEventStore(list[FakeEvent]):
     def append(self, event: FakeEvent, /) -> None:
         raise OSError(f"no room for {event}")
 
 
 class Scenario:
-    """`chief`, a super admin, calls. `second` is another, `admin`, `alice` and `sleeper` (inactive) are below them."""
+    """The caller is `chief`, a super admin, like `second`; `admin`, `alice` and `sleeper` (inactive) are below."""
 
     def __init__(self) -> None:
         self.app = InMemoryApp()
@@ -63,30 +63,30 @@ type Prepare = Callable[[Scenario], Callable[[], Awaitable[object]]]
 
 
 @dataclass(frozen=True)
-class Act:
+class AuditedCommand:
     event: FakeEvent
     prepare: Prepare
     is_repeatable: bool = False
     """Whether it changes something each time. The others change nothing, or are refused, the second time."""
 
 
-def by_chief(action: str, target: str, prepare: Prepare) -> Act:
-    return Act(FakeEvent(action, "chief", target), prepare)
+def by_chief(action: str, target: str, prepare: Prepare) -> AuditedCommand:
+    return AuditedCommand(FakeEvent(action, "chief", target), prepare)
 
 
-def by_operator(action: str, target: str, prepare: Prepare) -> Act:
-    return Act(FakeEvent(action, None, target), prepare)
+def by_operator(action: str, target: str, prepare: Prepare) -> AuditedCommand:
+    return AuditedCommand(FakeEvent(action, None, target), prepare)
 
 
-def by_oneself(action: str, name: str, prepare: Prepare, *, is_repeatable: bool = False) -> Act:
-    return Act(FakeEvent(action, name, name), prepare, is_repeatable)
+def by_oneself(action: str, name: str, prepare: Prepare, *, is_repeatable: bool = False) -> AuditedCommand:
+    return AuditedCommand(FakeEvent(action, name, name), prepare, is_repeatable)
 
 
-def typed() -> str:
+def enter_password() -> str:
     return PASSWORD
 
 
-ACTS = [
+CASES = [
     by_oneself("sign_up", "newcomer", lambda s: partial(s.use(SignUp), "Newcomer", PASSWORD)),
     by_oneself("log_in", "alice", lambda s: partial(s.use(LogIn), "ALICE", PASSWORD), is_repeatable=True),
     by_chief("log_out", "chief", lambda s: s.use(LogOut)),
@@ -99,45 +99,47 @@ ACTS = [
     by_chief("end_session", "chief", lambda s: partial(s.use(EndSession), s.other)),
     by_chief("end_other_sessions", "chief", lambda s: s.use(EndOtherSessions)),
     by_chief("end_user_sessions", "alice", lambda s: partial(s.use(EndUserSessions), "Alice")),
-    by_operator("create_super_admin", "newcomer", lambda s: partial(s.use(CreateSuperAdmin), "Newcomer", typed)),
-    by_operator("create_super_admin", "admin", lambda s: partial(s.use(CreateSuperAdmin), "Admin", typed)),
+    by_operator(
+        "create_super_admin", "newcomer", lambda s: partial(s.use(CreateSuperAdmin), "Newcomer", enter_password)
+    ),
+    by_operator("create_super_admin", "admin", lambda s: partial(s.use(CreateSuperAdmin), "Admin", enter_password)),
     by_operator("revoke_super_admin", "second", lambda s: partial(s.use(RevokeSuperAdmin), "Second")),
 ]
 
 
 @pytest.mark.promise("G1", "Z10")
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.event.action} {act.event.target}")
-async def test_an_act_is_recorded_exactly_when_it_changed_something(act: Act) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.event.action} {case.event.target}")
+async def test_a_command_is_recorded_exactly_when_it_changed_something(case: AuditedCommand) -> None:
     scenario = Scenario()
-    store, perform = scenario.app.store, act.prepare(scenario)
+    store, perform = scenario.app.store, case.prepare(scenario)
 
     await perform()
 
-    assert store.events == [act.event]
+    assert store.events == [case.event]
 
     before = deepcopy(store)
     scenario.app.clock.advance(timedelta(hours=1))
     with suppress(GatehouseError):
         await perform()
 
-    if act.is_repeatable:
-        assert store.events == [act.event, act.event]
+    if case.is_repeatable:
+        assert store.events == [case.event, case.event]
     else:
         assert store == before
 
 
 @pytest.mark.promise("G2")
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.event.action} {act.event.target}")
-async def test_an_act_whose_record_cannot_be_made_changes_nothing(act: Act) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.event.action} {case.event.target}")
+async def test_a_command_whose_record_cannot_be_made_changes_nothing(case: AuditedCommand) -> None:
     scenario = Scenario()
     store, before = scenario.app.store, deepcopy(scenario.app.store)
-    store.events = NoRoom()
+    store.events = FullEventStore()
 
     with pytest.raises(OSError, match="no room"):
-        await act.prepare(scenario)()
+        await case.prepare(scenario)()
 
     assert (store.users, store.sessions) == (before.users, before.sessions)
 
 
-def test_every_kind_of_act_is_among_them() -> None:
-    assert {act.event.action for act in ACTS} == MODULES.audited_actions
+def test_every_audited_action_has_a_case() -> None:
+    assert {case.event.action for case in CASES} == MODULES.audited_actions
