@@ -297,3 +297,33 @@ def test_production_has_secure_cookies_and_no_docs_unless_it_is_told_otherwise(c
     settings = config.load(**PRODUCTION)
 
     assert (settings[CookieSettings].secure, settings[AppSettings].docs) == (True, False)
+
+
+def test_a_link_to_a_file_that_is_gone_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.toml").symlink_to("/nowhere/config.toml")
+
+    with pytest.raises(ConfigError, match=r"config\.toml: cannot be read\.$"):
+        load_settings(MODULES, environ={})
+
+
+def test_a_folder_that_is_gone_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+    with pytest.raises(ConfigError, match="is gone"):
+        load_settings(MODULES, environ={})
+
+
+def test_an_empty_name_of_the_file_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    settings = load_settings(MODULES, environ={"GATEHOUSE_CONFIG": ""})
+
+    assert (settings.file, settings.folder) == (None, tmp_path)
+
+
+def test_the_file_that_was_read_is_known(config: Config) -> None:
+    assert config.load().file == config.folder / "config.toml"

@@ -111,12 +111,13 @@ _NOT_GIVEN: Final = object()
 class Settings:
     """The sections of all modules, each found by its class; one that is not given has its defaults.
 
-    Relative paths in them are relative to `folder`, that of config.toml.
+    Relative paths in them are relative to `folder`, that of config.toml. `file` is None where there is none.
     """
 
-    def __init__(self, *sections: object, folder: Path = Path()) -> None:
+    def __init__(self, *sections: object, folder: Path = Path(), file: Path | None = None) -> None:
         self._sections = {type(section): section for section in sections}
         self.folder = folder
+        self.file = file
 
     def __getitem__[Section](self, kind: type[Section]) -> Section:
         section = self._sections.get(kind, _NOT_GIVEN)
@@ -124,7 +125,9 @@ class Settings:
 
     def replace(self, *sections: object) -> "Settings":
         return Settings(
-            *{**self._sections, **{type(section): section for section in sections}}.values(), folder=self.folder
+            *{**self._sections, **{type(section): section for section in sections}}.values(),
+            folder=self.folder,
+            file=self.file,
         )
 
     def __repr__(self) -> str:

@@ -109,6 +109,7 @@ def _refuse(line: str) -> None:
 
 def _welcome(settings: Settings) -> str:
     lines = [f"Gatehouse serves {settings.origin}"]
+    lines.append(f"Configuration: {settings.file or f'no config.toml in {settings.folder}, so the defaults'}")
     if settings[AppSettings].serves_docs:
         lines.append(f"API documentation: {settings.origin}/docs")
     lines.append(f"The first super admin: {sys.argv[0]} create-super-admin USERNAME (in another terminal)")

@@ -37,12 +37,14 @@ type Sections = Mapping[str, type[DataclassInstance]]
 
 def load_settings(modules: Modules, path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     sections: Sections = modules.settings
-    is_named = path is not None or CONFIG_VARIABLE in environ
-    path = path or Path(environ.get(CONFIG_VARIABLE, "config.toml"))
-    raw = _read_toml(path) if is_named or path.exists() else {}
+    named = path or environ.get(CONFIG_VARIABLE)
+    path = _absolute(Path(named or "config.toml"))
+    # A link that leads nowhere is a mistake, not the absence of a file.
+    exists = bool(named) or path.exists() or path.is_symlink()
+    raw = _read_toml(path) if exists else {}
     for section, key, value in _overrides(sections, environ):
         raw.setdefault(section, {})[key] = value
-    settings = Settings(*_load(sections, raw), folder=path.absolute().parent)
+    settings = Settings(*_load(sections, raw), folder=path.parent, file=path if exists else None)
     settings = settings.replace(_resolve_data_dir(settings[PostgresSettings], settings.folder))
     if not settings[AppSettings].is_production:
         folder = settings[PostgresSettings].data_dir.parent
@@ -52,6 +54,13 @@ def load_settings(modules: Modules, path: Path | None = None, environ: Mapping[s
     for module in modules:
         module.ensure_safe(settings)
     return settings
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100  # without following links, unlike resolve()
+    except OSError:
+        raise ConfigError("The folder that this was started in is gone: change to another one.") from None
 
 
 def _resolve_switches(settings: Settings) -> Settings:
