@@ -41,6 +41,7 @@ def serving(application: str, database: BenchmarkDatabase, path: str = "/", **se
     environment = {
         **os.environ,
         "GATEHOUSE_APP__ENVIRONMENT": "test",
+        "GATEHOUSE_COOKIE__SECURE": "false",  # plain HTTP
         "GATEHOUSE_POSTGRES__URL": database.server_url,
         "GATEHOUSE_POSTGRES__POOL_SIZE": str(PostgresSettings().pool_size),
         "GATEHOUSE_JWT__SECRET": JWT_SECRET,
