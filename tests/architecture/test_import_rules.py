@@ -89,7 +89,8 @@ def test_a_breach_is_noticed(contract: str, file: str, statement: str, copy: Pat
     make_package(path.parent)
     path.write_text(f"{statement}\n{path.read_text() if path.exists() else ''}")
 
-    assert contract in broken_in(lint_imports(copy))
+    report = lint_imports(copy)
+    assert contract in broken_in(report), report
 
 
 def test_the_order_of_modules_is_that_of_the_list(copy: Path) -> None:

@@ -2,6 +2,8 @@
 
 from importlib import import_module
 
+import pytest
+
 from gatehouse.common.modules import Modules
 from gatehouse.setup.modules import MODULES
 from tests.modules.declaration import Call, ModuleTests
@@ -16,7 +18,13 @@ def all_module_tests() -> list[ModuleTests]:
 
 
 def declaration_of(name: str) -> ModuleTests:
-    declaration: ModuleTests = import_module(f"tests.modules.{name}.declaration").TESTS
+    module = f"tests.modules.{name}.declaration"
+    try:
+        declaration: ModuleTests = import_module(module).TESTS
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        pytest.exit(f"The module {name} tells its tests nothing: add {module}, as tests.modules.badges has.", 1)
     return declaration
 
 

@@ -186,7 +186,9 @@ def _providers(tests: ModuleTests, others: Modules) -> Iterator[str]:
     try:
         container = create_container(Settings(), modules)
     except NoFactoryError as error:
-        yield f"providers: {' '.join(str(error).split())}"
+        message = " ".join(str(error).split())
+        if tests.package in message:  # not another module's
+            yield f"providers: {message}"
         return
     for route in _routes(tests):
         # The endpoint as it was written, before dishka took its own parameters away.

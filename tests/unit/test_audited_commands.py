@@ -28,8 +28,8 @@ from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
 from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.module import ACCOUNTS
 from gatehouse.common.domain.errors import GatehouseError
-from gatehouse.setup.modules import MODULES
 from tests.fakes import PASSWORD, FakeEvent
 from tests.in_memory_app import InMemoryApp
 
@@ -142,4 +142,4 @@ async def test_a_command_whose_record_cannot_be_made_changes_nothing(case: Audit
 
 
 def test_every_audited_action_has_a_case() -> None:
-    assert {case.event.action for case in CASES} == MODULES.audited_actions
+    assert {case.event.action for case in CASES} == ACCOUNTS.audited_actions
