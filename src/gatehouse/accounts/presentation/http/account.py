@@ -1,5 +1,6 @@
 """Sign-up, login, and one's own account and sessions."""
 
+from typing import Any, Final
 from uuid import UUID
 
 from dishka import FromDishka
@@ -21,6 +22,12 @@ from gatehouse.common.presentation.http.access import ANONYMOUS, AUTHENTICATED, 
 from gatehouse.common.presentation.http.route import UseCaseRoute, problems
 
 router = APIRouter(prefix="/api/v1/account", tags=["account"], route_class=UseCaseRoute)
+
+# Said in so many words, since no tool infers that an item's id in a list is the id in another call's path.
+END_FIRST_SESSION: Final[dict[str, Any]] = {
+    "operationId": "end_session_api_v1_account_sessions__session_id__delete",
+    "parameters": {"session_id": "$response.body#/sessions/0/id"},
+}
 
 
 @router.post(
@@ -62,7 +69,11 @@ async def get_me(query: FromDishka[GetMe]) -> Account:
     return await query()
 
 
-@router.get("/sessions", dependencies=[AUTHENTICATED])
+@router.get(
+    "/sessions",
+    dependencies=[AUTHENTICATED],
+    responses={200: {"links": {"end_session": END_FIRST_SESSION}}},
+)
 async def list_sessions(query: FromDishka[ListSessions]) -> SessionList:
     return await query()
 
