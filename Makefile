@@ -30,12 +30,7 @@ fuzz: .venv/.synced ## Fuzz the HTTP interface from its OpenAPI document, at len
 	@.venv/bin/pytest -n 0 tests/fuzz $(or $(ARGS),--fuzz-examples=200)
 
 test: .venv/.synced ## Run the tests; ARGS="..." runs a part of them
-ifdef ARGS
-	@.venv/bin/pytest $(ARGS)
-else # coverage where it is required, since measuring it makes the other tests a quarter slower
-	@.venv/bin/pytest --cov --cov-report=term:skip-covered tests/unit
-	@.venv/bin/pytest --ignore=tests/unit
-endif
+	@.venv/bin/pytest $(or $(ARGS),--cov --cov-report=term:skip-covered)
 
 check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, types, layering and dependencies
 	@echo "== ruff format"
