@@ -83,7 +83,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Coverage counts what the unit tests reach, and them alone. Measuring it makes the others a quarter slower, too."""
+    """Coverage counts what the unit tests reach, and them alone; measuring it makes tests a quarter slower, too."""
     measured = coverage.Coverage.current()
     if measured is None or item.nodeid.startswith("tests/unit/"):
         return (yield)
