@@ -61,6 +61,7 @@ def assert_refused(config: Config, key: str, **environ: str) -> None:
         ("GATEHOUSE_POSTGRES__URL", "", "postgres.url"),
         ("GATEHOUSE_POSTGRES__URL", "hunter2", "postgres.url"),
         ("GATEHOUSE_POSTGRES__OWNER_URL", "hunter2", "postgres.owner_url"),
+        ("GATEHOUSE_POSTGRES__REPLICA_URL", "hunter2", "postgres.replica_url"),
         ("GATEHOUSE_COOKIE__SECURE", "false", "cookie.secure"),
         ("GATEHOUSE_LOGS__LEVEL", "debug", "logs.level"),
         ("GATEHOUSE_APP__ORIGIN", "", "app.origin"),

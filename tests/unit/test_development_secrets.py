@@ -1,0 +1,29 @@
+"""Secrets that are made once in development; more of it in test_load_settings.py."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gatehouse.accounts.settings import JwtSettings
+from gatehouse.setup.development_secrets import add_development_secrets
+
+
+def test_of_two_processes_that_make_a_secret_at_once_both_use_that_of_the_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faster: list[JwtSettings] = []
+    link = os.link
+
+    def link_after_the_faster(draft: Path, path: Path) -> None:
+        with monkeypatch.context() as other_process:
+            other_process.setattr(os, "link", link)
+            other_process.setattr(os, "getpid", lambda: -1)
+            faster.append(add_development_secrets(JwtSettings(), tmp_path))
+        link(draft, path)
+
+    monkeypatch.setattr(os, "link", link_after_the_faster)
+    slower = add_development_secrets(JwtSettings(), tmp_path)
+
+    assert [slower] == faster
+    assert [path.read_text() for path in tmp_path.iterdir()] == [slower.secret]
