@@ -8,6 +8,7 @@ from tests.http.answers import USERNAME_RULE, account_of, assert_done, assert_pr
 
 GRANT = "/api/v1/users/grant"
 REVOKE = "/api/v1/users/revoke"
+ME = "/api/v1/account/me"
 USERS = "/api/v1/users/"
 CHANGES = [(GRANT, Role.USER, Role.ADMIN), (REVOKE, Role.ADMIN, Role.USER)]
 
@@ -39,14 +40,27 @@ async def test_a_repeat_changes_nothing(app: RunningApp, call: str, role: Role) 
     assert (await chief.get(f"{USERS}alice")).json() == account_of(alice)
 
 
-@pytest.mark.promise("S10")
-async def test_a_new_admin_is_one_at_the_very_next_request(app: RunningApp) -> None:
-    chief, alice = await app.logged_in("chief", Role.SUPER_ADMIN), await app.logged_in("alice")
-    assert (await alice.get(USERS)).status_code == 403
+@pytest.mark.promise("S10", "S18")
+async def test_a_new_admin_is_logged_out_everywhere_and_logs_in_as_one(app: RunningApp) -> None:
+    chief = await app.logged_in("chief", Role.SUPER_ADMIN)
+    here, there = await app.logged_in("alice"), await app.log_in("alice")
+    someone_else = await app.logged_in("bobby")
 
     await chief.patch(GRANT, json={"username": "alice"})
 
-    assert (await alice.get(USERS)).status_code == 200
+    assert_problem(await here.get(USERS), "unauthenticated")
+    assert_problem(await there.get(USERS), "unauthenticated")
+    assert (await someone_else.get(ME)).status_code == 200
+    assert (await (await app.log_in("alice")).get(USERS)).status_code == 200
+
+
+@pytest.mark.promise("S18", "Z10")
+async def test_a_repeated_grant_logs_nobody_out(app: RunningApp) -> None:
+    chief, admin = await app.logged_in("chief", Role.SUPER_ADMIN), await app.logged_in("admin", Role.ADMIN)
+
+    assert_done(await chief.patch(GRANT, json={"username": "admin"}))
+
+    assert (await admin.get(ME)).status_code == 200
 
 
 @pytest.mark.promise("S10")
@@ -57,6 +71,7 @@ async def test_a_former_admin_is_none_at_the_very_next_request(app: RunningApp) 
     await chief.patch(REVOKE, json={"username": "alice"})
 
     assert_problem(await alice.get(USERS), "forbidden")
+    assert (await alice.get(ME)).status_code == 200
 
 
 @pytest.mark.promise("Z8")

@@ -15,6 +15,12 @@ from tests.modules.declaration import Call, Caller
 
 CALLS = all_calls()
 ON_OTHERS = [call for call in CALLS if MISSING in targets_of(call)]
+COMMANDS_OF_ADMINS = [
+    (call, caller)
+    for call in CALLS
+    for caller in RANK
+    if call.method != "GET" and NEEDED[call.open_to] > max(RANK[caller], NEEDED["authenticated"])
+]
 ALWAYS_TOUCHED = frozenset(table for tests in all_module_tests() for table in tests.tables_of_refused_calls)
 
 
@@ -58,6 +64,32 @@ async def test_a_caller_without_the_role_cannot_tell_who_exists(
         for answer in answers:
             assert_problem(answer, "forbidden")
         assert len({tuple(contents_of(answer)) for answer in answers}) == 1
+
+
+@pytest.mark.promise("Z12")
+@pytest.mark.parametrize(("call", "caller"), COMMANDS_OF_ADMINS, ids=str)
+async def test_a_caller_without_the_role_is_refused_though_every_user_is_locked(
+    app: RunningApp, owner: psycopg.Connection, call: Call, caller: str
+) -> None:
+    client = await populate(app, call, Caller(caller))
+    with owner.transaction():
+        owner.execute("SELECT FROM users FOR UPDATE")
+
+        answer = await client.request(**request_of(call, Caller(caller), targets_of(call)[0]))
+
+    assert_problem(answer, "forbidden")
+
+
+@pytest.mark.promise("C3")
+@pytest.mark.parametrize("call", [call for call in CALLS if call.method == "GET"], ids=str)
+async def test_a_get_changes_no_row(app: RunningApp, owner: psycopg.Connection, call: Call) -> None:
+    client = await populate(app, call, Caller.SUPER_ADMIN)
+    before = rows_of(owner)
+
+    for target in targets_of(call):
+        await client.request(**request_of(call, Caller.SUPER_ADMIN, target))
+
+    assert rows_of(owner) == before
 
 
 def contents_of(answer: httpx.Response) -> Iterator[str]:

@@ -83,7 +83,7 @@ class ModelState:
         }[call.action]
         if changed == target:
             return self
-        ends = call.action == "inactivate"
+        ends = call.action in ("inactivate", "grant")
         alive = frozenset(client for client in self.alive if not ends or CLIENTS[client] != call.target)
         return self._with(AUDITED_ACTIONS[call.action], name, call.target, alive=alive, person=changed)
 

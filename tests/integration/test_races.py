@@ -6,6 +6,7 @@ import pytest
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.commands.change_password import ChangePassword
+from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.sign_up import SignUp
@@ -50,6 +51,24 @@ async def test_inactivation_waits_for_a_login_that_came_first_and_ends_its_sessi
 
     await login
     await inactivation
+    assert await monitor.sessions_of(alice.id) == 0
+
+
+@pytest.mark.promise("S18")
+async def test_a_grant_waits_for_a_login_that_came_first_and_ends_its_session(
+    harness: Harness, monitor: DatabaseMonitor
+) -> None:
+    chief, alice = await harness.add_user("chief", Role.SUPER_ADMIN), await harness.add_user("alice")
+    harness.opening_a_session.stop_next()
+
+    login = harness.start(LogIn, None, "alice", PASSWORD)
+    await harness.opening_a_session.until_reached()
+    grant = harness.start(GrantAdmin, chief, "alice")
+    await monitor.until_waiting_for_a_lock()
+    harness.opening_a_session.open()
+
+    await login
+    await grant
     assert await monitor.sessions_of(alice.id) == 0
 
 

@@ -10,13 +10,25 @@ from tests.in_memory_app import InMemoryApp
 async def test_a_super_admin_makes_a_user_an_admin() -> None:
     app = InMemoryApp()
     chief = app.add_user("chief", Role.SUPER_ADMIN)
-    alice = app.add_user("alice")
-    session = app.add_session(alice)
+    app.add_user("alice")
 
     await app.use(GrantAdmin, chief)("alice")
 
     assert app.user("alice").role is Role.ADMIN
-    assert app.sessions_of(alice) == {session.id}
+
+
+@pytest.mark.promise("S18")
+async def test_a_grant_ends_the_sessions_of_the_new_admin_and_of_nobody_else() -> None:
+    app = InMemoryApp()
+    chief, alice = app.add_user("chief", Role.SUPER_ADMIN), app.add_user("alice")
+    app.add_session(alice, "here")
+    app.add_session(alice, "there")
+    of_chief = app.add_session(chief, "the chief's")
+
+    await app.use(GrantAdmin, chief)("alice")
+
+    assert app.sessions_of(alice) == set()
+    assert app.sessions_of(chief) == {of_chief.id}
 
 
 @pytest.mark.promise("Z10")
@@ -24,10 +36,12 @@ async def test_a_repeated_grant_changes_nothing() -> None:
     app = InMemoryApp()
     chief = app.add_user("chief", Role.SUPER_ADMIN)
     alice = app.add_user("alice", Role.ADMIN)
+    session = app.add_session(alice)
 
     await app.use(GrantAdmin, chief)("alice")
 
     assert app.user("alice") == alice
+    assert app.sessions_of(alice) == {session.id}
 
 
 @pytest.mark.parametrize("caller", [Role.USER, Role.ADMIN])

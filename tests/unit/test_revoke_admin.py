@@ -7,6 +7,7 @@ from gatehouse.common.domain.errors import ForbiddenError
 from tests.in_memory_app import InMemoryApp
 
 
+@pytest.mark.promise("S10")
 async def test_a_super_admin_makes_an_admin_a_plain_user() -> None:
     app = InMemoryApp()
     chief = app.add_user("chief", Role.SUPER_ADMIN)

@@ -1,7 +1,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from gatehouse.accounts import Identity, Role, Users, ensure_at_least, lock_actor
+from gatehouse.accounts import Identity, Role, Users, lock_actor
 from gatehouse.common.application.ports import Audit, Transaction
 from gatehouse.common.application.use_case import command
 from tests.sample.application.ports import Badges
@@ -22,8 +22,7 @@ class WithdrawBadge:
 
     async def __call__(self, badge_id: UUID) -> None:
         async with self.transaction:
-            actor = await lock_actor(self.users, self.identity)
-            ensure_at_least(actor.role, Role.ADMIN)
+            actor = await lock_actor(self.users, self.identity, actor_is=Role.ADMIN)
             badge = await self.badges.lock(badge_id)
             if badge is None:
                 raise BadgeNotFoundError

@@ -37,7 +37,7 @@ class CreateUser:
     @retry_on_conflict
     async def _add(self, user: User) -> None:
         async with self.transaction:
-            actor = await lock_actor(self.users, self.identity)
+            actor = await lock_actor(self.users, self.identity, actor_is=Role.ADMIN)
             ensure_manages(actor.role, user.role)
             await self.users.add(user)
             await self.audit.record(self.action, actor=actor.username.value, target=user.username.value)

@@ -11,7 +11,7 @@ from gatehouse.common.application.use_case import command
 
 @command
 class RevokeAdmin:
-    """Super admins make an admin a plain user, which counts from that admin's next request on."""
+    """Super admins make an admin a plain user, from that admin's very next request on. The sessions stay."""
 
     action: ClassVar = "revoke_admin"
 
