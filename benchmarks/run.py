@@ -162,7 +162,9 @@ def _seconds_per_hash() -> float:
 
 async def _add_users(database: BenchmarkDatabase, usernames: list[str], work_factor: int = WORK_FACTOR) -> None:
     threads = BoundedThreads(1)
-    password_hash = await BcryptPasswordHasher([PASSWORD_PEPPER], work_factor, threads).hash(PASSWORD)
+    password_hash = await BcryptPasswordHasher([PASSWORD_PEPPER], work_factor, threads).hash(
+        PASSWORD, client="benchmark"
+    )
     threads.close()
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
         for username in usernames:

@@ -66,14 +66,14 @@ class GatedPasswordHasher(FakePasswordHasher):
         super().__init__()
         self._gate = gate
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, client: str) -> str:
         await self._gate.pass_through()
-        return await super().hash(password)
+        return await super().hash(password, client=client)
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(self, password: str, password_hash: str | None, *, client: str) -> bool:
         await self._gate.pass_through()
         # One with another beginning is outdated, and right all the same.
-        return await super().verify(password, password_hash and password_hash.removeprefix("old "))
+        return await super().verify(password, password_hash and password_hash.removeprefix("old "), client=client)
 
 
 class GatedSessions(SqlSessions):

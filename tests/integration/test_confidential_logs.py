@@ -58,7 +58,7 @@ async def test_no_secret_is_logged_whatever_happens(
     cookie = next(iter(alice.cookies.values()))
     anonymous_client = await app.client()
     async with app.container() as scope:
-        password_hash = await (await scope.get(PasswordHasher)).hash(PASSWORD)
+        password_hash = await (await scope.get(PasswordHasher)).hash(PASSWORD, client="a client")
 
     answers = [
         await anonymous_client.post("/api/v1/account/login", json={"username": "alice", "password": WRONG}),

@@ -54,11 +54,11 @@ class SaltedPasswordHasher(FakePasswordHasher):
         super().__init__()
         self._salts = count()
 
-    async def hash(self, password: str) -> str:
-        return f"{await super().hash(password)}#{next(self._salts)}"
+    async def hash(self, password: str, *, client: str) -> str:
+        return f"{await super().hash(password, client=client)}#{next(self._salts)}"
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
-        return await super().verify(password, password_hash and password_hash.partition("#")[0])
+    async def verify(self, password: str, password_hash: str | None, *, client: str) -> bool:
+        return await super().verify(password, password_hash and password_hash.partition("#")[0], client=client)
 
 
 def password(number: int) -> str:

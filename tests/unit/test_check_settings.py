@@ -88,11 +88,22 @@ def test_nor_does_production_believe_what_a_placeholder_signed(config: Config, k
     assert_refused(config, key, **{f"GATEHOUSE_{key.replace('.', '__').upper()}": "changeme" + "0123456789" * 4})
 
 
+@pytest.mark.promise("P14")
 @pytest.mark.parametrize("name", ["absent.txt", "tests", "a\0name"])
-def test_a_blocklist_that_cannot_be_read_is_refused_at_the_start(config: Config, name: str) -> None:
-    message = config.mistake(GATEHOUSE_PASSWORD__BLOCKLIST=name)
+@pytest.mark.parametrize("key", ["blocklist", "phrases", "breached"])
+def test_a_list_of_passwords_that_cannot_be_read_is_refused_at_the_start(config: Config, key: str, name: str) -> None:
+    message = config.mistake(**{f"GATEHOUSE_PASSWORD__{key.upper()}": name})
 
-    assert message == "password.blocklist: the file it names cannot be read."
+    assert message == f"password.{key}: the file it names cannot be read."
+
+
+@pytest.mark.promise("P14")
+def test_a_breached_file_that_is_not_sorted_is_refused_at_the_start(config: Config) -> None:
+    (config.folder / "breached.txt").write_text(f"{'F' * 40}:1\n{'0' * 40}:1\n")
+
+    message = config.mistake(GATEHOUSE_PASSWORD__BREACHED="breached.txt")
+
+    assert message == "password.breached: the file it names must be sorted by hash."
 
 
 @pytest.mark.parametrize("environment", ["development", "test"])

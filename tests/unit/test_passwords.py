@@ -15,6 +15,16 @@ PEPPER, NEW_PEPPER = "a pepper", "a new pepper"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
 
+class Hasher(BcryptPasswordHasher):
+    """Whose work it is plays no part here."""
+
+    async def hash(self, password: str, *, client: str = "a client") -> str:
+        return await super().hash(password, client=client)
+
+    async def verify(self, password: str, password_hash: str | None, *, client: str = "a client") -> bool:
+        return await super().verify(password, password_hash, client=client)
+
+
 @pytest.fixture(scope="module")
 def threads() -> Iterator[BoundedThreads]:
     threads = BoundedThreads(1)
@@ -23,15 +33,15 @@ def threads() -> Iterator[BoundedThreads]:
 
 
 @pytest.fixture(scope="module")
-def hasher(threads: BoundedThreads) -> BcryptPasswordHasher:
-    return BcryptPasswordHasher([PEPPER], 4, threads)
+def hasher(threads: BoundedThreads) -> Hasher:
+    return Hasher([PEPPER], 4, threads)
 
 
 @pytest.mark.promise("P3")
 @pytest.mark.parametrize(
     "password", [PASSWORD, "", "x" * 128, " " * 15, "\0", "\U0001f511" * 15, FAMILY * 20, "日本語"]
 )
-async def test_a_password_verifies_against_its_own_hash(hasher: BcryptPasswordHasher, password: str) -> None:
+async def test_a_password_verifies_against_its_own_hash(hasher: Hasher, password: str) -> None:
     assert await hasher.verify(password, await hasher.hash(password))
 
 
@@ -53,12 +63,12 @@ async def test_a_password_verifies_against_its_own_hash(hasher: BcryptPasswordHa
         ("Stra\u00dfe", "Strasse"),
     ],
 )
-async def test_another_password_does_not_verify(hasher: BcryptPasswordHasher, password: str, other: str) -> None:
+async def test_another_password_does_not_verify(hasher: Hasher, password: str, other: str) -> None:
     assert not await hasher.verify(other, await hasher.hash(password))
 
 
 @pytest.mark.promise("P4")
-async def test_the_ways_to_type_one_text_are_one_password(hasher: BcryptPasswordHasher) -> None:
+async def test_the_ways_to_type_one_text_are_one_password(hasher: Hasher) -> None:
     assert await hasher.verify("caf\u00e9", await hasher.hash("cafe\u0301"))
 
 
@@ -70,7 +80,7 @@ def with_a_digest_that_begins_with_nul() -> Iterator[str]:
 
 
 @pytest.mark.promise("P6")
-async def test_passwords_whose_digest_begins_with_a_nul_still_differ(hasher: BcryptPasswordHasher) -> None:
+async def test_passwords_whose_digest_begins_with_a_nul_still_differ(hasher: Hasher) -> None:
     passwords = with_a_digest_that_begins_with_nul()
     password, other_password = next(passwords), next(passwords)
 
@@ -81,7 +91,7 @@ async def test_passwords_whose_digest_begins_with_a_nul_still_differ(hasher: Bcr
 
 
 @pytest.mark.promise("P2", "P6")
-async def test_bcrypt_is_given_64_bytes_of_base64(hasher: BcryptPasswordHasher) -> None:
+async def test_bcrypt_is_given_64_bytes_of_base64(hasher: Hasher) -> None:
     _, _, bcrypt_hash = (await hasher.hash("x" * 128)).split("$", 2)
     digest = base64.b64encode(hmac.digest(PEPPER.encode(), b"x" * 128, hashlib.sha384))
 
@@ -89,7 +99,7 @@ async def test_bcrypt_is_given_64_bytes_of_base64(hasher: BcryptPasswordHasher) 
     assert bcrypt.checkpw(digest, bcrypt_hash.encode())
 
 
-async def test_a_hash_names_its_scheme_and_cost_and_tells_nothing(hasher: BcryptPasswordHasher) -> None:
+async def test_a_hash_names_its_scheme_and_cost_and_tells_nothing(hasher: Hasher) -> None:
     first, second = await hasher.hash(PASSWORD), await hasher.hash(PASSWORD)
 
     scheme, pepper_id, bcrypt_hash = first.split("$", 2)
@@ -101,11 +111,9 @@ async def test_a_hash_names_its_scheme_and_cost_and_tells_nothing(hasher: Bcrypt
 
 
 @pytest.mark.promise("P7")
-async def test_with_a_new_pepper_old_hashes_verify_and_are_outdated(
-    hasher: BcryptPasswordHasher, threads: BoundedThreads
-) -> None:
+async def test_with_a_new_pepper_old_hashes_verify_and_are_outdated(hasher: Hasher, threads: BoundedThreads) -> None:
     old = await hasher.hash(PASSWORD)
-    new_hasher = BcryptPasswordHasher([NEW_PEPPER, PEPPER], 4, threads)
+    new_hasher = Hasher([NEW_PEPPER, PEPPER], 4, threads)
     new = await new_hasher.hash(PASSWORD)
 
     assert await new_hasher.verify(PASSWORD, old)
@@ -113,28 +121,26 @@ async def test_with_a_new_pepper_old_hashes_verify_and_are_outdated(
     assert await new_hasher.verify(PASSWORD, new)
     assert new_hasher.is_outdated(old)
     assert not new_hasher.is_outdated(new)
-    assert await BcryptPasswordHasher([NEW_PEPPER], 4, threads).verify(PASSWORD, new)
+    assert await Hasher([NEW_PEPPER], 4, threads).verify(PASSWORD, new)
 
 
 @pytest.mark.promise("P7")
-async def test_when_a_pepper_is_removed_its_hashes_verify_nothing(
-    hasher: BcryptPasswordHasher, threads: BoundedThreads
-) -> None:
+async def test_when_a_pepper_is_removed_its_hashes_verify_nothing(hasher: Hasher, threads: BoundedThreads) -> None:
     old = await hasher.hash(PASSWORD)
 
-    assert not await BcryptPasswordHasher([NEW_PEPPER], 4, threads).verify(PASSWORD, old)
+    assert not await Hasher([NEW_PEPPER], 4, threads).verify(PASSWORD, old)
 
 
 @pytest.mark.promise("P7")
-async def test_the_pepper_goes_into_the_hash(hasher: BcryptPasswordHasher, threads: BoundedThreads) -> None:
-    foreign = await BcryptPasswordHasher([NEW_PEPPER], 4, threads).hash(PASSWORD)
+async def test_the_pepper_goes_into_the_hash(hasher: Hasher, threads: BoundedThreads) -> None:
+    foreign = await Hasher([NEW_PEPPER], 4, threads).hash(PASSWORD)
     own_prefix = (await hasher.hash(PASSWORD)).split("$", 2)[:2]
     forged_hash = "$".join([*own_prefix, foreign.split("$", 2)[2]])
 
     assert not await hasher.verify(PASSWORD, forged_hash)
 
 
-async def test_a_hash_of_another_scheme_verifies_nothing(hasher: BcryptPasswordHasher) -> None:
+async def test_a_hash_of_another_scheme_verifies_nothing(hasher: Hasher) -> None:
     password_hash = await hasher.hash(PASSWORD)
 
     assert not await hasher.verify(PASSWORD, password_hash.replace("v1", "v0", 1))
@@ -142,15 +148,15 @@ async def test_a_hash_of_another_scheme_verifies_nothing(hasher: BcryptPasswordH
 
 @pytest.mark.promise("P9")
 async def test_a_hash_is_outdated_when_scheme_pepper_or_work_factor_changed(
-    hasher: BcryptPasswordHasher, threads: BoundedThreads
+    hasher: Hasher, threads: BoundedThreads
 ) -> None:
     password_hash = await hasher.hash(PASSWORD)
 
     assert not hasher.is_outdated(password_hash)
     assert hasher.is_outdated(password_hash.replace("v1", "v0", 1))
-    assert BcryptPasswordHasher([NEW_PEPPER, PEPPER], 4, threads).is_outdated(password_hash)
+    assert Hasher([NEW_PEPPER, PEPPER], 4, threads).is_outdated(password_hash)
     for work_factor in (5, 14):
-        assert BcryptPasswordHasher([PEPPER], work_factor, threads).is_outdated(password_hash)
+        assert Hasher([PEPPER], work_factor, threads).is_outdated(password_hash)
 
 
 @pytest.fixture
@@ -173,22 +179,55 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, int]]:
 
 
 @pytest.mark.promise("L2")
+@pytest.mark.parametrize("work_factor", [4, 6])
 @pytest.mark.parametrize("is_known", [True, False])
 async def test_a_missing_user_costs_one_computation_at_the_present_cost_like_any_other(
-    hasher: BcryptPasswordHasher, costs: list[tuple[bytes, int]], *, is_known: bool
+    threads: BoundedThreads, costs: list[tuple[bytes, int]], *, is_known: bool, work_factor: int
 ) -> None:
+    hasher = Hasher([PEPPER], work_factor, threads)
     password_hash = await hasher.hash(PASSWORD) if is_known else None
     costs.clear()
 
     assert await hasher.verify(PASSWORD, password_hash) is is_known
 
-    assert [cost for cost, _ in costs] == [b"$2b$04$"]
+    assert [cost for cost, _ in costs] == [b"$2b$%02d$" % work_factor]
+
+
+@pytest.mark.promise("L9")
+@pytest.mark.parametrize("earlier", [4, 5, 7])
+async def test_a_wrong_password_takes_the_present_cost_also_where_the_hash_has_an_earlier_factor_or_pepper(
+    threads: BoundedThreads, costs: list[tuple[bytes, int]], earlier: int
+) -> None:
+    password_hash = await Hasher([PEPPER], earlier, threads).hash(PASSWORD)
+    hasher = Hasher([NEW_PEPPER, PEPPER], 7, threads)
+    costs.clear()
+
+    assert not await hasher.verify("another password", password_hash)
+
+    assert rounds(costs) == 2**7
+
+
+@pytest.mark.promise("L9")
+@pytest.mark.parametrize("scheme", ["v1", "v0"])
+async def test_a_hash_that_nothing_verifies_takes_the_present_cost(
+    hasher: Hasher, threads: BoundedThreads, costs: list[tuple[bytes, int]], scheme: str
+) -> None:
+    password_hash = (await hasher.hash(PASSWORD)).replace("v1", scheme, 1)
+    later_hasher = Hasher([NEW_PEPPER], 7, threads)
+    costs.clear()
+
+    assert not await later_hasher.verify(PASSWORD, password_hash)
+
+    assert rounds(costs) == 2**7
+
+
+def rounds(costs: list[tuple[bytes, int]]) -> int:
+    """What bcrypt took in all: two to the power of each work factor."""
+    return sum(2 ** int(cost[4:6]) for cost, _ in costs)
 
 
 @pytest.mark.promise("D1")
-async def test_hashing_and_verifying_leave_the_event_loop_alone(
-    hasher: BcryptPasswordHasher, costs: list[tuple[bytes, int]]
-) -> None:
+async def test_hashing_and_verifying_leave_the_event_loop_alone(hasher: Hasher, costs: list[tuple[bytes, int]]) -> None:
     await hasher.verify(PASSWORD, await hasher.hash(PASSWORD))
 
     assert len(costs) == 2

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gatehouse.accounts.application.passwords import Passwords
+from gatehouse.accounts.application.ports import PasswordStrength
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.domain.audit import Outcome
@@ -12,6 +13,7 @@ from gatehouse.common.domain.errors import InvalidError, ThrottledError, Unavail
 from gatehouse.common.domain.request_context import RequestContext
 from tests.fakes import LIMITS, PASSWORD, FakeEvent
 from tests.in_memory_app import InMemoryApp
+from tests.modules.accounts.fakes import FakePasswordStrength
 
 ALICE = Username("alice")
 ACCOUNT, ADDRESS = "password:alice:192.0.2.1", "password:192.0.2.1"
@@ -205,3 +207,32 @@ async def test_a_short_password_is_refused_before_its_strength_is_asked_for() ->
         await passwords(InMemoryApp()).choose(ALICE, "weak")
 
     assert refusal.value.message == "Must have 15 to 128 characters."
+
+
+@pytest.mark.promise("L10")
+async def test_whatever_is_judged_or_hashed_is_the_work_of_the_clients_address() -> None:
+    app = InMemoryApp()
+    alice = app.add_user("alice")
+    alice.password_hash = f"outdated hash of {PASSWORD}"
+    judged = app.get(PasswordStrength, FakePasswordStrength)
+
+    await passwords(app, "2001:db8:1:2:3:4:5:6").choose(ALICE, PASSWORD)
+    await passwords(app, "192.0.2.1").verify("log_in", ALICE, alice, PASSWORD)
+    await passwords(app, "192.0.2.2").rehash(alice, PASSWORD)
+
+    assert judged.clients == ["2001:db8:1:2::"]
+    assert app.hasher.clients == ["2001:db8:1:2::", "192.0.2.1", "192.0.2.2"]
+
+
+@pytest.mark.promise("P9", "L10")
+async def test_where_the_hasher_is_too_busy_a_rehash_is_left_to_the_next_login() -> None:
+    app = InMemoryApp()
+    alice = app.add_user("alice")
+    alice.password_hash = f"outdated hash of {PASSWORD}"
+
+    def too_busy() -> None:
+        raise UnavailableError
+
+    app.hasher.meanwhile = too_busy
+
+    assert await passwords(app).rehash(alice, PASSWORD) is None

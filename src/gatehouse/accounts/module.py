@@ -23,6 +23,7 @@ from gatehouse.accounts.application.queries.list_sessions import ListSessions
 from gatehouse.accounts.application.queries.list_user_sessions import ListUserSessions
 from gatehouse.accounts.application.queries.list_users import ListUsers
 from gatehouse.accounts.domain.errors import UsernameTakenError
+from gatehouse.accounts.infrastructure.breached_passwords import BreachedFileError, BreachedPasswords
 from gatehouse.accounts.infrastructure.tables import attempts, sessions, users
 from gatehouse.accounts.presentation.background import run_purge
 from gatehouse.accounts.presentation.cli import purge_sessions, super_admins
@@ -33,11 +34,20 @@ from gatehouse.accounts.presentation.http.openapi import document_cookie
 from gatehouse.accounts.providers import GatewayProvider, SecurityProvider
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings, SessionSettings, ThrottleSettings, ensure_safe
 from gatehouse.common.modules import Module, Modules
-from gatehouse.common.settings import Settings
+from gatehouse.common.settings import ConfigError, Settings
 
 
 def _complete_openapi(document: dict[str, Any], settings: Settings, _: Modules) -> None:
     document_cookie(document, SessionCookie(settings.has_secure_cookies))
+
+
+def _ensure_safe(settings: Settings) -> None:
+    ensure_safe(settings)
+    if breached := settings[PasswordSettings].breached:
+        try:
+            BreachedPasswords(settings.folder / breached).close()
+        except BreachedFileError as error:
+            raise ConfigError(f"password.breached: {error}") from None
 
 
 ACCOUNTS: Final = Module(
@@ -76,6 +86,6 @@ ACCOUNTS: Final = Module(
         "password": PasswordSettings,
         "throttle": ThrottleSettings,
     },
-    ensure_safe=ensure_safe,
+    ensure_safe=_ensure_safe,
     complete_openapi=_complete_openapi,
 )

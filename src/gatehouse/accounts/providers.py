@@ -25,8 +25,14 @@ from gatehouse.accounts.application.queries.list_sessions import LiveSessionView
 from gatehouse.accounts.application.queries.list_users import UserPages
 from gatehouse.accounts.domain.password import PasswordPolicy
 from gatehouse.accounts.domain.session import SessionLifetime
+from gatehouse.accounts.infrastructure.breached_passwords import BreachedPasswords
 from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
-from gatehouse.accounts.infrastructure.password_strength import SHIPPED_BLOCKLIST, ZxcvbnPasswordStrength
+from gatehouse.accounts.infrastructure.password_strength import (
+    SHIPPED_BLOCKLIST,
+    SHIPPED_PHRASES,
+    ZxcvbnPasswordStrength,
+    read_lines,
+)
 from gatehouse.accounts.infrastructure.passwords import BcryptPasswordHasher
 from gatehouse.accounts.infrastructure.queries.get_me import SqlAccountById
 from gatehouse.accounts.infrastructure.queries.get_user import SqlAccountByUsername
@@ -111,10 +117,22 @@ class SecurityProvider(Provider):
         yield threads
         threads.close()
 
-    @provide(provides=PasswordStrength)
-    def strength(self, settings: Settings, threads: BoundedThreads) -> ZxcvbnPasswordStrength:
-        blocklist = settings[PasswordSettings].blocklist
-        return ZxcvbnPasswordStrength(settings.folder / blocklist if blocklist else SHIPPED_BLOCKLIST, threads)
+    @provide
+    def breached(self, settings: Settings) -> Iterator[BreachedPasswords | None]:
+        if not (file := settings[PasswordSettings].breached):
+            yield None
+            return
+        with BreachedPasswords(settings.folder / file) as breached:
+            yield breached
+
+    @provide
+    def strength(self, settings: Settings, breached: BreachedPasswords | None) -> Iterator[PasswordStrength]:
+        password = settings[PasswordSettings]
+        blocklist = settings.folder / password.blocklist if password.blocklist else SHIPPED_BLOCKLIST
+        phrases = settings.folder / password.phrases if password.phrases else SHIPPED_PHRASES
+        threads = BoundedThreads(1)  # its own, so that hashing never waits behind a password that is being judged
+        yield ZxcvbnPasswordStrength(read_lines(blocklist), read_lines(phrases), breached, threads)
+        threads.close()
 
     @provide(provides=PasswordHasher)
     def hasher(self, settings: Settings, threads: BoundedThreads) -> BcryptPasswordHasher:

@@ -49,6 +49,8 @@ class PasswordSettings:
     work_factor: Annotated[int, Interval(ge=4, le=20), doc("bcrypt's; 10 or more outside tests")] = 12
     min_length: Annotated[int, Interval(ge=8, le=64), doc("in characters")] = 15
     blocklist: Annotated[str, doc("a file, from here, with a refused password a line; empty: the shipped one")] = ""
+    phrases: Annotated[str, doc("likewise, with a common phrase a line: refused alone or with one more word")] = ""
+    breached: Annotated[str, doc("a file of SHA-1 hashes of refused passwords, sorted; empty: none")] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ class ThrottleSettings:
 
 def ensure_safe(settings: Settings) -> None:
     app, jwt, password = settings[AppSettings], settings[JwtSettings], settings[PasswordSettings]
-    _ensure_is_readable(settings.folder, password.blocklist)
+    for key, file in (("blocklist", password.blocklist), ("phrases", password.phrases)):
+        _ensure_is_readable(f"password.{key}", settings.folder, file)
     if app.environment is not Environment.TEST and password.work_factor < MIN_WORK_FACTOR:
         raise ConfigError(f"password.work_factor: must be {MIN_WORK_FACTOR} or more outside tests.")
     secrets = [
@@ -79,9 +82,9 @@ def ensure_safe(settings: Settings) -> None:
         raise ConfigError("password.pepper: must be another secret than jwt.secret.")
 
 
-def _ensure_is_readable(folder: Path, blocklist: str) -> None:
+def _ensure_is_readable(key: str, folder: Path, file: str) -> None:
     try:
-        if blocklist:
-            (folder / blocklist).read_text(encoding="utf-8")
+        if file:
+            (folder / file).read_text(encoding="utf-8")
     except (OSError, ValueError):  # not there, not UTF-8, or no name of a file
-        raise ConfigError("password.blocklist: the file it names cannot be read.") from None
+        raise ConfigError(f"{key}: the file it names cannot be read.") from None

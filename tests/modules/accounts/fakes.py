@@ -24,22 +24,24 @@ class FakePasswordHasher:
         self, transaction: "FakeTransaction | None" = None, meanwhile: Callable[[], None] = lambda: None
     ) -> None:
         self.verified: list[str | None] = []
+        self.clients: list[str] = []
         self.meanwhile = meanwhile
         self._transaction = transaction
 
-    async def hash(self, password: str) -> str:
-        self._work()
+    async def hash(self, password: str, *, client: str) -> str:
+        self._work(client)
         return f"hash of {password}"
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
-        self._work()
+    async def verify(self, password: str, password_hash: str | None, *, client: str) -> bool:
+        self._work(client)
         self.verified.append(password_hash)
         return password_hash in (f"hash of {password}", f"outdated hash of {password}")
 
     def is_outdated(self, password_hash: str) -> bool:
         return not password_hash.startswith("hash of ")
 
-    def _work(self) -> None:
+    def _work(self, client: str) -> None:
+        self.clients.append(client)
         assert self._transaction is None or not self._transaction.is_open, "hashing holds no transaction"
         self.meanwhile()
 
@@ -157,7 +159,11 @@ class FakeExpiredRows:
 class FakePasswordStrength:
     """Finds weak what holds the word `weak`."""
 
-    async def find_weakness(self, password: str, username: str) -> str | None:
+    def __init__(self) -> None:
+        self.clients: list[str] = []
+
+    async def find_weakness(self, password: str, username: str, *, client: str) -> str | None:
+        self.clients.append(client)
         return f"Is weak, {username}." if "weak" in password else None
 
 

@@ -8,7 +8,7 @@ from gatehouse.accounts.domain.password import PasswordPolicy
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.application.ports import FailedAttempts
-from gatehouse.common.domain.errors import InvalidError
+from gatehouse.common.domain.errors import InvalidError, UnavailableError
 from gatehouse.common.domain.request_context import RequestContext
 
 
@@ -34,9 +34,9 @@ class Passwords:
     async def choose(self, username: Username, password: str) -> str:
         """The hash of a new password. Raises InvalidError, with the reason, if it is too weak."""
         self.policy.ensure_allows(password)
-        if weakness := await self.strength.find_weakness(password, username.value):
+        if weakness := await self.strength.find_weakness(password, username.value, client=self._address):
             raise InvalidError("password", weakness)
-        return await self.hasher.hash(password)
+        return await self.hasher.hash(password, client=self._address)
 
     async def verify(self, action: str, username: Username | None, user: User | None, password: str) -> bool:
         """Whether the user is active and this is their password. Always one hash computation, also if there is no user.
@@ -48,7 +48,8 @@ class Passwords:
         address_attempt = Attempt(f"password:{self._address}", self.limits.per_address)
         await self.throttle.count(account_attempt, address_attempt)
         try:
-            is_right = await self.hasher.verify(password, user.password_hash if user and user.is_active else None)
+            password_hash = user.password_hash if user and user.is_active else None
+            is_right = await self.hasher.verify(password, password_hash, client=self._address)
         except Exception:
             await self.throttle.refund(account_attempt, address_attempt)  # not a guess: nothing was verified
             raise
@@ -60,8 +61,17 @@ class Passwords:
         return is_right
 
     async def rehash(self, user: User, password: str) -> str | None:
-        """The hash of a password that was just verified, where the present one has an earlier pepper or work factor."""
-        return await self.hasher.hash(password) if self.hasher.is_outdated(user.password_hash) else None
+        """The hash of a password that was just verified, where the present one has an earlier pepper or work factor.
+
+        None, too, where the hasher is too busy: nobody is kept out for want of a better hash, and the next login tries
+        again.
+        """
+        if not self.hasher.is_outdated(user.password_hash):
+            return None
+        try:
+            return await self.hasher.hash(password, client=self._address)
+        except UnavailableError:
+            return None
 
     async def count_sign_up(self) -> None:
         await self.throttle.count(Attempt(f"sign-up:{self._address}", self.limits.sign_ups))

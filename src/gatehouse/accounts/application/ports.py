@@ -104,19 +104,25 @@ class Throttle(Protocol):
 
 
 class PasswordStrength(Protocol):
-    async def find_weakness(self, password: str, username: str) -> str | None:
+    """Work for a core, so it runs off the event loop, apart from hashing, and shared among clients like it.
+
+    Raises UnavailableError when more work is waiting than can be done in good time.
+    """
+
+    async def find_weakness(self, password: str, username: str, *, client: str) -> str | None:
         """Why the password is easy to guess, for its owner to read, or None."""
 
 
 class PasswordHasher(Protocol):
     """Slow on purpose, so it runs off the event loop. Call it outside of a transaction: it must hold no connection.
 
-    Raises UnavailableError when more work is waiting than can be done in good time.
+    `client` is whose work it is: each client has a fair share of the hasher, however much it asks for. Raises
+    UnavailableError when more work is waiting than can be done in good time.
     """
 
-    async def hash(self, password: str) -> str: ...
+    async def hash(self, password: str, *, client: str) -> str: ...
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(self, password: str, password_hash: str | None, *, client: str) -> bool:
         """Without a hash it verifies a dummy hash and returns False, so that timing does not show which users exist."""
 
     def is_outdated(self, password_hash: str) -> bool:

@@ -33,11 +33,11 @@ class BcryptPasswordHasher:
         # hashing, so that its first use takes no longer than the others.
         self._dummy_hash = f"{self._prefix()}{bcrypt.gensalt(work_factor).decode()}{'.' * 31}"
 
-    async def hash(self, password: str) -> str:
-        return await self._threads.run(lambda: self._hash(password))
+    async def hash(self, password: str, *, client: str) -> str:
+        return await self._threads.run(lambda: self._hash(password), client)
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
-        matches = await self._threads.run(lambda: self._verify(password, password_hash or self._dummy_hash))
+    async def verify(self, password: str, password_hash: str | None, *, client: str) -> bool:
+        matches = await self._threads.run(lambda: self._verify(password, password_hash or self._dummy_hash), client)
         return matches and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
@@ -55,8 +55,21 @@ class BcryptPasswordHasher:
         pepper = self._peppers.get(pepper_id)
         if scheme != _SCHEME or pepper is None:
             _log.error("password_hash_not_verifiable", scheme=scheme, pepper_id=pepper_id)
+            self._verify(password, self._dummy_hash)
             return False
-        return bcrypt.checkpw(_digest(pepper, password), bcrypt_hash.encode())
+        digest = _digest(pepper, password)
+        matches = bcrypt.checkpw(digest, bcrypt_hash.encode())
+        if not matches:
+            self._make_up_for_cost(digest, int(bcrypt_hash[4:6]))
+        return matches
+
+    def _make_up_for_cost(self, digest: bytes, cost: int) -> None:
+        """Brings a failed verification at an earlier, lower work factor to the cost of one at the present one.
+
+        bcrypt takes 2^factor rounds, and 2^c + (2^c + 2^(c+1) + … + 2^(C-1)) = 2^C.
+        """
+        for factor in range(cost, self._work_factor):
+            bcrypt.hashpw(digest, bcrypt.gensalt(factor))
 
 
 def _digest(pepper: bytes, password: str) -> bytes:

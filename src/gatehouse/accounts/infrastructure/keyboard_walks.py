@@ -1,0 +1,62 @@
+"""Passwords that follow the keys of a keyboard, such as `zaq12wsxcde34rfvbgt5`."""
+
+from collections.abc import Iterator
+from typing import Final
+
+_MIN_WALK: Final = 3
+_MAX_STARTS: Final = 7
+"""Whoever types walks chooses where each of them starts, and little more."""
+_DIGITS: Final = ("`1234567890-=", "~!@#$%^&*()_+")
+_LAYOUTS: Final = (
+    (_DIGITS, ("qwertyuiop[]", "QWERTYUIOP{}"), ("asdfghjkl;'", 'ASDFGHJKL:"'), ("zxcvbnm,./", "ZXCVBNM<>?")),
+    (_DIGITS, ("qwertzuiopü+", "QWERTZUIOPÜ*"), ("asdfghjklöä", "ASDFGHJKLÖÄ"), ("yxcvbnm,.-", "YXCVBNM;:_")),
+    (_DIGITS, ("azertyuiop", "AZERTYUIOP"), ("qsdfghjklm", "QSDFGHJKLM"), ("wxcvbn,;:!", "WXCVBN?./§")),
+)
+
+type _Layout = dict[str, tuple[int, int]]
+"""The row and the column of each key."""
+
+
+def _places(rows: tuple[tuple[str, str], ...]) -> _Layout:
+    return {
+        key: (row, column - (row == 0))  # `1` stands above `q`, one key further to the right
+        for row, keys in enumerate(rows)
+        for shift in keys
+        for column, key in enumerate(shift)
+    }
+
+
+_PLACES: Final = tuple(map(_places, _LAYOUTS))
+
+
+def is_keyboard_walk(password: str) -> bool:
+    """Whether a few walks from key to neighbouring key make up the password, whatever their directions.
+
+    Each walk is replaced by its first key, until none is left: the columns `qaz wsx edc` become `qwe`, and that `q`.
+    """
+    text = "".join(password.split())
+    return any(_count_starts(text, layout) <= _MAX_STARTS for layout in _PLACES)
+
+
+def _count_starts(text: str, layout: _Layout) -> int:
+    while len(starts := "".join(_starts(text, layout))) < len(text):
+        text = starts
+    return len(text)
+
+
+def _starts(text: str, layout: _Layout) -> Iterator[str]:
+    begin = 0
+    for end in range(1, len(text) + 1):
+        if end == len(text) or not _are_neighbours(layout.get(text[end - 1]), layout.get(text[end])):
+            walk = text[begin:end]
+            yield walk[0] if len(walk) >= _MIN_WALK else walk
+            begin = end
+
+
+def _are_neighbours(key: tuple[int, int] | None, other: tuple[int, int] | None) -> bool:
+    """Each row stands half a key to the right of the one above it. A key is its own neighbour."""
+    if key is None or other is None:
+        return False
+    (row, column), (other_row, other_column) = sorted((key, other))
+    step = other_column - column
+    return abs(step) <= 1 if row == other_row else other_row - row == 1 and step in (-1, 0)
