@@ -2,10 +2,11 @@
 
 import pytest
 
+from gatehouse.common.settings import AppSettings, Environment, Settings
 from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem
-from tests.http.running_app import COOKIE
+from tests.http.running_app import COOKIE, run_app
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
@@ -46,6 +47,22 @@ def is_refused(site: str | None, origin: str | None) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     return origin is not None and origin != ORIGIN
+
+
+@pytest.mark.promise("C1")
+@pytest.mark.parametrize(
+    ("configured", "sent"),
+    [
+        ("https://gatehouse.test", "https://gatehouse.test:443"),
+        ("https://gatehouse.test:443", "https://gatehouse.test"),
+        ("http://gatehouse.test", "http://gatehouse.test:80"),
+        ("http://gatehouse.test:80", "http://gatehouse.test"),
+    ],
+)
+async def test_the_default_port_need_not_be_named(settings: Settings, configured: str, sent: str) -> None:
+    async with run_app(settings.replace(AppSettings(environment=Environment.TEST, origin=configured))) as app:
+        client = await app.client(origin=sent)
+        assert_problem(await client.delete("/api/v1/account/logout"), "unauthenticated")
 
 
 @pytest.mark.promise("C1")

@@ -12,7 +12,7 @@ SECURE, INSECURE = SessionCookie(secure=True), SessionCookie(secure=False)
 
 
 def request(*cookies: str) -> Request:
-    return Request({"type": "http", "headers": [(b"cookie", cookie.encode()) for cookie in cookies]})
+    return Request({"type": "http", "headers": [(b"cookie", cookie.encode("latin-1")) for cookie in cookies]})
 
 
 def attributes(response: Response) -> tuple[str, set[str]]:
@@ -60,6 +60,18 @@ def test_setting_and_deleting_have_the_same_attributes(cookie: SessionCookie, na
 )
 def test_the_cookie_of_this_name_and_no_other_is_read(headers: list[str], token: str | None) -> None:
     assert SECURE.read(request(*headers)) == token
+
+
+@pytest.mark.promise("E7")
+@pytest.mark.parametrize("octet", [octet for octet in range(256) if chr(octet) not in " \t;="])
+def test_no_octet_but_blank_and_tab_is_space_between_cookies(octet: int) -> None:
+    for name in (f"{chr(octet)}__Host-session", f"__Host-session{chr(octet)}"):
+        assert SECURE.read(request(f"other=1;{name}=forged")) is None
+
+
+@pytest.mark.promise("E7")
+def test_blank_and_tab_are_space_between_cookies() -> None:
+    assert SECURE.read(request("other=1;\t __Host-session=token\t ; more=2")) == "token"
 
 
 def test_without_tls_the_cookie_has_another_name() -> None:

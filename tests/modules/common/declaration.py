@@ -31,7 +31,7 @@ TESTS = ModuleTests(
         "method-not-allowed": (405, "This method is not allowed here."),
         "already-authenticated": (409, "You are logged in already; log out first."),
         "content-too-large": (413, "The body is larger than 16 KiB."),
-        "unsupported-media-type": (415, "Send the body as application/json."),
+        "unsupported-media-type": (415, "Send the body as application/json, without a content coding."),
         "invalid-input": (422, "The request holds an invalid value."),
         "too-many-attempts": (429, "Too many attempts; wait before the next one."),
         "internal-error": (500, "Something went wrong on our side; it has been logged."),

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gatehouse.common.presentation.http.cookies import cookie_values
 from gatehouse.common.presentation.http.errors import TwoSessionCookiesError
 
 
@@ -23,12 +24,7 @@ class SessionCookie:
 
     def read(self, request: Request) -> str | None:
         """The token, or None. Two cookies of this name are an attack or a fault; neither is trusted."""
-        values = [
-            value
-            for header in request.headers.getlist("cookie")
-            for name, _, value in (part.strip().partition("=") for part in header.split(";"))
-            if name == self.name
-        ]
+        values = cookie_values(request, self.name)
         if len(values) > 1:
             raise TwoSessionCookiesError
         return values[0] if values else None

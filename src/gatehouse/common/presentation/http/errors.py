@@ -25,7 +25,7 @@ class ContentTooLargeError(GatehouseError):
 
 class UnsupportedMediaTypeError(GatehouseError):
     slug = "unsupported-media-type"
-    title = "Send the body as application/json."
+    title = "Send the body as application/json, without a content coding."
 
 
 class InternalError(GatehouseError):

@@ -31,6 +31,7 @@ from gatehouse.common.presentation.http.errors import (
     InvalidHostError,
     UnsupportedMediaTypeError,
 )
+from gatehouse.common.presentation.http.json_request import JsonRequest
 from gatehouse.common.presentation.http.middleware.csrf import SAFE_METHODS
 from gatehouse.common.presentation.http.middleware.host import PROBES
 from gatehouse.common.presentation.http.problems import MEDIA_TYPE, InvalidInputProblem, Problem, status_of
@@ -93,7 +94,7 @@ class UseCaseRoute(DishkaRoute):
         queries = {name: query for name, hint in hints.items() if (query := _query_string(hint)) is not None}
         others = hints.keys() - queries.keys() - _INJECTED_PARAMETERS
         if others or hints.get("return") is not Response or not all(marker in MARKERS for marker in self.dependencies):
-            return super().get_route_handler()
+            return self._json_handler()
         request_names = hints.keys() & {DISHKA_REQUEST_PARAM.name}
         checks = [marker.dependency for marker in self.dependencies if marker.dependency is not None]
 
@@ -105,6 +106,14 @@ class UseCaseRoute(DishkaRoute):
             return response
 
         return handle
+
+    def _json_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_json(request: Request) -> Response:
+            return await handle(JsonRequest(request.scope, request.receive))
+
+        return handle_json
 
 
 def _query_string(hint: object) -> QueryString[Any] | None:

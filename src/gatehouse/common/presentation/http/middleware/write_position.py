@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatehouse.common.application.write_position import WritePosition
+from gatehouse.common.presentation.http.cookies import cookie_values
 
 COOKIE: Final = "gatehouse-written"
 _MAX_AGE_SECONDS: Final = 30
@@ -32,7 +33,7 @@ class WritePositionMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        lsn = Request(scope).cookies.get(COOKIE, "")
+        lsn = next(iter(cookie_values(Request(scope), COOKIE)), "")
         write_position = WritePosition(lsn if _LSN.fullmatch(lsn) else None)
         previous_lsn = write_position.lsn
         _CURRENT.set(write_position)
