@@ -25,8 +25,9 @@ async def test_an_event_says_who_did_what_to_whom_from_where_and_when(
     app: RunningApp, chief: httpx.AsyncClient
 ) -> None:
     await app.add_user("alice")
-    client = await client_from(app, "192.0.2.7", **{"x-request-id": "the-one"})
-    assert_done(await try_log_in(client))
+    client = await client_from(app, "192.0.2.7")
+    answer = await try_log_in(client)
+    assert_done(answer)
 
     body = await page(app, chief, actor="alice")
 
@@ -41,21 +42,21 @@ async def test_an_event_says_who_did_what_to_whom_from_where_and_when(
         "target": "alice",
         "subject": None,
         "ip": "192.0.2.7",
-        "request_id": "the-one",
+        "request_id": answer.headers["x-request-id"],
     }
 
 
 @pytest.mark.promise("G1")
 async def test_the_log_says_the_same(app: RunningApp) -> None:
     await app.add_user("alice")
-    client = await client_from(app, "192.0.2.7", **{"x-request-id": "the-one"})
+    client = await client_from(app, "192.0.2.7")
 
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
-        await try_log_in(client, password="wrong " + PASSWORD)
-        await try_log_in(client)
+        answers = [await try_log_in(client, password="wrong " + PASSWORD), await try_log_in(client)]
 
     audit_lines = [line for line in logs if line["event"] == "audit"]
-    common = {"action": "log_in", "target": "alice", "ip": "192.0.2.7", "request_id": "the-one"}
+    assert [line["request_id"] for line in audit_lines] == [answer.headers["x-request-id"] for answer in answers]
+    common = {"action": "log_in", "target": "alice", "ip": "192.0.2.7"}
     failed, succeeded = ({key: line[key] for key in ("outcome", *common)} for line in audit_lines)
     assert failed == {"outcome": "failed", **common}
     assert succeeded == {"outcome": "succeeded", **common}
@@ -64,16 +65,18 @@ async def test_the_log_says_the_same(app: RunningApp) -> None:
 
 @pytest.mark.promise("G1")
 async def test_a_refusal_is_logged_with_where_it_came_from(app: RunningApp) -> None:
-    mallory = await client_from(app, "192.0.2.66", **{"x-request-id": "the-one"})
+    mallory = await client_from(app, "192.0.2.66")
     await app.add_user("mallory")
     assert_done(await try_log_in(mallory, "mallory"))
 
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
-        assert_problem(await mallory.get(USERS), "forbidden")
+        answer = await mallory.get(USERS)
 
+    assert_problem(answer, "forbidden")
     [line] = [line for line in logs if line["event"] == "refused"]
-    expected = {"problem": "forbidden", "method": "GET", "path": USERS, "ip": "192.0.2.66", "request_id": "the-one"}
+    expected = {"problem": "forbidden", "method": "GET", "path": USERS, "ip": "192.0.2.66"}
     assert {key: line[key] for key in expected} == expected
+    assert line["request_id"] == answer.headers["x-request-id"]
 
 
 async def test_every_act_leaves_its_event_newest_first(app: RunningApp, chief: httpx.AsyncClient) -> None:

@@ -1,59 +1,124 @@
+"""The id that tells a request apart: in the answer, in every line of the log, in the audit trail."""
+
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 import structlog
 from dishka import Provider, Scope
 
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
-from gatehouse.common.settings import Settings
+from gatehouse.common.settings import Settings, UvicornSettings
 from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
-from tests.http.running_app import cookie, run_app, token_of, without_database
+from tests.http.running_app import client_from, cookie, run_app, token_of, without_database
 from tests.http.test_problems import BrokenGetMe
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
 USERS = "/api/v1/users/"
 ID = "Client.chosen_1-2"
+PROXY, STRANGER = "192.0.2.10", "203.0.113.5"
+WELL_FORMED = ["a", "x" * 64, ID, "0", "...", "-_."]
 
 
-@pytest.mark.parametrize("request_id", ["a", "x" * 64, ID, "0", "...", "-_."])
-async def test_a_well_formed_id_is_kept(app: RunningApp, request_id: str) -> None:
-    answer = await (await app.client()).get(ME, headers={"x-request-id": request_id})
+def assert_own_id(answer: httpx.Response) -> None:
+    [request_id] = answer.headers.get_list("x-request-id")
+    assert UUID(request_id).version == 7
+    if answer.status_code >= 400:
+        assert answer.json()["request_id"] == request_id
+
+
+@pytest.fixture(scope="module")
+async def proxied_app(settings: Settings) -> AsyncIterator[RunningApp]:
+    async with run_app(settings.replace(UvicornSettings(trusted_proxies=[PROXY]))) as proxied_app:
+        yield proxied_app
+
+
+@pytest.mark.promise("G5")
+@pytest.mark.parametrize("request_id", WELL_FORMED)
+async def test_a_trusted_proxys_id_is_taken_over(proxied_app: RunningApp, request_id: str) -> None:
+    client = await client_from(proxied_app, PROXY, **{"x-request-id": request_id, "x-forwarded-for": STRANGER})
+
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        answer = await client.get(ME)
 
     assert answer.headers["x-request-id"] == request_id
     assert answer.json()["request_id"] == request_id
+    assert [(line["request_id"], line["ip"], "client_request_id" in line) for line in logs] == [
+        (request_id, STRANGER, False)
+    ]
 
 
+@pytest.mark.promise("G5")
+@pytest.mark.parametrize("forwarded_for", [STRANGER, PROXY, f"{STRANGER}, {PROXY}"])
+async def test_a_strangers_id_is_only_logged(proxied_app: RunningApp, forwarded_for: str) -> None:
+    client = await client_from(proxied_app, STRANGER, **{"x-request-id": ID, "x-forwarded-for": forwarded_for})
+
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        answer = await client.get(ME)
+
+    assert_own_id(answer)
+    assert [(line["request_id"], line["client_request_id"]) for line in logs] == [(answer.headers["x-request-id"], ID)]
+
+
+@pytest.mark.promise("G5")
+@pytest.mark.parametrize("request_id", WELL_FORMED)
+async def test_without_proxies_nobodys_id_is_taken_over(app: RunningApp, request_id: str) -> None:
+    assert_own_id(await (await app.client()).get(ME, headers={"x-request-id": request_id}))
+
+
+@pytest.mark.promise("G5")
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
 @pytest.mark.parametrize(
-    "request_id",
+    "request_ids",
     [
-        b"",
-        b"x" * 65,
-        b"a b",
-        b"a/b",
-        b"a,b",
-        b"<script>",
-        b"a\tb",
-        "ä".encode(),
-        "ä".encode("latin-1"),
-        b"a\n",
-        b"\xff",
+        [b""],
+        [b"x" * 65],
+        [b"a b"],
+        [b"a/b"],
+        [b"a,b"],
+        [b"<script>"],
+        [b"a\tb"],
+        ["ä".encode()],
+        ["ä".encode("latin-1")],
+        [b"a\n"],
+        [b"\xff"],
+        [b"one", b"two"],
     ],
 )
-async def test_any_other_id_is_replaced(app: RunningApp, request_id: bytes) -> None:
-    answer = await (await app.client()).get(ME, headers=[(b"x-request-id", request_id)])
+async def test_an_id_that_is_not_well_formed_is_neither_taken_over_nor_logged(
+    proxied_app: RunningApp, peer: str, request_ids: list[bytes]
+) -> None:
+    client = await client_from(proxied_app, peer)
 
-    assert UUID(answer.headers["x-request-id"]).version == 7
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        answer = await client.get(ME, headers=[(b"x-request-id", request_id) for request_id in request_ids])
+
+    assert_own_id(answer)
+    assert ["client_request_id" in line for line in logs] == [False]
 
 
-async def test_every_request_without_one_gets_its_own(app: RunningApp) -> None:
+async def test_every_request_gets_its_own(app: RunningApp) -> None:
     client = await app.client()
 
     assert len({(await client.get("/livez")).headers["x-request-id"] for _ in range(10)}) == 10
+
+
+async def test_a_line_of_the_log_says_nothing_of_the_request_before(app: RunningApp) -> None:
+    """Requests on one connection may share the context that the lines' values are kept in."""
+    alice = await app.logged_in("alice")
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        await alice.get(USERS, headers={"x-request-id": ID})
+        await (await app.client()).get(ME)
+
+    assert [(line["problem"], line.get("caller"), line.get("client_request_id")) for line in logs] == [
+        ("forbidden", "alice", ID),
+        ("unauthenticated", None, None),
+    ]
 
 
 JSON = {"content-type": "application/json"}
@@ -82,13 +147,11 @@ ANSWERS: list[tuple[int, dict[str, Any]]] = [
 @pytest.mark.parametrize(("status", "call"), ANSWERS)
 async def test_every_status_carries_it(app: RunningApp, status: int, call: dict[str, Any]) -> None:
     client = await app.logged_in("admin", Role.ADMIN)
-    client.headers["x-request-id"] = ID
 
     answer = await client.request(**call)
 
-    assert (answer.status_code, answer.headers["x-request-id"]) == (status, ID)
-    if status >= 400:
-        assert answer.json()["request_id"] == ID
+    assert answer.status_code == status
+    assert_own_id(answer)
 
 
 async def test_an_internal_error_carries_it(app: RunningApp, settings: Settings) -> None:
@@ -97,15 +160,17 @@ async def test_an_internal_error_carries_it(app: RunningApp, settings: Settings)
     parts.provide(BrokenGetMe, provides=GetMe)
 
     async with run_app(settings, parts) as broken_app:
-        broken_client = await broken_app.client(**{"x-request-id": ID})
+        broken_client = await broken_app.client()
         with structlog.testing.capture_logs():
             answer = await broken_client.get(ME, headers=cookie(token_of(client)))
 
-    assert (answer.status_code, answer.headers["x-request-id"], answer.json()["request_id"]) == (500, ID, ID)
+    assert answer.status_code == 500
+    assert_own_id(answer)
 
 
 async def test_an_unavailable_service_carries_it(settings: Settings) -> None:
     async with run_app(without_database(settings)) as app:
-        answer = await (await app.client()).get("/readyz", headers={"x-request-id": ID})
+        answer = await (await app.client()).get("/readyz")
 
-    assert (answer.status_code, answer.headers["x-request-id"], answer.json()["request_id"]) == (503, ID, ID)
+    assert answer.status_code == 503
+    assert_own_id(answer)

@@ -9,7 +9,6 @@ from typing import Any, Final
 from dishka import AsyncContainer
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gatehouse.common.modules import Modules
 from gatehouse.common.presentation.http import docs, problems
@@ -18,6 +17,7 @@ from gatehouse.common.presentation.http.middleware.csrf import CsrfMiddleware
 from gatehouse.common.presentation.http.middleware.host import HostMiddleware
 from gatehouse.common.presentation.http.middleware.json_body import JsonBodyMiddleware
 from gatehouse.common.presentation.http.middleware.request import RequestMiddleware
+from gatehouse.common.presentation.http.middleware.trusted_proxy import TrustedProxyMiddleware
 from gatehouse.common.presentation.http.middleware.write_position import WritePositionMiddleware
 from gatehouse.common.settings import AppSettings, PostgresSettings, Settings, UvicornSettings
 
@@ -67,7 +67,7 @@ def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings)
     app.add_middleware(HostMiddleware, hosts=settings.hosts)
     app.add_middleware(RequestMiddleware, hsts=settings[AppSettings].is_production)
     if trusted_proxies := settings[UvicornSettings].trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted_proxies)
+        app.add_middleware(TrustedProxyMiddleware, trusted_hosts=trusted_proxies)
 
 
 def _lifespan(container: AsyncContainer, modules: Modules) -> Lifespan:

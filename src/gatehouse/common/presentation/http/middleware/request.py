@@ -23,23 +23,31 @@ _HSTS: Final = {"Strict-Transport-Security": "max-age=63072000; includeSubDomain
 _log = structlog.get_logger()
 
 
+def security_headers(*, hsts: bool) -> list[tuple[bytes, bytes]]:
+    headers = {**SECURITY_HEADERS, **(_HSTS if hsts else {})}
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
 class RequestMiddleware:
     """Gives every request an id, in the response and in every log line, adds the security headers to every response,
     and answers unexpected errors with an opaque 500.
+
+    The id is the server's own or a trusted proxy's. Anyone else's is only logged, as `client_request_id`: whoever could
+    choose it could make two requests look like one.
     """
 
     def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
         self._app = app
-        headers = {**SECURITY_HEADERS, **(_HSTS if hsts else {})}
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._headers = security_headers(hsts=hsts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        client_id = Headers(scope=scope).get("x-request-id", "")
-        request_id = client_id if _REQUEST_ID.fullmatch(client_id) else str(uuid7())
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        client_id = _well_formed_id(scope)
+        request_id = client_id if client_id and state.get("is_from_trusted_proxy") else str(uuid7())
+        state["request_id"] = request_id
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -54,6 +62,8 @@ class RequestMiddleware:
 
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        if client_id and client_id != request_id:
+            structlog.contextvars.bind_contextvars(client_request_id=client_id)
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception:
@@ -64,3 +74,8 @@ class RequestMiddleware:
             if before_error_response := scope["state"].get("before_error_response"):
                 before_error_response(response)
             await response(scope, receive, send_with_headers)
+
+
+def _well_formed_id(scope: Scope) -> str | None:
+    ids = Headers(scope=scope).getlist("x-request-id")
+    return ids[0] if len(ids) == 1 and _REQUEST_ID.fullmatch(ids[0]) else None
