@@ -14,6 +14,7 @@ COMMON: Final = Module(
     settings={
         "app": settings.AppSettings,
         "uvicorn": settings.UvicornSettings,
+        "http": settings.HttpSettings,
         "postgres": settings.PostgresSettings,
         "cookie": settings.CookieSettings,
         "logs": settings.LogSettings,

@@ -78,6 +78,19 @@ class UvicornSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    max_connections: Annotated[
+        int,
+        Interval(ge=0, le=1_000_000),
+        doc("of a worker; 0: what its limit of open files leaves, at most 10 000"),
+    ] = 0
+    request_seconds: Annotated[int, Interval(ge=1, le=600), doc("for a request to come in complete")] = 10
+    keep_alive_seconds: Annotated[
+        int, Interval(ge=1, le=3_600), doc("until an idle connection is closed; a proxy must do so before")
+    ] = 75
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresSettings:
     url: Annotated[str, doc("empty: an embedded PostgreSQL under data_dir (development only)")] = field(
         default="", repr=False

@@ -21,7 +21,6 @@ from gatehouse.common.settings import (
     LogSettings,
     PostgresSettings,
     Settings,
-    UvicornSettings,
 )
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.describe_settings import describe_settings
@@ -29,6 +28,7 @@ from gatehouse.setup.load_settings import CONFIG_VARIABLE, load_settings
 from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.modules import MODULES
 from gatehouse.setup.run_use_case import run_use_case
+from gatehouse.setup.server import server_options
 
 cli: Final = typer.Typer(
     name="gatehouse", help="An accounts backend.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -60,20 +60,7 @@ def serve() -> None:
     with database_urls(settings[PostgresSettings]) as urls:
         os.environ["GATEHOUSE_POSTGRES__URL"] = urls.server  # the server processes load the settings for themselves
         typer.echo(_welcome(settings), err=True)
-        uvicorn.run(
-            "gatehouse.setup.app:create_served_app",
-            factory=True,
-            host=settings[UvicornSettings].host,
-            port=settings[UvicornSettings].port,
-            workers=settings[UvicornSettings].workers,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # the application itself knows which proxies to trust
-        )
+        uvicorn.run("gatehouse.setup.app:create_served_app", factory=True, **server_options(settings))
 
 
 @cli.command()

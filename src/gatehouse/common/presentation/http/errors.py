@@ -13,6 +13,21 @@ class InvalidHostError(GatehouseError):
     title = "This service does not answer to that host name."
 
 
+class BadRequestError(GatehouseError):
+    slug = "bad-request"
+    title = "This is no request that HTTP allows."
+
+
+class RequestTimeoutError(GatehouseError):
+    slug = "request-timeout"
+    title = "The request did not come in complete in time."
+
+
+class HeadTooLargeError(GatehouseError):
+    slug = "head-too-large"
+    title = "The request's head is larger than 32 KiB or 100 fields."
+
+
 class MethodNotAllowedError(GatehouseError):
     slug = "method-not-allowed"
     title = "This method is not allowed here."

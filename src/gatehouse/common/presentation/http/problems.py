@@ -22,10 +22,13 @@ from gatehouse.common.domain.errors import (
     UnavailableError,
 )
 from gatehouse.common.presentation.http.errors import (
+    BadRequestError,
     ContentTooLargeError,
+    HeadTooLargeError,
     InternalError,
     InvalidHostError,
     MethodNotAllowedError,
+    RequestTimeoutError,
     UnsupportedMediaTypeError,
 )
 from gatehouse.common.presentation.http.request_context import client_ip
@@ -42,6 +45,9 @@ STATUSES: Final[dict[type[GatehouseError], HTTPStatus]] = {
     ContentTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidHostError: HTTPStatus.BAD_REQUEST,
+    BadRequestError: HTTPStatus.BAD_REQUEST,
+    RequestTimeoutError: HTTPStatus.REQUEST_TIMEOUT,
+    HeadTooLargeError: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """Looked up along the error's class hierarchy, so a new error has its category's status."""

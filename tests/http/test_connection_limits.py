@@ -1,0 +1,253 @@
+"""How much, how long and how many: the limits of the connections that a server process keeps."""
+
+import asyncio
+import select
+import time
+from uuid import UUID
+
+import pytest
+import structlog
+from dishka import Provider, Scope
+
+from gatehouse.common.application.ports import Readiness
+from gatehouse.common.settings import Settings
+from tests.conftest import RunningApp
+from tests.fakes import PASSWORD
+from tests.http.answers import SECURITY_HEADERS, assert_problem
+from tests.http.served_app import LAST, PATIENCE_SECONDS, Connection, ServedApp, request, serve_app
+
+SIGN_UP = "/api/v1/account/signup"
+JSON = "Content-Type: application/json"
+CHUNKED = "Transfer-Encoding: chunked"
+KIB = 1024
+CREDENTIALS = f'{{"username": "alice", "password": "{PASSWORD}"}}'.encode()
+
+
+def field_of(length: int) -> str:
+    """A line of so many bytes, with its end."""
+    return "X: ".ljust(length - len("\r\n"), "x")
+
+
+def head_of(length: int) -> bytes:
+    """Counted are the target, the fields and their line ends."""
+    rest = len("/livez") + len(f"Host: gatehouse.test\r\n{LAST}\r\n")
+    return request("GET /livez", LAST, field_of(length - rest))
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize(("message", "status"), [(head_of(32 * KIB), 200), (head_of(32 * KIB + 1), 431)])
+def test_a_head_has_at_most_32_kib(proxied_server: ServedApp, message: bytes, status: int) -> None:
+    [answer] = proxied_server.answers_to(message)
+    assert answer.status_code == status
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize(("fields", "status"), [(100, 200), (101, 431), (20_000, 431)])
+def test_a_head_has_at_most_100_fields(proxied_server: ServedApp, fields: int, status: int) -> None:
+    [answer] = proxied_server.answers_to(request("GET /livez", LAST, *["X:"] * (fields - 2)))
+    assert answer.status_code == status
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize(
+    "beginning", [b"GET /", b"GET / HTTP/1.1\r\nX", b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\nX: x\r\nY: "]
+)
+def test_a_head_is_not_read_beyond_its_limit(proxied_server: ServedApp, beginning: bytes) -> None:
+    with proxied_server.connect() as connection:
+        connection.send(beginning + b"x" * 96 * KIB)
+        [answer] = connection.remaining_answers()
+
+    assert_problem(answer, "head-too-large")
+
+
+@pytest.mark.promise("E3")
+def test_a_client_that_goes_on_sending_can_still_read_the_refusal(proxied_server: ServedApp) -> None:
+    with proxied_server.connect() as connection:
+        for _ in range(64):
+            connection.send(b"GET /" + b"x" * 64 * KIB)
+        [answer] = connection.remaining_answers()
+
+    assert_problem(answer, "head-too-large")
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"2\r\n{}\r\n0\r\nX: " + b"x" * 96 * KIB,
+        b"2\r\n{}\r\n0\r\n" + b"X: x\r\n" * 16 * KIB,
+        b"2;" + b"x" * 96 * KIB,
+        b"1;xxxxxxxxxxxxxxxx\r\n{\r\n" * 6 * KIB,
+    ],
+)
+def test_what_surrounds_a_body_is_not_read_without_end_either(proxied_server: ServedApp, chunks: bytes) -> None:
+    [answer] = proxied_server.answers_to(request(f"POST {SIGN_UP}", JSON, CHUNKED, body=chunks))
+    assert_problem(answer, "bad-request")
+
+
+def dribble(connection: Connection, drop: bytes) -> None:
+    """Until the server closes the connection."""
+    poll = select.poll()
+    poll.register(connection.socket, select.POLLIN)
+    for _ in range(PATIENCE_SECONDS * 100):
+        if poll.poll(10):
+            return
+        connection.send(drop)
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize("before", [b"", request("GET /livez")])
+@pytest.mark.parametrize("drop", [b"", b"x"])
+def test_a_head_that_does_not_come_in_time_is_refused(hasty_server: ServedApp, before: bytes, drop: bytes) -> None:
+    """Its time counts from its first byte on, and not from the last one."""
+    with hasty_server.connect() as connection:
+        if before:
+            connection.send(before)
+            assert connection.answer() is not None
+        connection.send(b"GET /")
+        dribble(connection, drop)
+        [answer] = connection.remaining_answers()
+
+    assert_problem(answer, "request-timeout")
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize("framing", [f"Content-Length: {len(CREDENTIALS) + 1}", CHUNKED])
+async def test_a_request_whose_body_does_not_come_in_time_is_not_carried_out(
+    app: RunningApp, hasty_server: ServedApp, framing: str
+) -> None:
+    body = CREDENTIALS if framing != CHUNKED else b"%x\r\n%b\r\n" % (len(CREDENTIALS), CREDENTIALS)
+    [answer] = hasty_server.answers_to(request(f"POST {SIGN_UP}", JSON, framing, body=body))
+
+    assert_problem(answer, "request-timeout")
+    sign_up = await (await app.client()).post(SIGN_UP, json={"username": "alice", "password": PASSWORD})
+    assert sign_up.status_code == 201
+
+
+@pytest.mark.promise("E3")
+def test_a_body_that_is_still_coming_after_the_answer_is_not_waited_for_longer(hasty_server: ServedApp) -> None:
+    [answer] = hasty_server.answers_to(request(f"POST {SIGN_UP}", JSON, "Content-Length: 20000"))
+    assert_problem(answer, "content-too-large")
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize("drop", [b"", b"\r\n"])
+def test_a_connection_that_never_spoke_is_closed_without_a_word(hasty_server: ServedApp, drop: bytes) -> None:
+    with hasty_server.connect() as connection:
+        dribble(connection, drop)
+        assert connection.socket.recv(1) == b""
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize("drop", [b"", b"\r\n"])
+def test_an_idle_connection_is_closed_without_a_word(hasty_server: ServedApp, drop: bytes) -> None:
+    with hasty_server.connect() as connection:
+        connection.send(request("GET /livez"))
+        assert connection.answer() is not None
+        dribble(connection, drop)
+        assert connection.socket.recv(1) == b""
+
+
+class SlowReadiness:
+    """Takes longer than a request may."""
+
+    async def ensure_ready(self) -> None:
+        await asyncio.sleep(0.25)
+
+
+@pytest.mark.promise("E3")
+def test_the_time_that_the_answer_takes_counts_for_no_request(settings: Settings) -> None:
+    """Not for the one that is answered, nor for one that waits behind it and of which no more is read meanwhile."""
+    slow = Provider(scope=Scope.APP)
+    slow.provide(SlowReadiness, provides=Readiness)
+    with serve_app(settings, slow, request_seconds=0.1) as server, server.connect() as connection:
+        behind = request(f"POST {SIGN_UP}", JSON, LAST, body=b"{}")
+        connection.send(request("GET /readyz") + behind[:-1])
+        first = connection.answer()
+        connection.send(behind[-1:])
+        [second] = connection.remaining_answers()
+
+    assert first is not None
+    assert (first.status_code, second.status_code) == (200, 422)
+
+
+def is_turned_away(server: ServedApp) -> bool:
+    with server.connect() as connection:
+        try:
+            connection.send(request("GET /livez", LAST))
+            return connection.answer() is None
+        except ConnectionError:
+            return True
+
+
+def assert_admits(server: ServedApp) -> None:
+    """As soon as the server has seen that another connection is gone."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while is_turned_away(server):
+        assert time.monotonic() < end
+
+
+@pytest.mark.promise("E3")
+def test_a_client_that_does_not_read_its_answers_is_cut_off(settings: Settings) -> None:
+    with serve_app(settings, connections=1, keep_alive_seconds=0.1) as server, server.connect() as connection:
+        connection.send(request("GET /docs/assets/swagger-ui-bundle.js") * 10)
+
+        assert_admits(server)
+
+
+@pytest.mark.promise("E4")
+def test_connections_beyond_the_limit_are_turned_away_and_those_in_work_go_on(settings: Settings) -> None:
+    message = request("GET /livez")
+    with serve_app(settings, connections=2) as server, server.connect() as idle, server.connect() as busy:
+        idle.send(message)
+        assert idle.answer() is not None
+        busy.send(message[:-1])
+        with structlog.testing.capture_logs() as logs:
+            assert all(is_turned_away(server) for _ in range(5))
+
+        idle.send(message)
+        busy.send(message[-1:])
+        answers = [connection.answer() for connection in (idle, busy)]
+        assert [answer and answer.status_code for answer in answers] == [200, 200]
+
+        idle.socket.close()
+        assert_admits(server)
+
+    assert logs == [{"event": "too_many_connections", "log_level": "warning", "limit": 2, "turned_away": 1}]
+
+
+LATE = b"GET /livez HTTP/1.1\r\n"
+
+
+@pytest.mark.promise("E5")
+@pytest.mark.parametrize(
+    ("message", "slug"),
+    [(b"nonsense\r\n", "bad-request"), (head_of(64 * KIB), "head-too-large"), (LATE, "request-timeout")],
+)
+def test_what_the_server_itself_refuses_is_answered_like_everything_else(
+    hasty_server: ServedApp, message: bytes, slug: str
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        [answer] = hasty_server.answers_to(message)
+
+    assert_problem(answer, slug)
+    expected = {
+        **SECURITY_HEADERS,
+        "strict-transport-security": "max-age=63072000; includeSubDomains",
+        "connection": "close",
+        "content-type": "application/problem+json",
+        "content-length": str(len(answer.content)),
+        "x-request-id": answer.headers["x-request-id"],
+        "date": answer.headers["date"],
+    }
+    assert sorted(answer.headers.multi_items()) == sorted(expected.items())
+    assert UUID(answer.headers["x-request-id"]).version == 7
+    assert [(line["event"], line["problem"], line["ip"], line["request_id"]) for line in logs] == [
+        ("refused", slug, "127.0.0.1", answer.headers["x-request-id"])
+    ]
+
+
+@pytest.mark.promise("E5")
+def test_production_alone_insists_on_tls(proxied_server: ServedApp) -> None:
+    [answer] = proxied_server.answers_to(b"nonsense\r\n")
+    assert "strict-transport-security" not in answer.headers
