@@ -16,6 +16,7 @@ import coverage
 import httpx
 import psycopg
 import pytest
+import structlog
 from dishka import AsyncContainer, Provider, Scope
 from fastapi import FastAPI
 from psycopg.conninfo import make_conninfo
@@ -24,7 +25,7 @@ from gatehouse.accounts.application.ports import PasswordHasher
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
-from gatehouse.audit.infrastructure.audit_trail import FailureWriter
+from gatehouse.audit.infrastructure.failed_attempts import FailureWriter
 from gatehouse.common.application.ports import Clock
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
@@ -152,6 +153,15 @@ def settings(owner_url: str) -> Settings:
         JwtSettings(secret="a secret for the tests, long enough"),
         PasswordSettings(pepper="a pepper for the tests, long enough", work_factor=4),
     )
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    root, configuration = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.configure(**configuration)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, get_type_hints
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from uuid6 import uuid7
@@ -62,8 +62,7 @@ class InMemoryApp:
 
     def use[UseCase: DataclassInstance](self, use_case: type[UseCase], caller: User | None = None) -> UseCase:
         parts = self._parts if caller is None else {**self._parts, Identity: self.identity_of(caller)}
-        hints = get_type_hints(use_case)
-        return use_case(**{key.name: self._part(parts, hints[key.name]) for key in fields(use_case)})
+        return use_case(**{field.name: self._part(parts, field.type) for field in fields(use_case)})
 
     def _part(self, parts: dict[object, object], kind: object) -> object:
         """A port's fake; a plain dataclass over ports, such as `Passwords`, is made of them."""

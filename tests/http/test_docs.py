@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gatehouse.common.domain.audit import Outcome
 from gatehouse.common.settings import AppSettings, Environment, Settings
 from tests.conftest import ORIGIN, RunningApp
 from tests.http.answers import PROBLEMS, assert_problem
@@ -136,6 +137,14 @@ def test_every_field_of_a_body_that_must_be_given_has_an_example(app: RunningApp
         assert schema["additionalProperties"] is False, name
         for field in schema["required"]:
             assert schema["properties"][field]["examples"], (name, field)
+
+
+@pytest.mark.promise("G4")
+def test_an_audit_event_says_what_each_outcome_means(app: RunningApp) -> None:
+    fields = app.fastapi_app.openapi()["components"]["schemas"]["AuditEvent"]["properties"]
+
+    assert [outcome for outcome in Outcome if f"`{outcome}`" not in fields["outcome"]["description"]] == []
+    assert "`attempts`" in fields["subject"]["description"]
 
 
 def test_every_reference_leads_somewhere(app: RunningApp) -> None:

@@ -86,10 +86,10 @@ async def test_a_get_changes_no_row(app: RunningApp, owner: psycopg.Connection, 
     client = await populate(app, call, Caller.SUPER_ADMIN)
     before = rows_of(owner)
 
-    for target in targets_of(call):
-        await client.request(**request_of(call, Caller.SUPER_ADMIN, target))
+    answers = [await client.request(**request_of(call, Caller.SUPER_ADMIN, target)) for target in targets_of(call)]
 
-    assert rows_of(owner) == before
+    recorded = {"audit_events"} if any(answer.status_code == 403 for answer in answers) else set[str]()
+    assert changed_tables(before, rows_of(owner)) <= recorded
 
 
 def contents_of(answer: httpx.Response) -> Iterator[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from gatehouse.audit.infrastructure.audit_trail import FailureWriter
+from gatehouse.audit.infrastructure.failed_attempts import FailureWriter
 from tests.conftest import RunningApp
 
 AUDIT = "/api/v1/audit/"

@@ -1,8 +1,7 @@
 """Gateways of both kinds, and an eye on what the server's connections are doing."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,6 @@ from uuid import UUID
 
 import psycopg
 import pytest
-import structlog
 from dishka import AsyncContainer
 from psycopg.conninfo import make_conninfo
 
@@ -66,7 +64,7 @@ class Gateways:
             await scope.get(Sessions),
             await scope.get(LiveSessions),
             SqlAudit(await scope.get(SqlTransaction), AuditEventFactory(ORIGIN, clock)),
-            partial(_stored_events, await scope.get(Database)),
+            partial(stored_events, await scope.get(Database)),
             clock,
             await scope.get(SessionLifetime),
         )
@@ -116,7 +114,7 @@ class Gateways:
         return await self.live_sessions.find(session.secret_hash, self.clock.now()) is not None
 
 
-async def _stored_events(database: Database) -> list[FakeEvent]:
+async def stored_events(database: Database) -> list[FakeEvent]:
     statement = """
         SELECT action, actor, target, outcome, subject_kind, subject_id, subject_label FROM audit_events ORDER BY at, id
     """
@@ -267,15 +265,6 @@ async def harness(own_settings: Settings, own_url: str) -> AsyncIterator[Harness
 def cluster(tmp_path: Path) -> Path:
     """A cluster without a server, for an embedded one."""
     return copy_cluster(tmp_path / "postgres")
-
-
-@pytest.fixture
-def logs_as_before() -> Iterator[None]:
-    root, configuration = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**configuration)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:

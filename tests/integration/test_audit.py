@@ -1,42 +1,27 @@
-"""The audit trail: changes are recorded in their own transaction, failures in the background."""
+"""The audit trail: changes are recorded in their own transaction, and read page by page."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from dishka import AsyncContainer
-from psycopg.rows import scalar_row
-from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.domain.role import Role
-from gatehouse.accounts.domain.username import Username
 from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPages, AuditRequest
-from gatehouse.audit.infrastructure.audit_trail import (
-    AuditEventFactory,
-    FailureWriter,
-    SqlFailedAttempts,
-    run_failure_writer,
-)
 from gatehouse.audit.infrastructure.queries.list_audit_events import SqlAuditPages
 from gatehouse.common.application.paging import Cursors
 from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.errors import InvalidError
-from gatehouse.common.infrastructure.database import Database, open_database
+from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 from tests.fakes import FakeClock
-from tests.integration.conftest import ORIGIN, DatabaseMonitor
+from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
-
-POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
-NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
-ALICE = Username("alice")
 
 
 @pytest.fixture
@@ -60,16 +45,6 @@ def insert(owner: psycopg.Connection, at: datetime, **values: Any) -> AuditEvent
     return event
 
 
-def failures(database: Database) -> tuple[FailureWriter, SqlFailedAttempts]:
-    writer = FailureWriter(database)
-    return writer, SqlFailedAttempts(writer, AuditEventFactory(ORIGIN, FakeClock()))
-
-
-async def stored_failures(database: Database) -> list[str]:
-    statement = "SELECT target FROM audit_events WHERE outcome = 'failed' ORDER BY id"
-    return await database.fetch_all(statement, {}, scalar_row)
-
-
 @pytest.mark.promise("G2")
 async def test_a_change_that_cannot_be_recorded_does_not_happen(harness: Harness, monitor: DatabaseMonitor) -> None:
     await harness.add_user("alice")
@@ -83,77 +58,6 @@ async def test_a_change_that_cannot_be_recorded_does_not_happen(harness: Harness
 
     assert (await monitor.user("alice"))["role"] == "user"
     assert "audit" not in [line["event"] for line in logs]
-
-
-@pytest.mark.promise("G2")
-async def test_a_failed_login_is_written_down_after_the_answer(small_pool: Database) -> None:
-    async with run_failure_writer(small_pool) as writer:
-        SqlFailedAttempts(writer, AuditEventFactory(ORIGIN, FakeClock())).record("log_in", ALICE.value)
-        await writer.flush()
-
-    assert await stored_failures(small_pool) == ["alice"]
-
-
-async def test_what_is_left_at_the_end_is_written_before_it_closes(small_pool: Database) -> None:
-    async with run_failure_writer(small_pool) as writer:
-        log = SqlFailedAttempts(writer, AuditEventFactory(ORIGIN, FakeClock()))
-        for number in range(20):
-            log.record("log_in", f"alice{number:02}")
-
-    assert await stored_failures(small_pool) == [f"alice{number:02}" for number in range(20)]
-
-
-async def test_beyond_a_thousand_waiting_failures_only_the_log_records_them(small_pool: Database) -> None:
-    _, log = failures(small_pool)
-
-    with capture_logs() as logs:
-        for _ in range(1001):
-            log.record("log_in", ALICE.value)
-
-    events = [line["event"] for line in logs]
-    assert (events.count("audit"), events.count("audit_event_not_stored")) == (1001, 1)
-
-
-async def test_failures_go_on_being_written_when_the_database_is_back(
-    small_pool: Database, monitor: DatabaseMonitor
-) -> None:
-    async with run_failure_writer(small_pool) as writer:
-        log = SqlFailedAttempts(writer, AuditEventFactory(ORIGIN, FakeClock()))
-        await monitor.execute("ALTER TABLE audit_events RENAME TO gone")
-        try:
-            log.record("log_in", ALICE.value)
-            await writer.flush()
-        finally:
-            await monitor.execute("ALTER TABLE gone RENAME TO audit_events")
-        log.record("log_in", "bobby")
-
-    assert await stored_failures(small_pool) == ["bobby"]
-
-
-async def test_the_writers_log_lines_have_no_request_id(small_pool: Database, monitor: DatabaseMonitor) -> None:
-    with bound_contextvars(request_id="the first"), capture_logs([merge_contextvars]) as logs:
-        async with run_failure_writer(small_pool) as writer:
-            await monitor.execute("ALTER TABLE audit_events RENAME TO gone")
-            SqlFailedAttempts(writer, AuditEventFactory(ORIGIN, FakeClock())).record("log_in", ALICE.value)
-            await writer.flush()
-            await monitor.execute("ALTER TABLE gone RENAME TO audit_events")
-
-    (line,) = [line for line in logs if line["event"] == "audit_event_not_stored"]
-    assert "request_id" not in line
-
-
-@pytest.fixture
-async def unreachable(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
-    monkeypatch.setattr(POOL_WAIT, 0.5)
-    async with open_database(NOWHERE, 1) as database:
-        yield database
-
-
-async def test_closing_does_not_wait_long_for_a_database_that_is_away(unreachable: Database) -> None:
-    async with asyncio.timeout(6), run_failure_writer(unreachable) as writer:
-        log = SqlFailedAttempts(writer, AuditEventFactory(ORIGIN, FakeClock()))
-        for _ in range(100):
-            log.record("log_in", ALICE.value)
 
 
 async def test_pages_join_newest_first_without_gap_or_repeat_while_events_are_added(

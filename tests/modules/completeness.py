@@ -70,7 +70,7 @@ def classes_below(package: str) -> Iterator[type]:
 
 def protocols_of(tests: ModuleTests) -> Iterator[type]:
     for kind in classes_below(f"{tests.package}.application"):
-        if getattr(kind, "_is_protocol", False):
+        if getattr(kind, "_is_protocol", False) and not kind.__name__.startswith("_"):
             yield kind
 
 

@@ -8,7 +8,7 @@ from gatehouse.accounts.application.passwords import Passwords
 from gatehouse.accounts.application.ports import PasswordStrength
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.audit import Outcome
+from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.common.domain.errors import InvalidError, ThrottledError, UnavailableError
 from gatehouse.common.domain.request_context import RequestContext
 from tests.fakes import LIMITS, PASSWORD, FakeEvent
@@ -26,6 +26,10 @@ def passwords(app: InMemoryApp, ip: str | None = "192.0.2.1") -> Passwords:
 
 async def guess(passwords: Passwords, user: User | None, password: str = "wrong", name: Username = ALICE) -> bool:
     return await passwords.verify("log_in", user.username if user else name, user, password)
+
+
+def throttled(action: str, address: str = "192.0.2.1") -> FakeEvent:
+    return FakeEvent(action, None, None, Outcome.THROTTLED, Subject("attempts", address, "1 attempt"))
 
 
 @pytest.mark.promise("L3")
@@ -61,7 +65,7 @@ async def test_the_right_password_clears_the_account_and_gives_back_its_own_atte
     assert app.throttle.counts == {ADDRESS: 2}
 
 
-@pytest.mark.promise("L3")
+@pytest.mark.promise("L3", "G4")
 async def test_when_an_account_has_to_wait_nothing_is_hashed_not_even_the_right_password() -> None:
     app = InMemoryApp()
     alice = app.add_user("alice")
@@ -73,6 +77,7 @@ async def test_when_an_account_has_to_wait_nothing_is_hashed_not_even_the_right_
 
     assert len(app.hasher.verified) == FEW.per_account
     assert app.throttle.counts == {ACCOUNT: 3, ADDRESS: 3}
+    assert app.failed_attempts.events[FEW.per_account :] == [throttled("log_in")]
 
 
 async def test_guesses_at_many_accounts_make_the_address_wait() -> None:
@@ -124,8 +129,12 @@ async def test_a_failure_is_recorded_with_the_name_that_was_tried(
     app = InMemoryApp()
 
     assert not await passwords(app).verify(action, name, None, PASSWORD)
+    assert not await passwords(app).verify(action, name, None, PASSWORD, actor="oscar")
 
-    assert app.failed_attempts.events == [FakeEvent(action, None, target, Outcome.FAILED)]
+    assert app.failed_attempts.events == [
+        FakeEvent(action, None, target, Outcome.FAILED),
+        FakeEvent(action, "oscar", target, Outcome.FAILED),
+    ]
 
 
 async def test_a_success_is_no_failure() -> None:
@@ -173,16 +182,17 @@ async def test_an_address_is_an_ipv4_address_or_a_64_bit_network(ip: str | None,
     assert set(app.throttle.counts) == {f"password:alice:{address}", f"password:{address}"}
 
 
-@pytest.mark.promise("L8")
+@pytest.mark.promise("L8", "G4")
 async def test_sign_ups_are_counted_per_address_and_apart_from_passwords() -> None:
     app = InMemoryApp()
     for _ in range(FEW.sign_ups):
-        await passwords(app).count_sign_up()
+        await passwords(app).count_sign_up("sign_up")
 
     with pytest.raises(ThrottledError):
-        await passwords(app).count_sign_up()
+        await passwords(app).count_sign_up("sign_up")
 
-    await passwords(app, "198.51.100.7").count_sign_up()
+    assert app.failed_attempts.events == [throttled("sign_up")]
+    await passwords(app, "198.51.100.7").count_sign_up("sign_up")
     assert app.throttle.counts == {"sign-up:192.0.2.1": 2, "sign-up:198.51.100.7": 1}
 
 

@@ -5,14 +5,14 @@ from typing import Any, Final
 from gatehouse.audit.application.queries.list_audit_events import ListAuditEvents
 from gatehouse.audit.infrastructure.tables import audit_events
 from gatehouse.audit.presentation.http import audit
-from gatehouse.audit.presentation.http.openapi import document_actions
+from gatehouse.audit.presentation.http.openapi import document_events
 from gatehouse.audit.providers import AuditProvider
 from gatehouse.common.modules import Module, Modules
 from gatehouse.common.settings import Settings
 
 
 def _complete_openapi(document: dict[str, Any], _: Settings, modules: Modules) -> None:
-    document_actions(document, modules.audited_actions)
+    document_events(document, modules.audited_actions)
 
 
 AUDIT: Final = Module(

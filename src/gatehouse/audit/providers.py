@@ -5,15 +5,10 @@ from collections.abc import AsyncIterator
 from dishka import Provider, Scope, provide
 
 from gatehouse.audit.application.queries.list_audit_events import AuditedActions, AuditPages
-from gatehouse.audit.infrastructure.audit_trail import (
-    AuditEventFactory,
-    FailureWriter,
-    SqlAudit,
-    SqlFailedAttempts,
-    run_failure_writer,
-)
+from gatehouse.audit.infrastructure.audit_trail import AuditEventFactory, SqlAudit
+from gatehouse.audit.infrastructure.failed_attempts import FailureWriter, SqlFailedAttempts, run_failure_writer
 from gatehouse.audit.infrastructure.queries.list_audit_events import SqlAuditPages
-from gatehouse.common.application.ports import Audit, FailedAttempts
+from gatehouse.common.application.ports import Audit, Clock, FailedAttempts
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.modules import Modules
 
@@ -31,6 +26,6 @@ class AuditProvider(Provider):
         return AuditedActions(modules.audited_actions)
 
     @provide
-    async def failure_writer(self, database: Database) -> AsyncIterator[FailureWriter]:
-        async with run_failure_writer(database) as writer:
+    async def failure_writer(self, database: Database, clock: Clock) -> AsyncIterator[FailureWriter]:
+        async with run_failure_writer(database, clock) as writer:
             yield writer

@@ -14,6 +14,8 @@ from dishka import AsyncContainer, Provider
 from fastapi import APIRouter
 from sqlalchemy import Table
 
+from gatehouse.common.application.use_case import action_of, has_caller
+from gatehouse.common.domain.audit import FURTHER_ATTEMPTS
 from gatehouse.common.domain.errors import ConflictError
 from gatehouse.common.presentation.cli.run_use_case import RegisterCommands
 from gatehouse.common.settings import Settings
@@ -49,8 +51,9 @@ class Module:
 
     @property
     def audited_actions(self) -> frozenset[str]:
-        """Each command that records an event names its action."""
-        return frozenset(command.action for command in self.commands if hasattr(command, "action"))
+        """Each command that records an event names its action; a query is recorded when its caller is refused."""
+        named = {command.action for command in self.commands if hasattr(command, "action")}
+        return frozenset(named | {action_of(query) for query in self.queries if has_caller(query)})
 
 
 class Modules:
@@ -76,7 +79,7 @@ class Modules:
 
     @property
     def audited_actions(self) -> frozenset[str]:
-        return frozenset(action for module in self for action in module.audited_actions)
+        return frozenset({FURTHER_ATTEMPTS}.union(*(module.audited_actions for module in self)))
 
     @property
     def settings(self) -> dict[str, type]:

@@ -2,6 +2,7 @@
 
 from uuid6 import uuid7
 
+from gatehouse.accounts.domain.username import Username
 from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
 from gatehouse.common.domain.audit import Outcome, Subject
 from tests.fakes import FakeClock, FakeEvent, FakeStore, FakeTransaction
@@ -21,8 +22,16 @@ class FakeFailedAttempts:
     def __init__(self) -> None:
         self.events: list[FakeEvent] = []
 
-    def record(self, action: str, target: str | None) -> None:
-        self.events.append(FakeEvent(action, None, target, Outcome.FAILED))
+    def record_failed(self, action: str, *, actor: str | None, target: str | None) -> None:
+        self.events.append(FakeEvent(action, actor, target, Outcome.FAILED))
+
+    def record_refused(self, action: str, *, actor: str, target: str | None) -> None:
+        name = Username.parse(target or "")
+        self.events.append(FakeEvent(action, actor, name.value if name else None, Outcome.REFUSED))
+
+    def record_throttled(self, action: str, *, address: str) -> None:
+        subject = Subject("attempts", address, "1 attempt")
+        self.events.append(FakeEvent(action, None, None, Outcome.THROTTLED, subject))
 
 
 class FakeAuditPages:

@@ -46,7 +46,7 @@ TESTS = ModuleTests(
         Transaction: "tests/integration/test_transaction.py",
         Caller: "tests/http/test_matrix.py",
         Audit: "tests/integration/test_audit_gateway.py",
-        FailedAttempts: "tests/integration/test_audit.py",
+        FailedAttempts: "tests/integration/test_failed_attempts.py",
         Readiness: "tests/http/test_readiness.py",
     },
 )

@@ -21,6 +21,10 @@ class Identity:
     role: Role
     must_change_password: bool = False
 
+    @property
+    def name(self) -> str:
+        return self.username.value
+
     def ensure_password_is_own(self) -> None:
         """A user whose password an admin chose may only change it."""
         if self.must_change_password:

@@ -8,7 +8,7 @@ from gatehouse.accounts.domain.password import PasswordPolicy
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.application.ports import FailedAttempts
-from gatehouse.common.domain.errors import InvalidError, UnavailableError
+from gatehouse.common.domain.errors import InvalidError, ThrottledError, UnavailableError
 from gatehouse.common.domain.request_context import RequestContext
 
 
@@ -38,7 +38,9 @@ class Passwords:
             raise InvalidError("password", weakness)
         return await self.hasher.hash(password, client=self._address)
 
-    async def verify(self, action: str, username: Username | None, user: User | None, password: str) -> bool:
+    async def verify(
+        self, action: str, username: Username | None, user: User | None, password: str, *, actor: str | None = None
+    ) -> bool:
         """Whether the user is active and this is their password. Always one hash computation, also if there is no user.
 
         The attempt is counted before it is verified, so that parallel guesses cannot outrun the count, and refunded if
@@ -46,7 +48,7 @@ class Passwords:
         """
         account_attempt = Attempt(f"password:{username}:{self._address}", self.limits.per_account)
         address_attempt = Attempt(f"password:{self._address}", self.limits.per_address)
-        await self.throttle.count(account_attempt, address_attempt)
+        await self._count(action, account_attempt, address_attempt)
         try:
             password_hash = user.password_hash if user and user.is_active else None
             is_right = await self.hasher.verify(password, password_hash, client=self._address)
@@ -57,7 +59,7 @@ class Passwords:
             await self.throttle.reset(account_attempt)
             await self.throttle.refund(address_attempt)
         else:
-            self.failures.record(action, username.value if username else None)
+            self.failures.record_failed(action, actor=actor, target=username.value if username else None)
         return is_right
 
     async def rehash(self, user: User, password: str) -> str | None:
@@ -73,8 +75,15 @@ class Passwords:
         except UnavailableError:
             return None
 
-    async def count_sign_up(self) -> None:
-        await self.throttle.count(Attempt(f"sign-up:{self._address}", self.limits.sign_ups))
+    async def count_sign_up(self, action: str) -> None:
+        await self._count(action, Attempt(f"sign-up:{self._address}", self.limits.sign_ups))
+
+    async def _count(self, action: str, *attempts: Attempt) -> None:
+        try:
+            await self.throttle.count(*attempts)
+        except ThrottledError:
+            self.failures.record_throttled(action, address=self._address)
+            raise
 
     @property
     def _address(self) -> str:

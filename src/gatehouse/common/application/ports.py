@@ -19,6 +19,10 @@ class Transaction(AbstractAsyncContextManager[None], Protocol):
 class Caller(Protocol):
     """Who makes this request, as far as every module needs to know. The accounts module knows more: `Identity`."""
 
+    @property
+    def name(self) -> str:
+        """The username, for the audit trail."""
+
     def ensure_password_is_own(self) -> None:
         """Raises PasswordChangeRequiredError where an admin chose the password."""
 
@@ -35,9 +39,19 @@ class Audit(Protocol):
 
 
 class FailedAttempts(Protocol):
-    """Records failed attempts in the audit trail, in the background: a call neither waits nor raises."""
+    """Records in the audit trail what did not succeed, in the background: a call neither waits nor raises.
 
-    def record(self, action: str, target: str | None) -> None: ...
+    No number of attempts fills the trail: those beyond a limit are counted, and recorded as one event a minute.
+    """
+
+    def record_failed(self, action: str, *, actor: str | None, target: str | None) -> None:
+        """A wrong password. `actor` is the caller, who is unknown at a login."""
+
+    def record_refused(self, action: str, *, actor: str, target: str | None) -> None:
+        """An act that the caller's role does not allow. `target` is what the caller named, valid or not."""
+
+    def record_throttled(self, action: str, *, address: str) -> None:
+        """An attempt that has to wait, since there were too many from this address."""
 
 
 class Readiness(Protocol):

@@ -1,18 +1,27 @@
 """What surrounds every use case, whether a route or the command line calls it.
 
 Every command and query is declared with one of the decorators below. They make it a dataclass, and add what use cases
-have in common: at present, the retry after a deadlock.
+have in common: the retry after a deadlock, and the audit event when the caller is refused.
 """
 
+import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
-from typing import Final, dataclass_transform
+from inspect import signature
+from typing import Final, Protocol, dataclass_transform
 
-from gatehouse.common.domain.errors import TransactionConflictError
+from gatehouse.common.application.ports import Caller, FailedAttempts
+from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError, TransactionConflictError
 
 _MAX_RETRIES: Final = 3
-_MARK: Final = "__is_use_case__"
+_ACTION: Final = "__action__"
+_CALLER: Final = "identity"
+"""The field with the caller, of a use case that is not open to everyone."""
+_TARGET: Final = "username"
+"""The parameter that names the user whom the caller acts on."""
+
+type _Call = Callable[..., Awaitable[object]]
 
 
 def retry_on_conflict[**P, R](function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
@@ -36,7 +45,7 @@ def retry_on_conflict[**P, R](function: Callable[P, Awaitable[R]]) -> Callable[P
 @dataclass_transform(frozen_default=True)
 def command[C](cls: type[C]) -> type[C]:
     """A use case that changes state, in one transaction. After a conflict with another one it is retried as a whole."""
-    type.__setattr__(cls, "__call__", retry_on_conflict(_call_of(cls)))
+    _wrap_call(cls, retry_on_conflict)
     return _use_case(cls)
 
 
@@ -57,14 +66,58 @@ def query[C](cls: type[C]) -> type[C]:
 
 
 def is_use_case(kind: object) -> bool:
-    return isinstance(kind, type) and _MARK in vars(kind)
+    return isinstance(kind, type) and _ACTION in vars(kind)
+
+
+def action_of(use_case: type) -> str:
+    """Its name in the audit trail: `list_users` of ListUsers."""
+    action: str = vars(use_case)[_ACTION]
+    return action
+
+
+def has_caller(use_case: type) -> bool:
+    return _CALLER in use_case.__annotations__
+
+
+class _CalledBySomeone(Protocol):
+    @property
+    def identity(self) -> Caller: ...
+
+    @property
+    def failed_attempts(self) -> FailedAttempts: ...
 
 
 def _use_case[C](cls: type[C]) -> type[C]:
-    type.__setattr__(cls, _MARK, True)
+    type.__setattr__(cls, _ACTION, re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower())
+    if has_caller(cls):
+        # A field of its own, so that whoever makes the use case provides it, as every other port.
+        cls.__annotations__["failed_attempts"] = FailedAttempts
+        type.__setattr__(cls, "failed_attempts", field(kw_only=True, repr=False))
+        _wrap_call(cls, _record_refusals(action_of(cls)))
     return dataclass(frozen=True, slots=True)(cls)
 
 
-def _call_of(cls: type) -> Callable[..., Awaitable[object]]:
-    call: Callable[..., Awaitable[object]] = vars(cls)["__call__"]
-    return call
+def _record_refusals(action: str) -> Callable[[_Call], _Call]:
+    """Around the whole call: what was refused has been rolled back, so the event cannot be in its transaction."""
+
+    def decorate(call: _Call) -> _Call:
+        parameters = signature(call)
+
+        @wraps(call)
+        async def call_and_record(self: _CalledBySomeone, *args: object, **kwargs: object) -> object:
+            try:
+                return await call(self, *args, **kwargs)
+            except PasswordChangeRequiredError:  # a duty of the caller's own, whatever the role
+                raise
+            except ForbiddenError:
+                target = parameters.bind(self, *args, **kwargs).arguments.get(_TARGET)
+                self.failed_attempts.record_refused(action, actor=self.identity.name, target=target)
+                raise
+
+        return call_and_record
+
+    return decorate
+
+
+def _wrap_call(cls: type, decorate: Callable[[_Call], _Call]) -> None:
+    type.__setattr__(cls, "__call__", decorate(vars(cls)["__call__"]))

@@ -58,5 +58,6 @@ class ChangePassword:
     async def _verify_current(self, user: User, current_password: str | None) -> None:
         if current_password is None:
             raise InvalidError("current_password", "Give your current password to change it.")
-        if not await self.passwords.verify(self.action, user.username, user, current_password):
+        actor = self.identity.name
+        if not await self.passwords.verify(self.action, user.username, user, current_password, actor=actor):
             raise InvalidCredentialsError

@@ -24,7 +24,7 @@ class SignUp:
 
     async def __call__(self, username: str, password: str) -> Account:
         name = Username(username)
-        await self.passwords.count_sign_up()
+        await self.passwords.count_sign_up(self.action)
         password_hash = await self.passwords.choose(name, password)
         user = User.create(name, Role.USER, password_hash, self.clock.now())
         await self._add(user)
