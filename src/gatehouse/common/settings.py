@@ -114,7 +114,7 @@ class CookieSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
-    level: Annotated[LogLevel, doc("debug, info, warning or error")] = LogLevel.INFO
+    level: Annotated[LogLevel, doc("debug, info, warning or error; audit lines come at every level")] = LogLevel.INFO
     format: Annotated[LogFormat, doc("console or json")] = LogFormat.CONSOLE
 
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,7 +16,6 @@ from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresEr
 from gatehouse.common.settings import (
     AppSettings,
     ConfigError,
-    LogLevel,
     LogSettings,
     PostgresSettings,
     Settings,
@@ -67,7 +65,7 @@ def serve() -> None:
 def migrate() -> None:
     """Bring the database schema to its newest revision, and the server's role to its rights."""
     settings = load_settings(MODULES)
-    configure_logs(replace(settings[LogSettings], level=LogLevel.ERROR))
+    configure_logs(settings[LogSettings], on_command_line=True)
     with database_urls(settings[PostgresSettings]) as urls:
         role = None if urls.server_role is None else ServerRole(urls.server_role, MODULES.grants)
         migrate_schema(migration_config(urls.owner), server_role=role)

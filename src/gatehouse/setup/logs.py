@@ -2,46 +2,50 @@
 
 import logging
 import sys
+from collections.abc import Mapping
+from textwrap import indent
+from traceback import TracebackException
 from typing import Final
 
 import structlog
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from gatehouse.common.settings import LogFormat, LogSettings
 
-_ESCAPES: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_LINES_OF_ITS_OWN: Final = ('File "', "\n")
+"""How a part of a traceback begins that has several lines: a frame, or what stands between two causes."""
 
 
-def configure_logs(logs: LogSettings) -> None:
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if logs.format is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    )
-    shared: list[structlog.typing.Processor] = [
+def configure_logs(logs: LogSettings, *, on_command_line: bool = False) -> None:
+    """On the command line a person reads: errors alone, and no audit lines, whose events are in the database."""
+    level = logging.ERROR if on_command_line else logging.getLevelNamesMapping()[logs.level.upper()]
+    collect: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _encode_control_characters,
-        structlog.processors.format_exc_info if logs.format is LogFormat.JSON else _keep_event,
     ]
-    level = logging.getLevelNamesMapping()[logs.level.upper()]
+    render: list[Processor] = [
+        structlog.processors.ExceptionRenderer(_format_exception),
+        _escape_all,
+        structlog.processors.JSONRenderer()
+        if logs.format is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*([_drop_audit_lines] if on_command_line else []), *collect, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    _route_standard_logging(shared, renderer, level)
+    _route_standard_logging(collect, render, level)
 
 
-def _route_standard_logging(
-    shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor, level: int
-) -> None:
+def _route_standard_logging(collect: list[Processor], render: list[Processor], level: int) -> None:
     """Libraries log through the standard library; their lines get the same format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+            foreign_pre_chain=collect, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render]
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
@@ -50,14 +54,51 @@ def _route_standard_logging(
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
-def _encode_control_characters(
-    _logger: structlog.typing.WrappedLogger, _name: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
-    """Against log injection: a path or a header must add neither lines nor terminal escape sequences to the log."""
-    return {key: value.translate(_ESCAPES) if isinstance(value, str) else value for key, value in event.items()}
-
-
-def _keep_event(
-    _logger: structlog.typing.WrappedLogger, _name: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def _drop_audit_lines(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    if event["event"] == "audit":
+        raise structlog.DropEvent
     return event
+
+
+def _escape_all(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Against log injection: no value may add a line to the log, reorder one, hide a part of it or steer a terminal."""
+    exception = event.pop("exception", None)  # escaped already, but for its own line ends
+    escaped = {_escape(str(key)): _escape_value(value) for key, value in event.items()}
+    return escaped if exception is None else {**escaped, "exception": exception}
+
+
+def _escape_value(value: object) -> object:
+    match value:
+        case str():
+            return _escape(value)
+        case None | bool() | int() | float():
+            return value
+        case Mapping():
+            return {_escape(str(key)): _escape_value(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_escape_value(item) for item in value]
+        case _:
+            return _escape(repr(value))
+
+
+def _escape(text: str) -> str:
+    """Control and format characters (bidi, zero-width), line separators and lone surrogates are not printable."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else _escape_sequence(character) for character in text)
+
+
+def _escape_sequence(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def _format_exception(exc_info: ExcInfo) -> str:
+    """Indented, so that no line of it passes for a line of the log. A message may quote what a client sent."""
+    parts = TracebackException(*exc_info, compact=True).format()
+    return indent("".join(map(_escape_part, parts)), "    ").removesuffix("\n")
+
+
+def _escape_part(part: str) -> str:
+    if part.lstrip(" |").startswith(_LINES_OF_ITS_OWN):
+        return "\n".join(map(_escape, part.split("\n")))
+    return _escape(part.removesuffix("\n")) + "\n"

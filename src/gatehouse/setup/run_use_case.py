@@ -8,7 +8,7 @@ from dishka import Provider, Scope
 
 from gatehouse.common.application.ports import Readiness
 from gatehouse.common.domain.request_context import RequestContext
-from gatehouse.common.settings import LogLevel, LogSettings, PostgresSettings, Settings
+from gatehouse.common.settings import LogSettings, PostgresSettings, Settings
 from gatehouse.setup.container import create_container
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.load_settings import load_settings
@@ -18,7 +18,7 @@ from gatehouse.setup.modules import MODULES
 
 def run_use_case[UseCase, Result](use_case: type[UseCase], call: Callable[[UseCase], Awaitable[Result]]) -> Result:
     settings = load_settings(MODULES)
-    configure_logs(replace(settings[LogSettings], level=LogLevel.ERROR))  # a person reads this: one line is enough
+    configure_logs(settings[LogSettings], on_command_line=True)
     postgres = settings[PostgresSettings]
     with database_urls(postgres) as urls:
         return asyncio.run(_run(settings.replace(replace(postgres, url=urls.server)), use_case, call))
