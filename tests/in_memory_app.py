@@ -5,8 +5,6 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from uuid6 import uuid7
-
 from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.application.ports import PasswordHasher, Throttle
 from gatehouse.accounts.domain.role import Role
@@ -71,8 +69,9 @@ class InMemoryApp:
         return parts[kind]
 
     def identity_of(self, user: User) -> Identity:
+        """As read with the user's first session, which is opened if there is none."""
         session = next((session for session in self.store.sessions.values() if session.user_id == user.id), None)
-        return identity_of(user, session.id if session else uuid7())
+        return identity_of(user, (session or self.add_session(user)).id)
 
     def add_user(
         self, username: str, role: Role = Role.USER, *, is_active: bool = True, password: str = PASSWORD

@@ -10,6 +10,7 @@ from tests.http.answers import PASSWORD_RULE, account_of, assert_done, assert_pr
 
 CHANGE = "/api/v1/users/change_password"
 ME = "/api/v1/account/me"
+SESSIONS = "/api/v1/account/sessions"
 NEW = "a whole new sentence to remember"
 
 
@@ -45,6 +46,59 @@ async def test_this_session_stays_and_all_others_of_the_user_end(app: RunningApp
     assert (await someone_else.get(ME)).status_code == 200
     assert_problem(await there.get(ME), "unauthenticated")
     assert_problem(await elsewhere.get(ME), "unauthenticated")
+
+
+@pytest.mark.promise("S17")
+async def test_a_copy_of_the_cookie_opens_nothing_any_more(app: RunningApp) -> None:
+    client, thief = await app.logged_in("alice"), await app.client()
+    thief.cookies.update(client.cookies)
+    assert (await thief.get(ME)).status_code == 200
+
+    await change_own(client)
+
+    assert_problem(await thief.get(ME), "unauthenticated")
+    assert (await client.get(ME)).status_code == 200
+
+
+@pytest.mark.promise("S17")
+async def test_the_session_is_the_same_one_and_ends_when_it_would_have_ended(app: RunningApp) -> None:
+    await app.add_user("alice")
+    client = await app.client()
+    log_in = await client.post(LOGIN, json={"username": "alice", "password": PASSWORD})
+    before = (await client.get(SESSIONS)).json()
+    app.clock.advance(timedelta(seconds=1))
+
+    answer = await change_own(client)
+
+    assert (await client.get(SESSIONS)).json() == before
+    given, renewed = log_in.headers["set-cookie"], answer.headers["set-cookie"]
+    assert given.partition(";")[0] != renewed.partition(";")[0]
+    assert given.partition(";")[2] == renewed.partition(";")[2]
+
+
+@pytest.mark.promise("S5")
+async def test_whoever_never_got_the_answer_logs_in_with_the_new_password(app: RunningApp) -> None:
+    client = await app.logged_in("alice")
+    old_cookies = dict(client.cookies)
+    await change_own(client)
+
+    client.cookies.clear()
+    client.cookies.update(old_cookies)
+
+    assert_problem(await client.get(ME), "unauthenticated")
+    assert await logs_in(app, "alice", NEW)
+
+
+@pytest.mark.promise("S17")
+async def test_an_admin_who_changes_a_subordinates_keeps_the_cookie(app: RunningApp) -> None:
+    await app.add_user("alice")
+    admin = await app.logged_in("admin", Role.ADMIN)
+
+    answer = await admin.patch(CHANGE, json={"username": "alice", "password": NEW})
+
+    assert_done(answer)
+    assert "set-cookie" not in answer.headers
+    assert (await admin.get(ME)).status_code == 200
 
 
 async def test_the_account_shows_when_it_was_changed(app: RunningApp) -> None:

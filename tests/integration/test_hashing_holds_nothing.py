@@ -33,6 +33,7 @@ async def test_while_a_password_is_hashed_no_connection_and_no_lock_is_held(
     harness: Harness, monitor: DatabaseMonitor, use_case: type[UseCase], arguments: tuple[object, ...], pieces: int
 ) -> None:
     admin = await harness.add_user("admin", Role.ADMIN)
+    await harness.add_session(admin)
     await harness.add_user("outdated")
     await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash WHERE username = 'outdated'")
     pool = (await harness.container.get(Database))._pool

@@ -9,9 +9,11 @@ from gatehouse.accounts.application.commands.change_password import ChangePasswo
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.commands.log_out import LogOut
 from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.domain.errors import InvalidCredentialsError, UsernameTakenError
 from gatehouse.accounts.domain.role import Role
+from gatehouse.common.domain.errors import UnauthenticatedError
 from tests.fakes import PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
@@ -94,6 +96,7 @@ async def test_a_password_change_waits_for_a_login_that_came_first_and_ends_its_
     harness: Harness, monitor: DatabaseMonitor
 ) -> None:
     alice = await harness.add_user("alice")
+    own_session = await harness.add_session(alice)
     harness.opening_a_session.stop_next()
 
     login = harness.start(LogIn, None, "alice", PASSWORD)
@@ -104,7 +107,8 @@ async def test_a_password_change_waits_for_a_login_that_came_first_and_ends_its_
 
     await login
     await change
-    assert await monitor.sessions_of(alice.id) == 0
+    assert await monitor.sessions_of(alice.id) == 1
+    assert await monitor.has_session(own_session.id)
     await harness.call(LogIn, None, "alice", NEW_PASSWORD)
 
 
@@ -131,6 +135,7 @@ async def test_of_two_password_changes_with_the_same_current_one_the_later_is_re
     harness: Harness, monitor: DatabaseMonitor
 ) -> None:
     alice = await harness.add_user("alice")
+    await harness.add_session(alice)
     harness.hashing.stop_next()
 
     slow = harness.start(ChangePassword, alice, "alice", "the slow horse battery staple", PASSWORD)
@@ -141,6 +146,25 @@ async def test_of_two_password_changes_with_the_same_current_one_the_later_is_re
     with pytest.raises(InvalidCredentialsError):
         await slow
     assert (await monitor.user("alice"))["password_hash"] == f"hash of {NEW_PASSWORD}"
+
+
+@pytest.mark.promise("S17")
+async def test_whoever_logs_out_while_the_own_password_is_hashed_has_changed_nothing(
+    harness: Harness, monitor: DatabaseMonitor
+) -> None:
+    alice = await harness.add_user("alice")
+    await harness.add_session(alice)
+    before = await monitor.user("alice")
+    harness.hashing.stop_next()
+
+    change = harness.start(ChangePassword, alice, "alice", NEW_PASSWORD, PASSWORD)
+    await harness.hashing.until_reached()
+    await harness.call(LogOut, alice)
+    harness.hashing.open()
+
+    with pytest.raises(UnauthenticatedError):
+        await change
+    assert await monitor.user("alice") == before
 
 
 @pytest.mark.promise("L7")

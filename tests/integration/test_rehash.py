@@ -80,6 +80,7 @@ async def test_a_password_change_during_a_login_with_an_outdated_hash_is_not_und
     harness: Harness, monitor: DatabaseMonitor, earlier_hashes: int
 ) -> None:
     alice = await harness.add_user("alice")
+    own_session = await harness.add_session(alice)
     await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash")
     harness.hashing.stop_next(after=earlier_hashes)
 
@@ -91,7 +92,8 @@ async def test_a_password_change_during_a_login_with_an_outdated_hash_is_not_und
     with pytest.raises(InvalidCredentialsError):
         await login
     assert (await monitor.user("alice"))["password_hash"] == f"hash of {NEW_PASSWORD}"
-    assert await monitor.sessions_of(alice.id) == 0
+    assert await monitor.sessions_of(alice.id) == 1
+    assert await monitor.has_session(own_session.id)
 
 
 @pytest.mark.promise("P9")

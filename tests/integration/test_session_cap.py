@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
-from gatehouse.accounts.application.commands.log_in import LogIn, NewSession
+from gatehouse.accounts.application.commands.log_in import LogIn
+from gatehouse.accounts.application.new_session import NewSession
 from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.role import Role
 from tests.fakes import LIFETIME, PASSWORD

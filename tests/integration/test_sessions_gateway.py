@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from uuid6 import uuid7
 
+from gatehouse.accounts.domain.session import hash_secret
 from tests.integration.conftest import Gateways
 
 
@@ -38,6 +40,33 @@ async def test_nobody_ends_another_user_s_session_by_its_id(gateways: Gateways) 
 
     async with gateways.transaction:
         assert not await gateways.sessions.end(session.id, user_id=bobby.id)
+
+    assert await gateways.is_alive(session)
+
+
+@pytest.mark.promise("S17")
+async def test_a_session_opens_to_its_new_secret_alone(gateways: Gateways) -> None:
+    alice = await gateways.add_user("alice")
+    session = await gateways.add_session(alice, "one")
+    other = await gateways.add_session(alice, "other")
+    renewed = replace(session, secret_hash=hash_secret("two"))
+
+    async with gateways.transaction:
+        expires_at = await gateways.sessions.replace_secret(
+            session.id, user_id=alice.id, secret_hash=renewed.secret_hash
+        )
+
+    assert expires_at == session.expires_at
+    assert [await gateways.is_alive(each) for each in (session, renewed, other)] == [False, True, True]
+
+
+async def test_nobody_replaces_the_secret_of_another_user_s_session(gateways: Gateways) -> None:
+    session = await gateways.add_session(await gateways.add_user("alice"), "one")
+    bobby = await gateways.add_user("bobby")
+
+    async with gateways.transaction:
+        secret_hash = hash_secret("two")
+        assert await gateways.sessions.replace_secret(session.id, user_id=bobby.id, secret_hash=secret_hash) is None
 
     assert await gateways.is_alive(session)
 

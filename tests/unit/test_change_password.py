@@ -1,8 +1,12 @@
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from gatehouse.accounts.application.commands.change_password import ChangePassword
 from gatehouse.accounts.domain.errors import InvalidCredentialsError, UserNotFoundError
 from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.domain.session import hash_secret
 from gatehouse.common.domain.errors import (
     ForbiddenError,
     InvalidError,
@@ -41,6 +45,35 @@ async def test_all_sessions_but_the_current_one_end() -> None:
     assert len(app.sessions_of(other)) == 1
 
 
+@pytest.mark.promise("S17")
+async def test_ones_own_session_gets_a_new_secret_and_ends_when_it_would_have_ended() -> None:
+    app = InMemoryApp()
+    alice = app.add_user("alice")
+    session = app.add_session(alice, "the old secret")
+    change_password = app.use(ChangePassword, alice)
+    app.clock.advance(timedelta(minutes=5))
+
+    renewed = await change_password("alice", NEW_PASSWORD, PASSWORD)
+
+    assert renewed is not None
+    assert renewed.expires_at == session.expires_at
+    secret_hash = hash_secret(renewed.token.removeprefix("token of "))
+    assert secret_hash != session.secret_hash
+    assert app.store.sessions == {session.id: replace(session, secret_hash=secret_hash)}
+
+
+@pytest.mark.promise("S17")
+async def test_an_admins_own_session_stays_as_it_is_when_the_password_is_a_subordinates() -> None:
+    app = InMemoryApp()
+    admin = app.add_user("admin", Role.ADMIN)
+    app.add_user("alice")
+    session = app.add_session(admin)
+
+    assert await app.use(ChangePassword, admin)("alice", NEW_PASSWORD, None) is None
+
+    assert app.store.sessions == {session.id: session}
+
+
 @pytest.mark.promise("P10")
 async def test_ones_own_password_is_not_changed_without_the_current_one() -> None:
     app = InMemoryApp()
@@ -71,11 +104,10 @@ async def test_ones_own_password_is_not_changed_to_itself_in_any_form(password: 
 async def test_a_wrong_current_password_is_refused() -> None:
     app = InMemoryApp()
     alice = app.add_user("alice")
-    change_password = app.use(ChangePassword, alice)
     session = app.add_session(alice)
 
     with pytest.raises(InvalidCredentialsError):
-        await change_password("alice", NEW_PASSWORD, "wrong password")
+        await app.use(ChangePassword, alice)("alice", NEW_PASSWORD, "wrong password")
 
     assert app.user("alice") == alice
     assert app.sessions_of(alice) == {session.id}

@@ -108,6 +108,13 @@ class FakeSessions:
         del sessions[session_id]
         return True
 
+    async def replace_secret(self, session_id: UUID, *, user_id: UUID, secret_hash: bytes) -> datetime | None:
+        sessions = self._transaction.store.sessions
+        if session_id not in sessions or sessions[session_id].user_id != user_id:
+            return None
+        sessions[session_id] = replace(sessions[session_id], secret_hash=secret_hash)
+        return sessions[session_id].expires_at
+
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
         sessions = self._transaction.store.sessions
         ended = [session.id for session in sessions.values() if session.user_id == user_id and session.id != but]

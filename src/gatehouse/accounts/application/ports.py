@@ -45,6 +45,11 @@ class Sessions(Protocol):
     async def end(self, session_id: UUID, *, user_id: UUID) -> bool:
         """Returns whether that user had such a session."""
 
+    async def replace_secret(self, session_id: UUID, *, user_id: UUID, secret_hash: bytes) -> datetime | None:
+        """Opens the session to another secret, and no longer to the one before. Returns the end of its absolute
+        lifetime, or None if that user has no such session.
+        """
+
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
         """Ends all sessions of the user except `but`, and returns how many."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from psycopg import AsyncCursor
 from psycopg.rows import RowMaker
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.application.ports import LiveSession
@@ -44,6 +44,16 @@ class SqlSessions:
     async def end(self, session_id: UUID, *, user_id: UUID) -> bool:
         statement = delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
         return (await self._transaction.connection.execute(statement)).rowcount == 1
+
+    async def replace_secret(self, session_id: UUID, *, user_id: UUID, secret_hash: bytes) -> datetime | None:
+        statement = (
+            update(sessions)
+            .where(sessions.c.id == session_id, sessions.c.user_id == user_id)
+            .values(secret_hash=secret_hash)
+            .returning(sessions.c.expires_at)
+        )
+        expires_at: datetime | None = await self._transaction.connection.scalar(statement)
+        return expires_at
 
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
         statement = delete(sessions).where(sessions.c.user_id == user_id)

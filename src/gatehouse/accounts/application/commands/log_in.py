@@ -1,7 +1,6 @@
-from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
+from gatehouse.accounts.application.new_session import NewSession
 from gatehouse.accounts.application.passwords import Passwords
 from gatehouse.accounts.application.ports import Sessions, SessionTokens, Users
 from gatehouse.accounts.domain.errors import InvalidCredentialsError
@@ -11,12 +10,6 @@ from gatehouse.accounts.domain.username import Username
 from gatehouse.common.application.ports import Audit, Clock, Transaction
 from gatehouse.common.application.use_case import command_in_steps, retry_on_conflict
 from gatehouse.common.domain.request_context import RequestContext
-
-
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    token: str
-    expires_at: datetime
 
 
 @command_in_steps

@@ -20,6 +20,7 @@ from gatehouse.accounts.application.queries.list_users import ListUsers, UserLis
 from gatehouse.accounts.domain.errors import InvalidCredentialsError, UsernameTakenError, UserNotFoundError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.presentation.http.bodies import ChangePasswordBody, CreateUserBody, UsernameBody, UsernameInPath
+from gatehouse.accounts.presentation.http.cookie import SET_COOKIE, SessionCookie
 from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError, ThrottledError
 from gatehouse.common.presentation.http.access import AUTHENTICATED, AUTHENTICATED_BEFORE_PASSWORD_CHANGE
 from gatehouse.common.presentation.http.query import QueryString
@@ -71,12 +72,18 @@ async def revoke_admin(body: UsernameBody, execute: FromDishka[RevokeAdmin]) -> 
     "/change_password",
     status_code=204,
     dependencies=[AUTHENTICATED_BEFORE_PASSWORD_CHANGE],
-    responses=problems(
-        ForbiddenError, PasswordChangeRequiredError, UserNotFoundError, InvalidCredentialsError, ThrottledError
-    ),
+    responses={
+        **problems(
+            ForbiddenError, PasswordChangeRequiredError, UserNotFoundError, InvalidCredentialsError, ThrottledError
+        ),
+        204: SET_COOKIE,
+    },
 )
-async def change_password(body: ChangePasswordBody, execute: FromDishka[ChangePassword]) -> None:
-    await execute(body.username, body.password, body.current_password)
+async def change_password(
+    body: ChangePasswordBody, response: Response, execute: FromDishka[ChangePassword], cookie: FromDishka[SessionCookie]
+) -> None:
+    if session := await execute(body.username, body.password, body.current_password):
+        cookie.set(response, session.token, session.expires_at)
 
 
 @router.get("/{username}/sessions", dependencies=[AUTHENTICATED], responses=ON_A_USER)
