@@ -5,7 +5,7 @@ from gatehouse.accounts.domain.role import Role
 from tests.conftest import RunningApp
 from tests.http.answers import account_of, assert_problem
 
-GRANT = "/api/v1/users/grant"
+REVOKE = "/api/v1/users/revoke"
 ME = "/api/v1/account/me"
 
 
@@ -21,11 +21,11 @@ async def test_everyone_sees_the_account_they_are_logged_in_with(app: RunningApp
 
 async def test_a_changed_account_shows_at_the_next_request(app: RunningApp) -> None:
     chief = await app.logged_in("chief", Role.SUPER_ADMIN)
-    alice = await app.logged_in("alice")
+    alice = await app.logged_in("alice", Role.ADMIN)
 
-    await chief.patch(GRANT, json={"username": "alice"})
+    await chief.patch(REVOKE, json={"username": "alice"})
 
-    assert (await alice.get(ME)).json()["role"] == "admin"
+    assert (await alice.get(ME)).json()["role"] == "user"
 
 
 async def test_a_stranger_logs_in_first(app: RunningApp) -> None:
