@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz check bench migration up down
+.PHONY: help run test test-postgres15 test-pythons test-browser fuzz check bench migration up down
 
 # The Dockerfile pins the same version.
 UV_VERSION := 0.13.8
@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_PROJECT_ENVIRONMENT := .venv
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.synced ## Make the environment, migrate the database and serve the API
 	@.venv/bin/gatehouse migrate
@@ -31,6 +31,18 @@ fuzz: .venv/.synced ## Fuzz the HTTP interface from its OpenAPI document, at len
 
 test: .venv/.synced ## Run the tests; ARGS="..." runs a part of them
 	@.venv/bin/pytest $(or $(ARGS),--cov --cov-report=term:skip-covered)
+
+test-postgres15: .venv/.synced ## Run the tests that need a database on Debian's PostgreSQL 15
+	@scripts/test_postgres.sh 15
+
+test-pythons: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests on the other Pythons that are installed
+	@scripts/test_pythons.sh $(UV)
+
+test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests that need Debian's Chromium
+	@[ -x /usr/bin/chromium ] || { echo "Chromium is missing: apt-get install chromium" >&2; exit 1; }
+	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) sync --quiet --locked --extra embedded --group browser \
+		--python .venv/bin/python
+	@.venv-browser/bin/pytest -n 0 tests/browser
 
 check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, types, layering and dependencies
 	@echo "== ruff format"

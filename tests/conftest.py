@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import coverage
 import httpx
@@ -47,6 +48,8 @@ from tests.modules import TESTED
 
 SERVER_URL = "GATEHOUSE_TEST_SERVER_URL"
 """How the process that starts the server tells the workers where it is."""
+OTHER_SERVER = "GATEHOUSE_TEST_POSTGRES_URL"
+"""Names, to a superuser, a server to be used instead of an embedded one. What the tests make there stays."""
 CLUSTER = "GATEHOUSE_TEST_CLUSTER"
 """Likewise, where a cluster is that no server uses, to be copied."""
 TEMPLATE = "gatehouse_template"
@@ -74,8 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
     os.environ[CLUSTER] = str(folder / "cluster")
-    url = _running.enter_context(embedded_postgres(copy_cluster(folder / "postgres")))
+    url = os.environ.get(OTHER_SERVER) or _running.enter_context(embedded_postgres(copy_cluster(folder / "postgres")))
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
     ensure_role(url, SERVER_ROLE)
     prepare_schema(with_database(url, TEMPLATE))
@@ -109,7 +113,7 @@ def copy_cluster(to: Path) -> Path:
 
 
 def with_database(url: str, name: str) -> str:
-    return url.replace("/postgres?", f"/{name}?")
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 class CreateDatabase(Protocol):

@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
@@ -49,7 +50,7 @@ def files_below(package: str) -> list[ModuleType]:
 def defined_below(package: str, kind: type) -> Iterator[tuple[str, Any]]:
     """The values of a kind that the files of the package define (and do not import)."""
     for file in files_below(package):
-        tree = ast.parse(inspect.getsource(file))
+        tree = ast.parse(Path(str(file.__file__)).read_text())
         assigned = {
             target.id
             for node in tree.body
