@@ -203,6 +203,11 @@ class DatabaseMonitor:
         """The application's connections that are at work, in a transaction or holding a lock."""
         return await (await self._connection.execute(_BUSY)).fetchall()
 
+    async def table_locks(self, table: str) -> set[str]:
+        """In which modes the application's connections hold that table."""
+        rows = await (await self._connection.execute(_TABLE_LOCKS, {"table": table})).fetchall()
+        return {mode for (mode,) in rows}
+
     async def until_waiting_for_a_lock(self, connections: int = 1) -> None:
         async def are_waiting() -> bool:
             return [kind for kind, _ in await self.waits()].count("Lock") == connections
@@ -235,6 +240,11 @@ class DatabaseMonitor:
 _WAITS: Final = """
     SELECT wait_event_type, wait_event FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'gatehouse'
+"""
+_TABLE_LOCKS: Final = """
+    SELECT mode FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE datname = current_database() AND application_name = 'gatehouse'
+        AND locktype = 'relation' AND relation = %(table)s::regclass
 """
 _BUSY: Final = """
     SELECT pid, state FROM pg_stat_activity

@@ -10,6 +10,7 @@ from gatehouse.accounts.application.ports import Attempt
 from gatehouse.accounts.infrastructure import expired_rows
 from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.common.domain.errors import ThrottledError
 from gatehouse.common.infrastructure.database import Database, open_database
 from tests.fakes import LIFETIME, FakeClock
 from tests.integration.conftest import DatabaseMonitor
@@ -67,6 +68,20 @@ async def test_a_count_goes_when_it_is_forgotten_and_its_wait_is_over(pool: Data
     assert await purge(pool, clock) == 0
     clock.advance(INSTANT)
     assert await purge(pool, clock) == 2
+
+
+@pytest.mark.promise("L3")
+async def test_a_guesser_who_has_to_wait_is_not_freed_by_a_purge(pool: Database) -> None:
+    clock, times = FakeClock(), ThrottleTimes(memory=timedelta(seconds=1.5), longest=timedelta(minutes=15))
+    throttle, guess = SqlThrottle(pool, times, clock), Attempt("guesses", 1)
+    await throttle.count(guess)
+    clock.advance(timedelta(seconds=1))
+    await throttle.count(guess)  # forgotten after 1.5 seconds, but the next one has to wait for two
+    clock.advance(timedelta(seconds=1.5))
+
+    assert await purge(pool, clock) == 0
+    with pytest.raises(ThrottledError):
+        await throttle.count(guess)
 
 
 async def test_a_session_that_someone_is_using_is_passed_over_for_now(

@@ -97,6 +97,21 @@ async def test_a_password_change_during_a_login_with_an_outdated_hash_is_not_und
 
 
 @pytest.mark.promise("P9")
+async def test_a_login_that_rehashes_takes_the_writers_lock_at_once(harness: Harness, monitor: DatabaseMonitor) -> None:
+    """Two that took the lock of a login first, and then wrote, would deadlock."""
+    alice = await harness.add_user("alice")
+    await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash")
+
+    async with monitor.transaction("SELECT 1 FROM users WHERE id = %s FOR SHARE", alice.id):
+        login = harness.start(LogIn, None, "alice", PASSWORD)
+        await monitor.until_waiting_for_a_lock()
+        locks = await monitor.table_locks("users")
+
+    assert locks == {"RowShareLock"}, "it waits for the row with an UPDATE, behind a lock of its own"
+    await login
+
+
+@pytest.mark.promise("P9")
 async def test_a_rehash_changes_the_hash_alone(harness: Harness, monitor: DatabaseMonitor) -> None:
     await harness.add_user("alice")
     before = await monitor.user("alice")

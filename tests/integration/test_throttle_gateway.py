@@ -53,6 +53,16 @@ async def test_an_attempt_that_has_to_wait_for_one_key_counts_for_none(
     assert [await passes(throttle, ADDRESS) for _ in range(2)] == [True, False]
 
 
+@pytest.mark.parametrize("names", [("first", "second"), ("second", "first")])
+async def test_one_that_has_to_wait_for_either_key_counts_for_none(throttle: Throttle, names: tuple[str, str]) -> None:
+    waiting, free = Attempt(names[0], 1), Attempt(names[1], 2)
+    await throttle.count(waiting)
+
+    assert [await passes(throttle, waiting, free) for _ in range(3)] == [False] * 3
+
+    assert [await passes(throttle, free) for _ in range(3)] == [True, True, False]
+
+
 async def test_what_is_refunded_may_be_tried_again(throttle: Throttle) -> None:
     for _ in range(2):
         await throttle.count(ACCOUNT, ADDRESS)

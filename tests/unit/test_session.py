@@ -1,4 +1,5 @@
 import base64
+import random
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -18,6 +19,16 @@ def test_a_secret_is_256_random_bits() -> None:
 
     assert len(secrets) == 100
     assert {len(base64.urlsafe_b64decode(f"{secret}=")) for secret in secrets} == {SECRET_BYTES} == {32}
+
+
+@pytest.mark.promise("S1")
+def test_a_secret_does_not_come_from_the_generator_that_can_be_predicted() -> None:
+    secrets = []
+    for _ in range(2):
+        random.seed(1)
+        secrets.append(new_secret())
+
+    assert secrets[0] != secrets[1]
 
 
 @pytest.mark.promise("S2")
