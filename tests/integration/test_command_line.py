@@ -13,6 +13,7 @@ from tests.conftest import CreateDatabase
 from tests.fakes import PASSWORD
 
 CREATE = ("create-super-admin", "--password-stdin")
+RAISE = ("create-super-admin", "--raise-existing")
 REVOKE = "revoke-super-admin"
 POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
 SECRETS = {"GATEHOUSE_JWT__SECRET": "signs " * 8, "GATEHOUSE_PASSWORD__PEPPER": "peppers " * 8}
@@ -66,25 +67,58 @@ def test_a_super_admin_is_created_with_the_password_from_standard_input(gatehous
     assert stored_roles(url) == {"chief": "super_admin"}
 
 
-def test_a_repeated_creation_changes_nothing_and_asks_for_no_password(gatehouse: Gatehouse, url: str) -> None:
+@pytest.mark.promise("Z11")
+@pytest.mark.parametrize("command", [CREATE, CREATE[:1]])
+def test_an_existing_account_is_refused_and_no_password_asked_for(
+    gatehouse: Gatehouse, url: str, command: tuple[str, ...]
+) -> None:
     gatehouse(*CREATE, "chief", stdin=PASSWORD)
+    gatehouse(*CREATE, "other", stdin=PASSWORD)
+    gatehouse(REVOKE, "other")
 
-    answer = gatehouse(*CREATE, "chief")
+    answer = gatehouse(*command, "Other", stdin=PASSWORD)
 
-    assert answer == (0, "chief is an active super admin already; nothing changed.\n", "")
-    assert stored_roles(url) == {"chief": "super_admin"}
+    assert answer == (
+        1,
+        "",
+        "gatehouse: other exists already: --raise-existing makes that account a super admin.\n",
+    )
+    assert stored_roles(url)["other"] == "user"
 
 
+@pytest.mark.promise("Z11")
+def test_a_password_for_an_account_that_keeps_its_own_is_wrong_usage(gatehouse: Gatehouse, url: str) -> None:
+    gatehouse(*CREATE, "chief", stdin=PASSWORD)
+    gatehouse(*CREATE, "other", stdin=PASSWORD)
+    gatehouse(REVOKE, "other")
+
+    code, out, err = gatehouse(*CREATE, "other", "--raise-existing", stdin=PASSWORD)
+
+    assert (code, out) == (2, "")
+    assert "leave one of --raise-existing and --password-stdin away" in " ".join(err.replace("\u2502", "").split())
+    assert stored_roles(url)["other"] == "user"
+
+
+@pytest.mark.promise("Z11")
+def test_who_does_not_exist_is_not_raised(gatehouse: Gatehouse, url: str) -> None:
+    answer = gatehouse(*RAISE, "nobody")
+
+    assert answer == (1, "", "gatehouse: There is no such user.\n")
+    assert stored_roles(url) == {}
+
+
+@pytest.mark.promise("Z11")
 def test_an_existing_user_is_raised_to_super_admin(gatehouse: Gatehouse, url: str) -> None:
     gatehouse(*CREATE, "chief", stdin=PASSWORD)
     gatehouse(*CREATE, "other", stdin=PASSWORD)
     gatehouse(REVOKE, "other")
     assert stored_roles(url)["other"] == "user"
 
-    answer = gatehouse(*CREATE, "other")
+    answer = gatehouse(*RAISE, "other")
 
-    assert answer == (0, "Raised the existing user other to super admin; the password is unchanged.\n", "")
+    assert answer == (0, "Raised other to super admin; the password is unchanged, the sessions have ended.\n", "")
     assert stored_roles(url)["other"] == "super_admin"
+    assert gatehouse(*RAISE, "other") == (0, "other is an active super admin already; nothing changed.\n", "")
 
 
 def test_a_super_admin_is_made_a_plain_user(gatehouse: Gatehouse, url: str) -> None:

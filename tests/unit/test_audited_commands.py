@@ -23,6 +23,7 @@ from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.log_out import LogOut
+from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseToSuperAdmin
 from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
 from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
@@ -103,7 +104,7 @@ CASES = [
     by_operator(
         "create_super_admin", "newcomer", lambda s: partial(s.use(CreateSuperAdmin), "Newcomer", enter_password)
     ),
-    by_operator("create_super_admin", "admin", lambda s: partial(s.use(CreateSuperAdmin), "Admin", enter_password)),
+    by_operator("raise_to_super_admin", "admin", lambda s: partial(s.use(RaiseToSuperAdmin), "Admin")),
     by_operator("revoke_super_admin", "second", lambda s: partial(s.use(RevokeSuperAdmin), "Second")),
 ]
 

@@ -89,3 +89,28 @@ async def test_a_sign_up_counts_whether_the_name_is_free_or_taken() -> None:
         await app.use(SignUp)("alice", PASSWORD)
 
     assert list(app.throttle.counts.values()) == [1]
+
+
+@pytest.mark.promise("Z11")
+@pytest.mark.parametrize(
+    "name", ["admin", "Admin", "ad.min", "a-d_m.in", "admin1", "root-2026", "support", "gatehouse"]
+)
+async def test_names_of_those_in_charge_cannot_be_signed_up_for(name: str) -> None:
+    app = InMemoryApp()
+
+    with pytest.raises(InvalidError) as refusal:
+        await app.use(SignUp)(name, PASSWORD)
+
+    assert refusal.value.field == "username"
+    assert app.store.users == {}
+    assert app.throttle.counts == {}
+
+
+@pytest.mark.promise("Z11")
+@pytest.mark.parametrize("name", ["adminton", "rooted", "the-admin-fan", "supporter", "system-of-a-down"])
+async def test_names_that_only_hold_such_a_word_can(name: str) -> None:
+    app = InMemoryApp()
+
+    await app.use(SignUp)(name, PASSWORD)
+
+    assert app.user(name).is_active

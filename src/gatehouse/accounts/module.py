@@ -13,6 +13,7 @@ from gatehouse.accounts.application.commands.inactivate_user import InactivateUs
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.log_out import LogOut
 from gatehouse.accounts.application.commands.purge_sessions import PurgeSessions
+from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseToSuperAdmin
 from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
 from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
@@ -63,6 +64,7 @@ ACCOUNTS: Final = Module(
         RevokeAdmin,
         ChangePassword,
         CreateSuperAdmin,
+        RaiseToSuperAdmin,
         RevokeSuperAdmin,
         EndSession,
         EndOtherSessions,

@@ -12,6 +12,7 @@ from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.log_out import LogOut
+from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseToSuperAdmin
 from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
 from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
@@ -53,10 +54,6 @@ FAULT_CASES: Final = (
     FaultCase(command=EndOtherSessions, caller="alice", arguments=lambda _: ()),
     FaultCase(command=EndUserSessions, caller="admin", arguments=lambda _: ("alice",)),
     FaultCase(command=CreateSuperAdmin, arguments=lambda _: ("erica", _ask_password)),
-    FaultCase(
-        command=CreateSuperAdmin,
-        arguments=lambda _: ("inactive", _ask_password),
-        name="CreateSuperAdmin of an existing user",
-    ),
+    FaultCase(command=RaiseToSuperAdmin, arguments=lambda _: ("alice",)),
     FaultCase(command=RevokeSuperAdmin, arguments=lambda _: ("other",)),
 )

@@ -23,6 +23,15 @@ _ALLOWED: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 _ALLOWED_PREFIX: Final = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*[._-]?", re.ASCII)
 
 
+RESERVED: Final = frozenset(
+    {
+        "admin", "administrator", "gatehouse", "helpdesk", "moderator", "official", "operator", "postmaster", "root",
+        "security", "staff", "superadmin", "superuser", "support", "sysadmin", "system", "webmaster",
+    }
+)  # fmt: skip
+"""Names that people take for someone in charge. Nobody signs up for them; those in charge may create them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Username:
     """A name in its one stored form: lower case, so that `Alice` and `alice` are the same account.
@@ -48,6 +57,12 @@ class Username:
             return cls(value)
         except InvalidError:
             return None
+
+    @property
+    def is_reserved(self) -> bool:
+        """Whatever specials and final digits are put into it: `ad.min` and `admin-1` are taken for `admin`, too."""
+        letters = "".join(character for character in self.value if character.isalnum())
+        return letters.rstrip("0123456789") in RESERVED
 
     @staticmethod
     def prefix(value: str) -> str:

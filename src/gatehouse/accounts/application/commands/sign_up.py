@@ -8,6 +8,7 @@ from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.application.ports import Audit, Clock, Transaction
 from gatehouse.common.application.use_case import command_in_steps, retry_on_conflict
+from gatehouse.common.domain.errors import InvalidError
 
 
 @command_in_steps
@@ -24,6 +25,8 @@ class SignUp:
 
     async def __call__(self, username: str, password: str) -> Account:
         name = Username(username)
+        if name.is_reserved:
+            raise InvalidError("username", "Is kept for those who run this service. Choose another one.")
         await self.passwords.count_sign_up(self.action)
         password_hash = await self.passwords.choose(name, password)
         user = User.create(name, Role.USER, password_hash, self.clock.now())

@@ -1,21 +1,18 @@
 """Super admins are created and revoked here, and nowhere else."""
 
 import sys
-from typing import Annotated, Final
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
-from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin, SuperAdminOutcome
+from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
+from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseToSuperAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.common.presentation.cli.run_use_case import RunUseCase
 
 type Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The account's name.")]
-
-_MESSAGES: Final = {
-    SuperAdminOutcome.CREATED: "Created the super admin {}.",
-    SuperAdminOutcome.PROMOTED: "Raised the existing user {} to super admin; the password is unchanged.",
-    SuperAdminOutcome.UNCHANGED: "{} is an active super admin already; nothing changed.",
-}
 
 
 def register(cli: typer.Typer, run: RunUseCase) -> None:
@@ -26,11 +23,20 @@ def register(cli: typer.Typer, run: RunUseCase) -> None:
         password_stdin: Annotated[
             bool, typer.Option("--password-stdin", help="Read the password from standard input.")
         ] = False,
+        raise_existing: Annotated[
+            bool,
+            typer.Option("--raise-existing", help="Raise an existing account, with the password that it has."),
+        ] = False,
     ) -> None:
-        """Create a super admin, or raise an existing user to one."""
-        ask_password = _read_password if password_stdin else _prompt_password
-        outcome = run(CreateSuperAdmin, lambda execute: execute(username, ask_password))
-        typer.echo(_MESSAGES[outcome].format(username.lower()))
+        """Create a super admin, or with --raise-existing make one of an existing account."""
+        if raise_existing and password_stdin:
+            raise typer.BadParameter(
+                "an existing account keeps its password: leave one of --raise-existing and --password-stdin away."
+            )
+        if raise_existing:
+            _raise_existing(run, username)
+        else:
+            _create(run, username, _read_password if password_stdin else _prompt_password)
 
     @cli.command()
     def revoke_super_admin(username: Username) -> None:
@@ -39,6 +45,23 @@ def register(cli: typer.Typer, run: RunUseCase) -> None:
             typer.echo(f"{username.lower()} is a plain user now.")
         else:
             typer.echo(f"{username.lower()} is no super admin; nothing changed.")
+
+
+def _create(run: RunUseCase, username: str, ask_password: Callable[[], str]) -> None:
+    try:
+        run(CreateSuperAdmin, lambda execute: execute(username, ask_password))
+    except UsernameTakenError:
+        raise UsernameTakenError(
+            f"{username.lower()} exists already: --raise-existing makes that account a super admin."
+        ) from None
+    typer.echo(f"Created the super admin {username.lower()}.")
+
+
+def _raise_existing(run: RunUseCase, username: str) -> None:
+    if run(RaiseToSuperAdmin, lambda execute: execute(username)):
+        typer.echo(f"Raised {username.lower()} to super admin; the password is unchanged, the sessions have ended.")
+    else:
+        typer.echo(f"{username.lower()} is an active super admin already; nothing changed.")
 
 
 def _prompt_password() -> str:
