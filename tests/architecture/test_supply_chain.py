@@ -1,5 +1,8 @@
+import os
 import re
+import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -28,8 +31,27 @@ def test_the_image_installs_what_is_locked_and_nothing_unhashed() -> None:
 
 
 @pytest.mark.promise("U1")
-def test_the_checks_look_for_known_vulnerabilities() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    check = re.search(r"^check:.*?(?=^\S)", makefile, re.MULTILINE | re.DOTALL)
-    assert check
-    assert "scripts/audit.sh" in check[0]
+@pytest.mark.parametrize(
+    ("report", "is_found"),
+    [
+        ("Found 1 known vulnerability in 1 package", True),
+        ("error: the lock file is out of date", True),
+        ("error sending request for url", False),
+    ],
+)
+def test_make_check_fails_at_a_known_vulnerability_and_only_without_a_network_does_not_look(
+    tmp_path: Path, report: str, *, is_found: bool
+) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text(f"#!/bin/sh\necho '{report}' >&2\nexit 1\n")
+    uv.chmod(0o755)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    dry_run = ["make", "--dry-run", "check", f"UV={uv}"]
+    commands = subprocess.check_output(dry_run, cwd=ROOT, env=environ, text=True).splitlines()
+
+    [audit] = [command for command in commands if str(uv) in command and "sync" not in command]
+    result = subprocess.run(["/bin/sh", "-ec", audit], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (result.returncode != 0) is is_found
+    assert (report in result.stdout) is is_found
+    assert is_found or result.stdout.startswith("Skipped: ")
