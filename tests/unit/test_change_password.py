@@ -63,6 +63,20 @@ async def test_ones_own_session_gets_a_new_secret_and_ends_when_it_would_have_en
 
 
 @pytest.mark.promise("S17")
+async def test_whoever_logs_out_meanwhile_has_changed_nothing() -> None:
+    app = InMemoryApp()
+    alice = app.add_user("alice")
+    app.add_session(alice)
+    change_password = app.use(ChangePassword, alice)
+    app.hasher.meanwhile = app.store.sessions.clear
+
+    with pytest.raises(UnauthenticatedError):
+        await change_password("alice", NEW_PASSWORD, PASSWORD)
+
+    assert app.user("alice") == alice
+
+
+@pytest.mark.promise("S17")
 async def test_an_admins_own_session_stays_as_it_is_when_the_password_is_a_subordinates() -> None:
     app = InMemoryApp()
     admin = app.add_user("admin", Role.ADMIN)
