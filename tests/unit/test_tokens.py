@@ -149,7 +149,16 @@ def test_a_host_whose_clock_is_ahead_issues_good_tokens() -> None:
 
 @pytest.mark.parametrize(
     "claims",
-    [{"aud": "another"}, {"iss": "another"}, {"sid": 5}, {"sid": True}, {"sid": ["a secret"]}, {"exp": "soon"}],
+    [
+        {"aud": "another"},
+        {"iss": "another"},
+        {"sid": 5},
+        {"sid": True},
+        {"sid": ["a secret"]},
+        {"sid": "\ud800"},
+        {"exp": "soon"},
+        {"exp": 10**400},
+    ],
 )
 def test_a_wrong_claim_is_refused(claims: dict[str, object]) -> None:
     assert tokens.decode(forge(claims=claims)) is None

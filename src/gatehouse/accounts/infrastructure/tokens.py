@@ -18,6 +18,8 @@ _ISSUER: Final = "gatehouse"
 _OPTIONS: Final[Options] = {"require": ["exp", "iat", "sid", "aud", "iss"], "verify_iat": False}
 _MAX_LENGTH: Final = 1024
 _CACHE_SIZE: Final = 4096
+_NEVER: Final = 10**15
+"""In seconds since 1970: thirty million years."""
 
 
 class _VerifiedToken(NamedTuple):
@@ -58,8 +60,10 @@ class JwtSessionTokens:
                 return None
             header, claims = parts["header"], parts["payload"]
             is_ours = header.get("kid") == key_id and header.get("typ") == _TYPE and "crit" not in header
-            has_secret = isinstance(claims["sid"], str)
-            return _VerifiedToken(claims["sid"], float(claims["exp"])) if is_ours and has_secret else None
+            secret, expires_at = claims["sid"], claims["exp"]
+            # Of our own making a secret is ASCII, and a time is a number that a float can hold.
+            is_sound = isinstance(secret, str) and secret.isascii() and abs(int(expires_at)) < _NEVER
+            return _VerifiedToken(secret, float(expires_at)) if is_ours and is_sound else None
         return None
 
 
