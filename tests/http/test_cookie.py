@@ -104,7 +104,15 @@ async def test_a_cookie_of_the_other_name_is_no_session(any_app: RunningApp, nam
     ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", ME), ("GET", "/api/v1/users/"), ("DELETE", LOGOUT), ("PATCH", "/api/v1/users/grant")]
+    ("method", "path"),
+    [
+        ("GET", ME),
+        ("GET", "/api/v1/users/"),
+        ("DELETE", LOGOUT),
+        ("PATCH", "/api/v1/users/grant"),
+        ("POST", LOGIN),
+        ("POST", "/api/v1/account/signup"),
+    ],
 )
 async def test_two_session_cookies_are_none(app: RunningApp, header: str, method: str, path: str) -> None:
     token = token_of(await app.logged_in("chief", Role.SUPER_ADMIN))
@@ -194,6 +202,8 @@ async def test_what_the_database_holds_opens_nothing(app: RunningApp) -> None:
         ({}, {"exp": 1}),
         ({}, {"sid": 1}),
         ({}, {"sid": ["a"]}),
+        ({}, {"sid": "\ud800"}),
+        ({}, {"exp": 10**400}),
     ],
 )
 async def test_a_token_that_is_not_exactly_ours_opens_nothing(

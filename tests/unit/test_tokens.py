@@ -2,6 +2,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatehouse.accounts.infrastructure import tokens as tokens_module
 from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
 
 KEY = "the key that signs, long enough for it"
@@ -147,6 +149,22 @@ def test_a_host_whose_clock_is_ahead_issues_good_tokens() -> None:
     assert tokens.decode(issue(issued_ago=-timedelta(seconds=30))) == "a secret"
 
 
+@pytest.mark.promise("S13")
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"sid": "\ud800"},
+        {"sid": "\u00e9"},
+        {"exp": 10**400},
+        {"exp": float("inf")},
+        {"nbf": float("inf")},
+        {"exp": float("nan")},
+    ],
+)
+def test_a_claim_that_fits_its_type_and_nothing_else_is_refused(claims: dict[str, object]) -> None:
+    assert tokens.decode(forge(claims=claims)) is None
+
+
 @pytest.mark.parametrize(
     "claims",
     [
@@ -167,6 +185,34 @@ def test_a_wrong_claim_is_refused(claims: dict[str, object]) -> None:
 @pytest.mark.promise("S3", "S13")
 def test_an_expired_token_is_refused() -> None:
     assert tokens.decode(issue(issued_ago=2 * HOUR)) is None
+
+
+@pytest.mark.promise("S3")
+def test_a_token_that_was_verified_before_it_expired_is_refused_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    token, now = issue(), time.time()
+    assert tokens.decode(token) == "a secret"
+
+    monkeypatch.setattr(time, "time", lambda: now + HOUR.total_seconds())
+
+    assert tokens.decode(token) is None
+
+
+def test_a_signature_is_verified_once_for_as_many_tokens_as_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    verified, verify = [], jwt.decode_complete
+
+    def count_and_verify(token: str, *arguments: Any, **options: Any) -> Any:
+        verified.append(token)
+        return verify(token, *arguments, **options)
+
+    monkeypatch.setattr(jwt, "decode_complete", count_and_verify)
+    monkeypatch.setattr(tokens_module, "_CACHE_SIZE", 2)
+    issuer = JwtSessionTokens([KEY])
+    first, second, third = (issue(issuer, issued_ago=timedelta(minutes=minutes)) for minutes in range(3))
+
+    for token in (first, second, first, third, second):
+        assert issuer.decode(token) == "a secret"
+
+    assert verified == [first, second, third, second]
 
 
 def test_an_over_long_token_is_refused() -> None:
