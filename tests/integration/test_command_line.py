@@ -1,5 +1,6 @@
 """`gatehouse` from its arguments to its exit code, in this process."""
 
+import getpass
 import io
 import sys
 from collections.abc import Callable
@@ -119,6 +120,19 @@ def test_an_existing_user_is_raised_to_super_admin(gatehouse: Gatehouse, url: st
     assert answer == (0, "Raised other to super admin; the password is unchanged, the sessions have ended.\n", "")
     assert stored_roles(url)["other"] == "super_admin"
     assert gatehouse(*RAISE, "other") == (0, "other is an active super admin already; nothing changed.\n", "")
+
+
+def test_the_password_is_asked_for_twice_without_being_shown(
+    gatehouse: Gatehouse, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = [PASSWORD, PASSWORD]
+    monkeypatch.setattr(getpass, "getpass", lambda _: typed.pop())
+
+    answer = gatehouse("create-super-admin", "chief")
+
+    assert (answer.code, typed, answer.err) == (0, [], "")
+    assert PASSWORD not in answer.out
+    assert stored_roles(url) == {"chief": "super_admin"}
 
 
 def test_a_super_admin_is_made_a_plain_user(gatehouse: Gatehouse, url: str) -> None:

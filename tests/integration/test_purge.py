@@ -59,15 +59,17 @@ async def test_whatever_has_expired_goes_batch_by_batch(
     assert await monitor.sessions_of(alice.id) == 0
 
 
-async def test_a_count_goes_when_it_is_forgotten_and_its_wait_is_over(pool: Database) -> None:
-    clock, times = FakeClock(), ThrottleTimes(memory=timedelta(seconds=1), longest=timedelta(minutes=15))
-    throttle = SqlThrottle(pool, times, clock)
-    await throttle.count(Attempt("forgotten", 5), Attempt("waits", 1))
-    clock.advance(timedelta(seconds=1) - INSTANT)
+@pytest.mark.parametrize("memory", [timedelta(seconds=0.5), timedelta(seconds=1.5)])
+async def test_a_count_goes_when_it_is_forgotten_and_its_wait_of_a_second_is_over(
+    pool: Database, memory: timedelta
+) -> None:
+    clock = FakeClock()
+    await SqlThrottle(pool, ThrottleTimes(memory, longest=timedelta(minutes=15)), clock).count(Attempt("waits", 1))
+    clock.advance(max(memory, timedelta(seconds=1)) - INSTANT)
 
     assert await purge(pool, clock) == 0
     clock.advance(INSTANT)
-    assert await purge(pool, clock) == 2
+    assert await purge(pool, clock) == 1
 
 
 @pytest.mark.promise("L3")

@@ -11,9 +11,10 @@ from gatehouse.accounts.application.commands.create_super_admin import CreateSup
 from gatehouse.accounts.application.commands.create_user import CreateUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
+from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseToSuperAdmin
 from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
-from gatehouse.accounts.domain.errors import LastSuperAdminError
+from gatehouse.accounts.domain.errors import LastSuperAdminError, UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, UnauthenticatedError
@@ -222,9 +223,29 @@ async def test_revoking_a_plain_user_and_a_super_admin_who_acts_on_that_user_do_
 
 
 async def test_one_name_made_super_admin_twice_at_once_is_made_once(harness: Harness, monitor: DatabaseMonitor) -> None:
-    calls = [harness.start(CreateSuperAdmin, None, "chief", lambda: PASSWORD) for _ in range(2)]
+    harness.hashing.stop_next()
 
-    await asyncio.gather(*calls, return_exceptions=True)
+    slow = harness.start(CreateSuperAdmin, None, "chief", lambda: NEW_PASSWORD)
+    await harness.hashing.until_reached()
+    quick = harness.start(CreateSuperAdmin, None, "chief", lambda: PASSWORD)
+    assert await outcomes_of(quick) == [None]
+    harness.hashing.open()
 
+    assert await outcomes_of(slow) == [UsernameTakenError]
     user = await monitor.user("chief")
-    assert (user["role"], user["is_active"]) == ("super_admin", True)
+    assert (user["role"], user["password_hash"]) == ("super_admin", f"hash of {PASSWORD}")
+
+
+@pytest.mark.promise("Z11")
+async def test_raising_a_user_undoes_no_password_change_that_came_first(
+    harness: Harness, monitor: DatabaseMonitor
+) -> None:
+    await harness.add_user("alice")
+
+    async with monitor.transaction("UPDATE users SET password_hash = 'another' WHERE username = 'alice'"):
+        raising = harness.start(RaiseToSuperAdmin, None, "alice")
+        await monitor.until_waiting_for_a_lock()
+
+    assert await outcomes_of(raising) == [True]
+    user = await monitor.user("alice")
+    assert (user["role"], user["password_hash"]) == ("super_admin", "another")

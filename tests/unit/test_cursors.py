@@ -1,4 +1,6 @@
 import base64
+import hashlib
+import hmac
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,8 @@ SCOPE = "users by username"
 POSITION = ("alice", "0190c5a2-0000-7000-8000-000000000000")
 in_any_time = settings(deadline=None)
 
-cursors = SignedCursors("a secret for the cursors")
+SECRET = "a secret for the cursors"
+cursors = SignedCursors(SECRET)
 
 
 def is_refused(cursor: str, *, scope: str = SCOPE, reader: SignedCursors = cursors) -> bool:
@@ -37,7 +40,7 @@ def test_a_cursor_needs_no_escaping_in_an_address() -> None:
 
 
 def test_a_cursor_of_another_server_process_is_good() -> None:
-    assert SignedCursors("a secret for the cursors").decode(SCOPE, cursors.encode(SCOPE, POSITION)) == POSITION
+    assert SignedCursors(SECRET).decode(SCOPE, cursors.encode(SCOPE, POSITION)) == POSITION
 
 
 def test_every_bit_of_a_cursor_counts() -> None:
@@ -68,6 +71,14 @@ def test_the_end_of_a_scope_cannot_pass_for_the_beginning_of_a_position() -> Non
 
 def test_a_cursor_that_was_made_with_another_secret_is_refused() -> None:
     assert is_refused(SignedCursors("another secret").encode(SCOPE, POSITION))
+
+
+def test_a_cursor_begins_with_128_bits_of_a_mac_whose_key_is_derived_for_cursors_alone() -> None:
+    raw, payload = base64.urlsafe_b64decode(cursors.encode(SCOPE, POSITION) + "=="), "\n".join(POSITION).encode()
+    key = hmac.digest(SECRET.encode(), b"gatehouse cursors", "sha256")
+    message = f"{len(SCOPE)}:{SCOPE}".encode() + payload
+
+    assert raw == hashlib.blake2b(message, key=key, digest_size=16).digest() + payload
 
 
 @pytest.mark.promise("I2")
