@@ -4,6 +4,7 @@ import getpass
 import io
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -183,6 +184,28 @@ def test_the_configuration_is_shown_without_its_secrets(gatehouse: Gatehouse, ur
         assert f"{key} = ********\n" in out
     for secret in (url, *SECRETS.values()):
         assert secret not in out
+
+
+def test_another_configuration_file_is_named_on_the_command_line_whatever_the_environment_names(
+    gatehouse: Gatehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEHOUSE_CONFIG", "/nowhere/config.toml")
+    (tmp_path / "other.toml").write_text("[uvicorn]\nport = 8765\n")
+
+    answer = gatehouse("--config", str(tmp_path / "other.toml"), "config", "check")
+
+    assert answer.code == 0
+    assert "uvicorn.port = 8765\n" in answer.out
+
+
+def test_an_embedded_database_that_cannot_be_had_is_one_line(
+    gatehouse: Gatehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "postgres").touch()
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", "")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__DATA_DIR", str(tmp_path / "postgres"))
+
+    assert_refused_in_one_line(gatehouse("migrate"))
 
 
 @pytest.mark.parametrize("name", ["GATEHOUSE_UVICORN__PROT", "GATEHOUSE_JTW__SECRET"])

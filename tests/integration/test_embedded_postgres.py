@@ -225,6 +225,14 @@ def test_a_place_for_the_data_that_is_a_file_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_data_that_are_a_file_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "postgres"
+    file.touch()
+    PostgresPrograms().hand_over(file)
+
+    assert "did not start (Not a directory: " in refusal(file)
+
+
 def test_where_it_is_not_installed_it_says_what_to_do(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_programs, "find_spec", lambda _: None)
 

@@ -1,6 +1,7 @@
 """What the server's database role may do, and how it comes by it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import LiteralString
 
@@ -17,6 +18,7 @@ from gatehouse.setup.database_url import DatabaseUrls, database_urls
 from gatehouse.setup.modules import MODULES
 from tests.conftest import CreateDatabase
 from tests.database import SERVER_ROLE
+from tests.integration.embedded import wait_until
 from tests.modules import TESTED
 
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
@@ -110,6 +112,22 @@ def test_migrating_gives_a_fresh_role_its_rights_and_takes_away_all_others(empty
         owner.execute(sql.SQL("GRANT ALL ON users, audit_events TO {}").format(sql.Identifier(role)))
     migrate(config, server_role=ServerRole(role, MODULES.grants))
     assert privileges_of(empty_url, role) == expected
+
+
+def test_a_role_that_two_processes_make_at_once_is_made_by_the_faster(owner_url: str, worker_id: str) -> None:
+    role = f"gatehouse_raced_{worker_id}"
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    with (
+        psycopg.connect(owner_url, autocommit=True) as monitor,
+        ThreadPoolExecutor() as slower,
+        psycopg.connect(owner_url) as faster,
+    ):
+        faster.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        made = slower.submit(ensure_role, owner_url, role)
+        wait_until(lambda: made.done() or monitor.execute(waiting).fetchone() != (0,))
+        faster.commit()
+        made.result()
+        monitor.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ class Server:
         }
         environ = {name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")}
         self.process = processes.enter_context(
-            subprocess.Popen([GATEHOUSE, "serve"], env=environ | self.environ, stderr=PIPE, text=True)
+            subprocess.Popen(
+                [GATEHOUSE, "serve"], cwd=data_dir.parent, env=environ | self.environ, stderr=PIPE, text=True
+            )
         )
         processes.callback(self.process.kill)
         wait_until(lambda: self.status("/livez") == 200)
@@ -118,7 +120,12 @@ def test_the_command_line_shares_the_database_of_a_server_and_an_interrupt_stops
     assert server.log_in() == 204
 
     server.process.send_signal(signal.SIGINT)
-    server.end()
+    assert server.end().startswith(
+        f"Gatehouse serves {server.url}\n"
+        f"Configuration: no config.toml in {cluster.parent}, so the defaults\n"
+        f"API documentation: {server.url}/docs\n"
+        f"The first super admin: {GATEHOUSE} create-super-admin USERNAME (in another terminal)\n"
+    )
     assert is_stopped(cluster)
 
 

@@ -22,7 +22,11 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
         fcntl.flock(starting, fcntl.LOCK_EX)
         fcntl.flock(users, fcntl.LOCK_SH)
         cluster = PostgresCluster(data_dir)
-        url = cluster.start()
+        try:
+            url = cluster.start()
+        except OSError as error:
+            reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            raise EmbeddedPostgresError(f"The embedded PostgreSQL in {data_dir} did not start ({reason}).") from None
         fcntl.flock(starting, fcntl.LOCK_UN)
         try:
             yield url

@@ -1,9 +1,11 @@
 """What the server's database role may do. It reads and writes rows; the owner alone changes the schema."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from psycopg import Connection, sql
+from psycopg.errors import UniqueViolation
 
 type Grants = Mapping[str, str]
 """Maps a table's name to the privileges that the server's role has on it, as `SELECT, INSERT`."""
@@ -27,4 +29,5 @@ def ensure_role(owner_url: str, role: str) -> None:
     with Connection.connect(owner_url) as connection:
         exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
         if exists is None:
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+            with suppress(UniqueViolation):  # another process that started at the same time was faster
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
