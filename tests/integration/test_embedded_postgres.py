@@ -162,12 +162,14 @@ def test_what_belongs_to_another_user_is_refused(data_dir: Path, name: str) -> N
 @needs_root
 @pytest.mark.promise("K4")
 def test_programs_in_a_folder_that_is_closed_to_their_account_run_and_it_stays_closed(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(find_installation(), home / "postgresql")
+    installed, home, data_dir = find_installation(), tmp_path / "home", tmp_path / "postgres"
+    libraries = installed.parent.with_suffix(".libs")
+    shutil.copytree(installed, home / installed.parent.name / installed.name)
+    shutil.copytree(libraries, home / libraries.name)
     home.chmod(0o700)
-    monkeypatch.setattr(postgres_programs, "find_installation", lambda: home / "postgresql")
+    monkeypatch.setattr(postgres_programs, "find_installation", lambda: home / installed.parent.name / installed.name)
 
     with embedded_postgres(data_dir) as url:
         assert is_reachable(url)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 _ACCOUNT: Final = "pgserver"
-_COPY: Final = "postgresql"
 
 
 class EmbeddedPostgresError(Exception):
@@ -38,11 +37,14 @@ class PostgresPrograms:
         try:
             self.run(folder, "postgres", "--version", cwd=folder)
         except PermissionError:
-            shutil.copytree(self._installed, folder / _COPY)
+            shutil.copytree(self._installed, self._copy_in(folder))
+            libraries = self._installed.parent.with_suffix(".libs")  # found from the programs by a relative path
+            if libraries.exists():
+                shutil.copytree(libraries, folder / libraries.name)
 
     def run(self, folder: Path, program: str, *arguments: str | Path, cwd: Path) -> None:
         """Runs one on the data directory `cwd`. `folder` may hold the copy. What it prints is in CalledProcessError."""
-        copy = folder / _COPY
+        copy = self._copy_in(folder)
         command = [(copy if copy.exists() else self._installed) / "bin" / program, *arguments]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         # The account begins in the folder and calls it so, because the way into it may be closed to the account.
@@ -59,6 +61,9 @@ class PostgresPrograms:
             capture_output=True,
             text=True,
         )
+
+    def _copy_in(self, folder: Path) -> Path:
+        return folder / self._installed.parent.name / self._installed.name
 
 
 def find_installation() -> Path:
