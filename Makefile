@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres15 test-pythons test-browser fuzz check bench migration up down
+.PHONY: help run test test-postgres15 test-pythons test-browser test-proxy fuzz check bench migration up down
 
 # The Dockerfile pins the same version.
 UV_VERSION := 0.13.8
@@ -43,6 +43,9 @@ test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests that n
 	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) sync --quiet --locked --extra embedded --group browser \
 		--python .venv/bin/python
 	@.venv-browser/bin/pytest -n 0 tests/browser
+
+test-proxy: .venv/.synced ## Run the tests that need HAProxy and nginx
+	@.venv/bin/pytest -n 0 tests/proxy
 
 check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, types, layering and dependencies
 	@echo "== ruff format"

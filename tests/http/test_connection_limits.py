@@ -3,6 +3,7 @@
 import asyncio
 import select
 import time
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -70,6 +71,14 @@ def test_a_client_that_goes_on_sending_can_still_read_the_refusal(proxied_server
     assert_problem(answer, "head-too-large")
 
 
+@pytest.mark.promise("D4", "E3")
+def test_a_body_is_no_part_of_a_head(proxied_server: ServedApp) -> None:
+    chunks = b"4000\r\n%b\r\n" % (b" " * 16 * KIB) * 8 + b"0\r\n\r\n"
+    message = request(f"POST {SIGN_UP}", JSON, CHUNKED, body=chunks)
+    answers = proxied_server.answers_to(message + request("GET /livez", LAST))
+    assert [answer.status_code for answer in answers] == [413, 200]
+
+
 @pytest.mark.promise("E3")
 @pytest.mark.parametrize(
     "chunks",
@@ -93,6 +102,7 @@ def dribble(connection: Connection, drop: bytes) -> None:
         if poll.poll(10):
             return
         connection.send(drop)
+    raise AssertionError("the connection is still open")
 
 
 @pytest.mark.promise("E3")
@@ -124,10 +134,18 @@ async def test_a_request_whose_body_does_not_come_in_time_is_not_carried_out(
     assert sign_up.status_code == 201
 
 
-@pytest.mark.promise("E3")
-def test_a_body_that_is_still_coming_after_the_answer_is_not_waited_for_longer(hasty_server: ServedApp) -> None:
-    [answer] = hasty_server.answers_to(request(f"POST {SIGN_UP}", JSON, "Content-Length: 20000"))
-    assert_problem(answer, "content-too-large")
+@pytest.mark.promise("E2", "E3")
+@pytest.mark.usefixtures("app")
+async def test_what_comes_after_a_refusal_is_not_read(hasty_server: ServedApp) -> None:
+    message = request(f"POST {SIGN_UP}", JSON, LAST, body=CREDENTIALS)
+    with hasty_server.connect() as connection:
+        connection.send(message[:20])
+        [late] = connection.remaining_answers()
+        connection.send(message[20:])
+        [answer] = hasty_server.answers_to(message)
+
+    assert_problem(late, "request-timeout")
+    assert answer.status_code == 201
 
 
 @pytest.mark.promise("E3")
@@ -155,14 +173,41 @@ class SlowReadiness:
         await asyncio.sleep(0.25)
 
 
-@pytest.mark.promise("E3")
-def test_the_time_that_the_answer_takes_counts_for_no_request(settings: Settings) -> None:
-    """Not for the one that is answered, nor for one that waits behind it and of which no more is read meanwhile."""
+@pytest.fixture(scope="module")
+def slow_server(settings: Settings) -> Iterator[ServedApp]:
     slow = Provider(scope=Scope.APP)
     slow.provide(SlowReadiness, provides=Readiness)
-    with serve_app(settings, slow, request_seconds=0.1) as server, server.connect() as connection:
-        behind = request(f"POST {SIGN_UP}", JSON, LAST, body=b"{}")
-        connection.send(request("GET /readyz") + behind[:-1])
+    with serve_app(settings, slow, request_seconds=0.1) as server:
+        yield server
+
+
+@pytest.mark.promise("E3")
+def test_a_body_that_is_still_coming_after_the_answer_has_no_more_time(slow_server: ServedApp) -> None:
+    [answer] = slow_server.answers_to(request(f"POST {SIGN_UP}", JSON, "Content-Length: 20000"))
+    assert_problem(answer, "content-too-large")
+
+
+@pytest.mark.promise("E3")
+def test_the_time_for_a_request_ends_with_the_request(slow_server: ServedApp) -> None:
+    slow = request("GET /readyz")
+    with slow_server.connect() as connection:
+        connection.send(slow[:-1])
+        assert slow_server.answers_to(request("GET /livez", LAST))  # by now it has seen the beginning
+        connection.send(slow[-1:])
+        first = connection.answer()
+        connection.send(request("GET /livez", LAST))
+        [second] = connection.remaining_answers()
+
+    assert first is not None
+    assert (first.status_code, second.status_code) == (200, 200)
+
+
+@pytest.mark.promise("E3")
+def test_the_time_that_the_answer_takes_counts_for_no_request(slow_server: ServedApp) -> None:
+    """Not for the one that is answered, nor for one that waits behind it and of which no more is read meanwhile."""
+    slow, behind = request("GET /readyz"), request(f"POST {SIGN_UP}", JSON, LAST, body=b"{}")
+    with slow_server.connect() as connection:
+        connection.send(slow + behind[:-1])
         first = connection.answer()
         connection.send(behind[-1:])
         [second] = connection.remaining_answers()

@@ -47,7 +47,7 @@ class ConnectionLimits:
 
 
 class HttpConnection(HttpToolsProtocol):
-    """uvicorn's connection, with limits of size, time and number, and without its leniencies (ADR 17).
+    """uvicorn's connection, with limits of size, time and number, and strict about where a request ends (ADR 17).
 
     A refusal ends the connection: what comes behind it is never read as a request.
     """
@@ -158,7 +158,6 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._in_message = False
         self._stop_timer()
-        self._is_deaf = not self.cycle.keep_alive
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -239,30 +238,19 @@ class HttpConnection(HttpToolsProtocol):
     def _refuse(self, error: GatehouseError) -> None:
         self._is_deaf = True
         if self._in_message and not self._in_head:
-            if self.cycle.response_started:
-                self._end_after_answer()
+            if self.cycle.response_started:  # before all of the body has come
+                self.cycle.keep_alive = False
+                if self.cycle.response_complete:
+                    self._end()
                 return
-            self._withdraw_request()
+            # The application, which waits for the body, is told that the client has gone.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._unanswered -= 1
         if self._unanswered:
             self._refusal = error
         else:
             self._send_refusal(error)
-
-    def _end_after_answer(self) -> None:
-        """The request was answered before all of its body came."""
-        if self.cycle.response_complete:
-            self._end()
-        else:
-            self.cycle.keep_alive = False
-
-    def _withdraw_request(self) -> None:
-        """The application, which waits for the body, is told that the client has gone."""
-        self._unanswered -= 1
-        if self.pipeline and self.pipeline[0][0] is self.cycle:
-            self.pipeline.popleft()
-        else:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
 
     def _send_refusal(self, error: GatehouseError) -> None:
         request_id = str(uuid7())
