@@ -67,7 +67,10 @@ class SqlTransaction:
 
     async def _release(self, connection: AsyncConnection) -> None:
         """Rolls back what is not committed. A lost connection must not hide the error that led here."""
+        is_lost = connection.invalidated
         try:
             await connection.close()
         except DBAPIError:
+            is_lost = True
+        if is_lost:
             await self._database.drop_lost_connections()
