@@ -1,7 +1,11 @@
 """How much, how long and how many: the limits of the connections that a server process keeps."""
 
 import asyncio
+import gc
+import logging
 import select
+import socket
+import struct
 import time
 from collections.abc import Iterator
 from uuid import UUID
@@ -11,16 +15,18 @@ import structlog
 from dishka import Provider, Scope
 
 from gatehouse.common.application.ports import Readiness
+from gatehouse.common.presentation.http.connection import HttpConnection
 from gatehouse.common.settings import Settings
 from tests.conftest import RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import SECURITY_HEADERS, assert_problem
-from tests.http.served_app import LAST, PATIENCE_SECONDS, Connection, ServedApp, request, serve_app
+from tests.http.served_app import LAST, PATIENCE_SECONDS, Connection, ServedApp, logged_lines, request, serve_app
 
 SIGN_UP = "/api/v1/account/signup"
 JSON = "Content-Type: application/json"
 CHUNKED = "Transfer-Encoding: chunked"
 KIB = 1024
+LATE = b"GET /livez HTTP/1.1\r\n"
 CREDENTIALS = f'{{"username": "alice", "password": "{PASSWORD}"}}'.encode()
 
 
@@ -240,6 +246,35 @@ def test_a_client_that_does_not_read_its_answers_is_cut_off(settings: Settings) 
         assert_admits(server)
 
 
+def reset(connection: Connection) -> tuple[str, int]:
+    """Returns the address that the server knew the client by."""
+    address: tuple[str, int] = connection.socket.getsockname()
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.socket.close()
+    return address
+
+
+def is_in_memory(client: tuple[str, int]) -> bool:
+    gc.collect()
+    return any(type(each) is HttpConnection and each.client == client for each in gc.get_objects())
+
+
+@pytest.mark.promise("E3")
+@pytest.mark.parametrize("behind", [b"", LATE, request("GET /readyz"), request("GET /readyz") * 2])
+def test_nothing_is_left_of_a_connection_that_was_reset(slow_server: ServedApp, behind: bytes) -> None:
+    """It counts no longer: what a timer kept of thousands would fill the memory. Nor does the log speak of errors."""
+    with logged_lines(logging.WARNING) as lines, slow_server.connect() as connection:
+        connection.send(request("GET /readyz") + behind)
+        assert connection.answer() is not None
+        client = reset(connection)
+
+        end = time.monotonic() + PATIENCE_SECONDS
+        while is_in_memory(client):
+            assert time.monotonic() < end
+
+    assert lines == []
+
+
 @pytest.mark.promise("E4")
 def test_connections_beyond_the_limit_are_turned_away_and_those_in_work_go_on(settings: Settings) -> None:
     message = request("GET /livez")
@@ -259,9 +294,6 @@ def test_connections_beyond_the_limit_are_turned_away_and_those_in_work_go_on(se
         assert_admits(server)
 
     assert logs == [{"event": "too_many_connections", "log_level": "warning", "limit": 2, "turned_away": 1}]
-
-
-LATE = b"GET /livez HTTP/1.1\r\n"
 
 
 @pytest.mark.promise("E5")

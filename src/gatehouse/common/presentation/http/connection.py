@@ -9,7 +9,8 @@ import httptools
 import structlog
 from uuid6 import uuid7
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from gatehouse.common.domain.errors import GatehouseError
@@ -78,6 +79,8 @@ class HttpConnection(HttpToolsProtocol):
         """Why parsing was stopped, where it was not the parser itself that stopped."""
         self._refusal: GatehouseError | None = None
         """Waits until the requests before it have been answered."""
+        self._in_work: RequestResponseCycle | None = None
+        """uvicorn knows the last request alone, behind which it may be waiting."""
         self._timer: TimerHandle | None = None
         self._write_timer: TimerHandle | None = None
 
@@ -94,7 +97,11 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         self._stop_write_timer()
+        self._unset_keepalive_if_required()  # uvicorn leaves it running after an error, and a timer keeps all of this
         super().connection_lost(exc)
+        if self._in_work is not None:  # or it would answer, which is an error by now
+            self._in_work.disconnected = True
+            self._in_work.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -167,6 +174,10 @@ class HttpConnection(HttpToolsProtocol):
             self._start_timer(self._limits.keep_alive_seconds, self.transport.abort)
         elif self._refusal is not None and not self._unanswered:
             self._send_refusal(self._refusal)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._in_work = cycle
+        super()._start_asgi_task(cycle, app)
 
     # Parsing within limits
 
