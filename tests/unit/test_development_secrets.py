@@ -1,6 +1,7 @@
 """Secrets that are made once in development; more of it in test_load_settings.py."""
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,13 @@ def test_of_two_processes_that_make_a_secret_at_once_both_use_that_of_the_faster
 
     assert [slower] == faster
     assert [path.read_text() for path in tmp_path.iterdir()] == [slower.secret]
+
+
+@pytest.mark.promise("S1")
+def test_a_secret_does_not_come_from_the_generator_that_can_be_predicted(tmp_path: Path) -> None:
+    secrets = []
+    for folder in ("one", "another"):
+        random.seed(1)
+        secrets.append(add_development_secrets(JwtSettings(), tmp_path / folder).secret)
+
+    assert secrets[0] != secrets[1]
