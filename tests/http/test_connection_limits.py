@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -244,6 +245,22 @@ def test_a_client_that_does_not_read_its_answers_is_cut_off(settings: Settings) 
         connection.send(request("GET /docs/assets/swagger-ui-bundle.js") * 10)
 
         assert_admits(server)
+
+
+def open_files() -> int:
+    """Sockets are none of them."""
+    return sum(Path(path).is_file() for path in Path("/dev/fd").iterdir())
+
+
+@pytest.mark.promise("E4")
+def test_a_client_that_reads_slowly_keeps_no_file_open_but_its_connection(proxied_server: ServedApp) -> None:
+    """Else the files that the process may open are used up before its connections are."""
+    with proxied_server.connect() as connection:
+        before = open_files()
+        connection.send(request("GET /docs/assets/swagger-ui-bundle.js") * 10)
+        assert connection.answer() is not None
+
+        assert {open_files() for _ in range(300)} == {before}
 
 
 def reset(connection: Connection) -> tuple[str, int]:

@@ -54,6 +54,7 @@ async def test_a_path_that_does_not_exist_is_not_found(app: RunningApp, method: 
         ("PUT", USERS, {"GET", "POST"}),
         ("PATCH", "/api/v1/users/alice", {"GET"}),
         ("POST", GRANT, {"GET", "PATCH"}),
+        ("POST", "/docs", {"GET"}),
     ],
 )
 async def test_another_method_is_told_which_ones_there_are(

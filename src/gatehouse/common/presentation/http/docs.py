@@ -1,6 +1,7 @@
 """The complete OpenAPI document, and its page, which loads nothing from any other host."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,11 +9,11 @@ import fastapi_offline
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from gatehouse.common.presentation.http.problems import FieldProblem, InvalidInputProblem, Problem
 
 _ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
+_MEDIA_TYPES: Final = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -36,7 +37,7 @@ _POLICY: Final = (
 _START: Final = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true});\n'
 _REQUEST_ID_HEADER: Final[dict[str, Any]] = {
     "X-Request-ID": {
-        "description": "Names this request in the logs; a client's own is kept if it is well-formed.",
+        "description": "Names this request in the logs.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
         "required": True,
     }
@@ -65,7 +66,14 @@ def install(app: FastAPI) -> None:
     app.add_api_route("/openapi.json", openapi_json, include_in_schema=False)
     app.add_api_route("/docs", page, include_in_schema=False)
     app.add_api_route("/docs/start.js", start, include_in_schema=False)
-    app.mount("/docs/assets", StaticFiles(directory=_ASSETS))
+    for name, media_type in _MEDIA_TYPES.items():
+        # In memory: a slow client must not keep a file open beside its connection, which alone is counted.
+        asset = partial(_asset, (_ASSETS / name).read_bytes(), media_type)
+        app.add_api_route(f"/docs/assets/{name}", asset, include_in_schema=False)
+
+
+async def _asset(content: bytes, media_type: str) -> Response:
+    return Response(content, media_type=media_type)
 
 
 def complete_openapi(app: FastAPI, complete: Complete) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import compile_path
 
 from gatehouse.common.domain.errors import (
     ConflictError,
@@ -166,11 +165,5 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _allowed_methods(request: Request) -> list[str]:
     """Those of all routes with this path (RFC 9110, 15.5.6): the framework names only those of the first one."""
-    return sorted(
-        {
-            method.upper()
-            for path, operations in request.app.openapi()["paths"].items()
-            if compile_path(path)[0].match(request.url.path)
-            for method in operations
-        }
-    )
+    routes = [route for route in request.app.routes if route.path_regex.match(request.url.path)]
+    return sorted({method for route in routes for method in route.methods})
