@@ -214,10 +214,12 @@ class RunningApp:
     clock: FakeClock
     clients: AsyncExitStack
 
-    async def add_user(self, username: str, role: Role = Role.USER, *, is_active: bool = True) -> User:
-        """An account whose password is PASSWORD, put into the database past every rule."""
+    async def add_user(
+        self, username: str, role: Role = Role.USER, *, password: str = PASSWORD, is_active: bool = True
+    ) -> User:
+        """An account, put into the database past every rule."""
         async with self.container() as request:
-            password_hash = await (await request.get(PasswordHasher)).hash(PASSWORD, client="tests")
+            password_hash = await (await request.get(PasswordHasher)).hash(password, client="tests")
             user = make_user(username, role, self.clock.now(), is_active=is_active, password_hash=password_hash)
             await store_user(request, user)
         return user
