@@ -133,6 +133,19 @@ def test_a_request_names_one_host(proxied_server: ServedApp, path: bytes, hosts:
     assert_refused(proxied_server, b"GET %b HTTP/1.1\r\n%b\r\n" % (path, hosts) + SMUGGLED)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://evil.test/livez",
+        "http://gatehouse.test:80/livez",
+        "http://gatehouse.test@evil.test/livez",
+        "x://a/livez",
+    ],
+)
+def test_a_target_names_the_same_host(proxied_server: ServedApp, target: str) -> None:
+    assert_refused(proxied_server, request(f"GET {target}") + SMUGGLED)
+
+
 def test_the_probes_are_open_to_http_1_0_which_has_no_host(proxied_server: ServedApp) -> None:
     [answer] = proxied_server.answers_to(b"GET /livez HTTP/1.0\r\n\r\n" + SMUGGLED)
     assert answer.status_code == 200
@@ -178,6 +191,8 @@ def test_a_client_cannot_queue_requests_without_end(proxied_server: ServedApp) -
     [
         (b"\r\n\r\n" + request("GET /livez", LAST), 200),
         (request("GET http://gatehouse.test/livez", LAST), 200),
+        (request("GET http://Gatehouse.test/livez", LAST), 200),
+        (request("GET /livez?next=http://evil.test/", LAST), 200),
         (request("GET /livez", "X: caf\xe9", "X-Empty:", "X:\t padded \t", LAST), 200),
         (request("OPTIONS *", LAST), 404),
         (request(f"POST {LOGIN}", JSON, CHUNKED, LAST, body=b'2;ext="a;b"\r\n{}\r\n0\r\n\r\n'), 422),
@@ -207,6 +222,11 @@ def test_a_client_that_asks_first_is_refused_before_it_sends_the_body(proxied_se
 
     assert answer is not None
     assert_problem(answer, "content-too-large")
+
+
+def test_a_client_of_http_1_0_is_not_told_to_go_on(proxied_server: ServedApp) -> None:
+    asking = request(f"POST {LOGIN}", JSON, "Expect: 100-continue", body=b"{}").replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert [answer.status_code for answer in proxied_server.answers_to(asking)] == [422]
 
 
 def test_an_announced_length_is_believed_without_waiting_for_the_body(proxied_server: ServedApp) -> None:

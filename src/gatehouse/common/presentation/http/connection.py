@@ -154,6 +154,8 @@ class HttpConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._is_ambiguous() or self._unanswered == MAX_PIPELINED:
             self._stop_parsing(BadRequestError())
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # such a client would take it for the answer (RFC 9110, 10.1.1)
         super().on_headers_complete()
         self._in_head = False
         self._unanswered += 1
@@ -197,17 +199,20 @@ class HttpConnection(HttpToolsProtocol):
     def _is_ambiguous(self) -> bool:
         """What llhttp takes, and another server or proxy might read otherwise (RFC 9112, 3.2, 6.1 and 7.1)."""
         version = self.parser.get_http_version()
-        hosts, has_body, codings = 0, False, []
+        hosts, has_body, codings = [], False, []
         for name, value in self.headers:
             if name == b"host":
-                hosts += 1
+                hosts.append(value.lower())
             elif name == b"content-length":
                 has_body = int(value) > 0
             elif name == b"transfer-encoding":
                 codings.append(value.lower())
         if codings and (version == "1.0" or codings != [b"chunked"]):
             return True
-        if hosts > 1 or (hosts == 0 and version == "1.1"):
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
+            return True
+        authority = b"" if self.url.startswith(b"/") else self.url.partition(b"://")[2].partition(b"/")[0]
+        if authority and hosts != [authority.lower()]:
             return True
         has_body = has_body or bool(codings)
         return version not in ("1.0", "1.1") or (has_body and self.parser.should_upgrade())
