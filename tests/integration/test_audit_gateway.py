@@ -1,4 +1,5 @@
 import pytest
+from structlog.testing import capture_logs
 
 from tests.fakes import FakeEvent
 from tests.integration.conftest import Gateways
@@ -28,7 +29,8 @@ async def test_a_record_is_rolled_back_with_what_it_records(gateways: Gateways) 
             await gateways.audit.record("grant_admin", actor=CHIEF, target=ALICE)
             raise LookupError
 
-    with pytest.raises(LookupError):
+    with capture_logs() as logs, pytest.raises(LookupError):
         await record_and_fail()
 
     assert await gateways.recorded() == []
+    assert logs == []

@@ -1,12 +1,15 @@
 """No submitted or stored value may reach a log through an error."""
 
 import traceback
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import insert
+from psycopg.rows import scalar_row
+from sqlalchemy import insert, text
+from sqlalchemy.exc import StatementError
 from structlog.testing import capture_logs
 from uuid6 import uuid7
 
@@ -41,11 +44,32 @@ async def test_an_unforeseen_error_in_a_command_tells_no_value(small_pool: Datab
     assert str(row["id"]) not in output
 
 
-async def test_an_unforeseen_error_in_a_query_tells_no_value(small_pool: Database) -> None:
+@pytest.mark.promise("T2")
+async def test_a_statement_that_cannot_even_be_sent_tells_no_value(small_pool: Database) -> None:
+    secret = uuid4().hex
+
+    with pytest.raises(StatementError) as caught:
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
+            await transaction.connection.execute(text("SELECT :value, :missing"), {"value": secret})
+
+    assert secret not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda pool, *statement: pool.execute(*statement),
+        lambda pool, *statement: pool.fetch_all(*statement, scalar_row),
+    ],
+    ids=["execute", "fetch_all"],
+)
+async def test_an_unforeseen_error_in_a_query_tells_no_value(
+    small_pool: Database, call: Callable[..., Awaitable[object]]
+) -> None:
     secret = f"secret {uuid4().hex}"
 
     with capture_logs() as logs, pytest.raises(DatabaseError) as caught:
-        await small_pool.execute("SELECT CAST(%(value)s AS integer)", {"value": secret})
+        await call(small_pool, "SELECT CAST(%(value)s AS integer)", {"value": secret})
 
     output = "".join(traceback.format_exception(caught.value)) + repr(logs)
     assert secret not in output

@@ -4,10 +4,10 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
-from sqlalchemy import event
 
 from gatehouse.accounts.application.ports import PasswordHasher
 from gatehouse.accounts.domain.role import Role
@@ -34,25 +34,20 @@ def log_stream(
     return log_stream
 
 
-@pytest.fixture
-def failing_saves(app: RunningApp) -> Iterator[None]:
-    """Saving a user raises an unexpected error that quotes a row."""
-
-    def fail(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if statement.startswith("UPDATE users"):
-            raise psycopg.errors.DataError(f"Failing row contains {parameters}")
-
-    engine = app.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", fail)
-    yield
-    event.remove(engine, "before_cursor_execute", fail)
+@contextmanager
+def failing_saves(owner: psycopg.Connection) -> Iterator[None]:
+    """Saving a user is an unforeseen error, for which PostgreSQL quotes the row: "Failing row contains (…)"."""
+    owner.execute("ALTER TABLE users ADD CONSTRAINT nothing CHECK (false) NOT VALID")
+    try:
+        yield
+    finally:
+        owner.execute("ALTER TABLE users DROP CONSTRAINT nothing")
 
 
 @pytest.mark.promise("P12", "T2")
 async def test_no_secret_is_logged_whatever_happens(
-    app: RunningApp, settings: Settings, log_stream: io.StringIO, failing_saves: None
+    app: RunningApp, settings: Settings, log_stream: io.StringIO, owner: psycopg.Connection
 ) -> None:
-    assert failing_saves is None
     alice = await app.logged_in("alice")
     chief = await app.logged_in("chief", Role.SUPER_ADMIN)
     cookie = next(iter(alice.cookies.values()))
@@ -65,12 +60,15 @@ async def test_no_secret_is_logged_whatever_happens(
         await anonymous_client.post("/api/v1/account/login", json={"username": "alice", "password": WRONG, "x": WRONG}),
         await anonymous_client.post("/api/v1/account/signup", json={"username": "bobby", "password": NEW_PASSWORD}),
         await anonymous_client.get("/api/v1/account/me", headers={"Cookie": f"__Host-session={cookie}x"}),
-        await alice.patch(
-            "/api/v1/users/change_password",
-            json={"username": "alice", "password": NEW_PASSWORD, "current_password": PASSWORD},
-        ),
-        await chief.patch("/api/v1/users/grant", json={"username": "alice"}),
     ]
+    with failing_saves(owner):
+        answers += [
+            await alice.patch(
+                "/api/v1/users/change_password",
+                json={"username": "alice", "password": NEW_PASSWORD, "current_password": PASSWORD},
+            ),
+            await chief.patch("/api/v1/users/grant", json={"username": "alice"}),
+        ]
 
     assert [answer.status_code for answer in answers] == [401, 422, 201, 401, 500, 500]
     log_text = log_stream.getvalue()

@@ -93,6 +93,19 @@ async def test_every_connection_has_time_limits(small_pool: Database, limit: str
     assert setting == value
 
 
+async def test_a_server_that_falls_silent_is_given_up(small_pool: Database) -> None:
+    """As libpq's manual has it: in seconds, but for tcp_user_timeout."""
+    connection = await small_pool._acquire()
+    limits = connection.info.get_parameters()
+    await small_pool._release(connection)
+
+    assert int(limits["connect_timeout"]) <= 3
+    assert int(limits["keepalives_idle"]) + int(limits["keepalives_interval"]) * int(limits["keepalives_count"]) <= 60
+    assert int(limits["tcp_user_timeout"]) <= 10_000
+    assert small_pool._pool.timeout <= 2
+    assert small_pool._pool.reconnect_timeout <= 2
+
+
 async def test_a_deadlock_is_unavailable(small_pool: Database, monitor: DatabaseMonitor) -> None:
     async def command() -> None:
         async with (transaction := SqlTransaction(small_pool, WritePosition)):

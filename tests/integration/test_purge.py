@@ -111,6 +111,20 @@ async def test_one_process_purges_at_a_time(harness: Harness, monitor: DatabaseM
     assert await purge(pool, late) == 1
 
 
+@pytest.mark.promise("S16")
+async def test_a_purge_that_has_to_wait_keeps_the_others_out(
+    harness: Harness, monitor: DatabaseMonitor, pool: Database
+) -> None:
+    late = FakeClock((await harness.add_session(await harness.add_user("alice"))).expires_at)
+
+    async with monitor.transaction("LOCK TABLE attempts IN SHARE MODE"):
+        first = asyncio.create_task(purge(pool, late))
+        await monitor.until_waiting_for_a_lock()
+        assert await purge(pool, late) == 0
+
+    assert await first == 1
+
+
 async def test_purges_at_once_delete_everything_once(harness: Harness, pool: Database) -> None:
     alice = await harness.add_user("alice")
     for _ in range(9):

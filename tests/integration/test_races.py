@@ -130,6 +130,20 @@ async def test_logins_of_one_user_wait_for_each_other_only_to_count_the_sessions
     assert await monitor.sessions_of(alice.id) == 2
 
 
+async def test_a_row_that_a_command_has_locked_may_be_referred_to(harness: Harness, monitor: DatabaseMonitor) -> None:
+    alice = await harness.add_user("alice")
+    await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash")
+    harness.opening_a_session.stop_next()
+
+    rehashing_login = harness.start(LogIn, None, "alice", PASSWORD)
+    await harness.opening_a_session.until_reached()
+    # As the check of a foreign key does.
+    await monitor.execute("SELECT 1 FROM users WHERE id = %s FOR KEY SHARE NOWAIT", alice.id)
+    harness.opening_a_session.open()
+
+    await rehashing_login
+
+
 @pytest.mark.promise("S9")
 async def test_of_two_password_changes_with_the_same_current_one_the_later_is_refused(
     harness: Harness, monitor: DatabaseMonitor

@@ -17,7 +17,7 @@ from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import LIFETIME, make_user
-from tests.integration.conftest import DatabaseMonitor
+from tests.integration.conftest import DatabaseMonitor, until
 
 
 async def count_users(database: Database) -> int | None:
@@ -75,6 +75,15 @@ async def test_no_connection_is_held_between_two_uses(small_pool: Database) -> N
         assert await SqlUsers(first).find(Username("bobby")) is not None
 
     assert await count_users(small_pool) == 2
+
+
+async def test_a_connection_does_not_grow_with_its_uses(small_pool: Database) -> None:
+    for _ in range(3):
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
+            await transaction.connection.execute(text("SELECT 1"))
+
+    [connection] = small_pool._pool._pool
+    assert len(connection._notice_handlers) == 1
 
 
 async def test_a_query_after_a_command_is_not_in_a_transaction(small_pool: Database) -> None:
@@ -149,6 +158,32 @@ async def test_the_connection_comes_back_after_cancellation_between_statements(s
         await task
 
     assert await count_users(small_pool) == 0
+
+
+async def test_the_connection_comes_back_after_cancellation_while_it_is_given_back(small_pool: Database) -> None:
+    has_written, may_commit = asyncio.Event(), asyncio.Event()
+    lock = small_pool._pool._lock  # which parallel calls hold for a moment
+
+    async def write() -> None:
+        async with (transaction := SqlTransaction(small_pool, WritePosition)):
+            await SqlUsers(transaction).add(make_user())
+            has_written.set()
+            await may_commit.wait()
+
+    async def is_given_back() -> bool:
+        return bool(lock._waiters)
+
+    task = asyncio.create_task(write())
+    await has_written.wait()
+    async with lock:
+        may_commit.set()
+        await until(is_given_back)
+        task.cancel()
+        await take(2)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await count_users(small_pool) == 1
 
 
 @pytest.mark.parametrize("times", [1, 2])

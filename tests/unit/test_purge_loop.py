@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 from dishka import Provider, Scope, make_async_container
+from structlog.testing import capture_logs
 
 from gatehouse.accounts.application.commands.purge_sessions import PurgeSessions
 from gatehouse.accounts.application.ports import ExpiredRows
@@ -38,7 +39,10 @@ async def test_it_purges_every_five_minutes_and_goes_on_after_any_fault(monkeypa
     provider.provide(PurgeSessions, scope=Scope.REQUEST)
     monkeypatch.setattr(asyncio, "sleep", sleep_shortly)
 
-    async with run_purge(make_async_container(provider)), asyncio.timeout(5):
-        await purged.wait()
+    with capture_logs() as logs:
+        async with run_purge(make_async_container(provider)), asyncio.timeout(5):
+            await purged.wait()
 
     assert waits[:3] == [300, 300, 300]
+    # A database that is away is logged where that arose.
+    assert [line["event"] for line in logs] == ["purge_failed"]
