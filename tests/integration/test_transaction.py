@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 
 import psycopg
@@ -160,30 +160,32 @@ async def test_the_connection_comes_back_after_cancellation_between_statements(s
     assert await count_users(small_pool) == 0
 
 
-async def test_the_connection_comes_back_after_cancellation_while_it_is_given_back(small_pool: Database) -> None:
-    has_written, may_commit = asyncio.Event(), asyncio.Event()
-    lock = small_pool._pool._lock  # which parallel calls hold for a moment
+async def add_alice(database: Database) -> None:
+    async with (transaction := SqlTransaction(database, WritePosition)):
+        await SqlUsers(transaction).add(make_user())
 
-    async def write() -> None:
-        async with (transaction := SqlTransaction(small_pool, WritePosition)):
-            await SqlUsers(transaction).add(make_user())
-            has_written.set()
-            await may_commit.wait()
+
+@pytest.mark.parametrize("call", [add_alice, count_users])
+async def test_the_connection_comes_back_after_cancellation_while_it_is_given_back(
+    small_pool: Database, monitor: DatabaseMonitor, call: Callable[[Database], Coroutine[object, object, object]]
+) -> None:
+    pool_lock = small_pool._pool._lock  # which parallel calls hold for a moment
 
     async def is_given_back() -> bool:
-        return bool(lock._waiters)
+        return bool(pool_lock._waiters)
 
-    task = asyncio.create_task(write())
-    await has_written.wait()
-    async with lock:
-        may_commit.set()
-        await until(is_given_back)
-        task.cancel()
-        await take(2)
+    async with monitor.transaction("LOCK TABLE users"):
+        task = asyncio.create_task(call(small_pool))
+        await monitor.until_waiting_for_a_lock()
+        await pool_lock.acquire()
+    await until(is_given_back)
+    task.cancel()
+    await take(2)
+    pool_lock.release()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert await count_users(small_pool) == 1
+    assert await count_users(small_pool) == (call is add_alice)
 
 
 @pytest.mark.parametrize("times", [1, 2])

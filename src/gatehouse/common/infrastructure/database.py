@@ -140,7 +140,7 @@ class Database:
 
     async def _release(self, connection: _Connection) -> None:
         is_lost = connection.broken
-        await self._pool.putconn(connection)
+        await self._return_to_pool(connection)
         if is_lost:
             await self.drop_lost_connections()
 
@@ -151,9 +151,17 @@ class Database:
             if connection.autocommit is not autocommit:
                 await connection.set_autocommit(autocommit)
         except BaseException:  # a cancelled call returns it, too
-            await self._pool.putconn(connection)
+            await self._return_to_pool(connection)
             raise
         return connection
+
+    async def _return_to_pool(self, connection: _Connection) -> None:
+        """A call that is cancelled while the pool makes it wait returns its connection, too, which is lost otherwise.
+
+        The pool hardly ever does: a task that starts at once has then ended, and costs next to nothing.
+        """
+        returning = self._pool.putconn(connection)
+        await asyncio.shield(asyncio.Task(returning, loop=asyncio.get_running_loop(), eager_start=True))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
