@@ -23,6 +23,7 @@ SHIPPED = CommonPhrases(read_lines(SHIPPED_PHRASES))
         "1we2lco3metothe4jungle",
         "elgnujehtotemoclew",
         "welcometothejunglebaby",
+        "welcome to the jungle kettles",
         "1234567890ilovey0u",
         "happybirthdaytoyou",
         "good morning, thank you very much",
@@ -37,6 +38,7 @@ def test_phrases_make_up_a_password_however_they_are_written(password: str) -> N
 @pytest.mark.parametrize(
     "password",
     [
+        "welcome to the jungle kettling",
         "welcome to the jungle of forgotten kettles",
         "violet kettle under thirteen maples",
         "twelve maples, thank you, kettle",
@@ -53,6 +55,7 @@ def test_the_list_is_the_operators_to_replace() -> None:
     own = CommonPhrases(["Herons \u00e9t\u00e9 argue", "", "  "])
 
     assert own.are_all_of("herons ete ARGUE 2024")
+    assert not own.are_all_of("short")
     assert not own.are_all_of("welcome to the jungle")
     assert not CommonPhrases([]).are_all_of("short")
 
