@@ -23,7 +23,9 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.promise("P14")
-@pytest.mark.parametrize("stolen", [STOLEN, STOLEN[:1], STOLEN[:2]], ids=["many", "one", "two"])
+@pytest.mark.parametrize(
+    "stolen", [STOLEN, STOLEN[:1], STOLEN[:2], STOLEN[:2] * 2], ids=["many", "one", "two", "two twice"]
+)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("end", ["", None], ids=["open-end", "closed-end"])
 @pytest.mark.parametrize("count", ["", ":1", ":12345678901234567890"])
