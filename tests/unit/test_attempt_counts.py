@@ -78,6 +78,17 @@ def test_throttled_attempts_are_counted_by_address_and_action() -> None:
     assert counts.end_minute() == [(throttled_at("192.0.2.1"), 2), (sign_ups, 1), (throttled_at("192.0.2.2"), 1)]
 
 
+def test_one_that_is_counted_by_itself_stays_so_when_there_is_no_room_for_more() -> None:
+    counts = AttemptCounts(FakeClock())
+    groups = [throttled_at(f"192.0.2.{number}") for number in range(MAX_GROUPS + 1)]
+
+    for group in (*groups, groups[0]):
+        counts.count(group)
+
+    counted = dict(counts.end_minute())
+    assert (counted[groups[0]], counted[AttemptGroup(Outcome.THROTTLED)]) == (2, 1)
+
+
 def test_the_next_minute_begins_with_nothing() -> None:
     counts = AttemptCounts(FakeClock())
     for _ in range(2):
