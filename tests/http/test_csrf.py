@@ -1,7 +1,9 @@
 """CSRF: requests that change state and come from another site's page in a user's browser."""
 
 import pytest
+from starlette.applications import Starlette
 
+from gatehouse.common.presentation.http.middleware.csrf import CsrfMiddleware
 from gatehouse.common.settings import AppSettings, Environment, Settings
 from tests.conftest import LOGIN, ORIGIN, RunningApp
 from tests.fakes import PASSWORD
@@ -63,6 +65,15 @@ async def test_the_default_port_need_not_be_named(settings: Settings, configured
     async with run_app(settings.replace(AppSettings(environment=Environment.TEST, origin=configured))) as app:
         client = await app.client(origin=sent)
         assert_problem(await client.delete("/api/v1/account/logout"), "unauthenticated")
+
+
+@pytest.mark.promise("C1")
+@pytest.mark.parametrize(
+    "origin", ["", "null", "gatehouse.test", "https://gatehouse.test:99999", "https://[gatehouse.test"]
+)
+def test_an_own_origin_that_is_none_is_an_error_since_any_other_that_is_none_would_equal_it(origin: str) -> None:
+    with pytest.raises(ValueError, match="own origin"):
+        CsrfMiddleware(Starlette(), origin)
 
 
 @pytest.mark.promise("C1")

@@ -2,6 +2,7 @@
 
 import getpass
 import io
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,9 +43,10 @@ def gatehouse(
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
 
-    def run(*arguments: str, stdin: str = "") -> RunResult:
+    def run(*arguments: str, stdin: str | bytes | None = "") -> RunResult:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "argv", ["gatehouse", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        monkeypatch.setattr(sys, "stdin", None if data is None else io.TextIOWrapper(io.BytesIO(data), "utf-8"))
         with pytest.raises(SystemExit) as caught:
             main()
         return RunResult(caught.value.code, *capsys.readouterr())
@@ -62,6 +64,15 @@ def test_a_super_admin_is_created_with_the_password_from_standard_input(gatehous
 
     assert answer == (0, "Created the super admin chief.\n", "")
     assert stored_roles(own_url) == {"chief": "super_admin"}
+
+
+@pytest.mark.parametrize("stdin", [b"marble \xff\xfe otters and more\n", b"\xed\xa0\x80" * 15, None])
+def test_a_password_that_is_no_text_is_one_line(gatehouse: Gatehouse, own_url: str, stdin: bytes | None) -> None:
+    code, out, err = gatehouse(*CREATE, "chief", stdin=stdin)
+
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"gatehouse: password: .+\.\n", err)
+    assert stored_roles(own_url) == {}
 
 
 @pytest.mark.promise("Z11")

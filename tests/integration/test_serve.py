@@ -99,7 +99,7 @@ def gatehouse(
         for name, value in server.environ.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["gatehouse", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         with pytest.raises(SystemExit):
             main()
         return capsys.readouterr().out

@@ -133,3 +133,36 @@ def test_secrets_of_both_kinds_are_found_to_be_the_same_wherever_they_come_from(
 
     assert message == "password.pepper: must be another secret than jwt.secret."
     assert OTHER_SECRET not in message
+
+
+@pytest.mark.promise("C1")
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "hunter2.example",
+        "ftp://hunter2.example",
+        "https://hunter2.example/",
+        "https://me@hunter2.example",
+        "https://hunter2.example:84430",
+        "https://hunter2.example:port",
+        "https://hunter2.example\n",
+        "https://[::1",
+        "https://[hunter2]",
+    ],
+)
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_an_origin_that_no_browser_would_send_is_refused(config: Config, environment: str, origin: str) -> None:
+    assert_refused(config, "app.origin", GATEHOUSE_APP__ENVIRONMENT=environment, GATEHOUSE_APP__ORIGIN=origin)
+
+
+@pytest.mark.promise("C6")
+@pytest.mark.parametrize("host", ["*", "https://hunter2.example", "hunter2.example:443", "hunter2/"])
+def test_a_host_that_no_request_could_name_is_refused(config: Config, host: str) -> None:
+    assert_refused(config, "app.hosts", GATEHOUSE_APP__HOSTS=host)
+
+
+@pytest.mark.parametrize("data_dir", ["", ".", "/", "..", "data/..", "a\0name"])
+def test_a_data_directory_is_a_folder_of_its_own(config: Config, data_dir: str) -> None:
+    message = config.mistake(GATEHOUSE_POSTGRES__DATA_DIR=data_dir)
+
+    assert message == "postgres.data_dir: must name a folder of its own."

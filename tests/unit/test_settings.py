@@ -55,6 +55,7 @@ def test_every_other_value_is_shown() -> None:
 
 def test_the_origin_is_configured_or_where_the_server_listens() -> None:
     assert Settings().origin == "http://127.0.0.1:8000"
+    assert Settings(UvicornSettings(host="::1", port=1)).origin == "http://[::1]:1"
     assert Settings(AppSettings(origin="https://example.org")).origin == "https://example.org"
 
 

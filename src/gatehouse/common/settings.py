@@ -18,6 +18,9 @@ from psycopg.conninfo import conninfo_to_dict
 MIN_SECRET_LENGTH: Final = 32
 _MIN_DISTINCT_CHARACTERS: Final = 8
 _PLACEHOLDER: Final = re.compile("change|secret|example|placeholder|password|pepper|default")
+_HOST: Final = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
+_HOST_NAME: Final = re.compile(_HOST, re.ASCII)
+_ORIGIN: Final = re.compile(rf"https?://{_HOST}(?::[0-9]+)?", re.ASCII)
 
 
 class ConfigError(Exception):
@@ -150,7 +153,8 @@ class Settings:
     def origin(self) -> str:
         """Where browsers reach the service: scheme, host and port."""
         uvicorn = self[UvicornSettings]
-        return self[AppSettings].origin or f"http://{uvicorn.host}:{uvicorn.port}"
+        host = f"[{uvicorn.host}]" if ":" in uvicorn.host else uvicorn.host
+        return self[AppSettings].origin or f"http://{host}:{uvicorn.port}"
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -169,6 +173,10 @@ def ensure_safe(settings: Settings) -> None:
     """Refuses values that are never valid, and those that are unsafe in production."""
     for key in ("url", "owner_url", "replica_url"):
         _ensure_is_url(f"postgres.{key}", getattr(settings[PostgresSettings], key))
+    if settings[AppSettings].origin:
+        _ensure_is_origin(settings[AppSettings].origin)
+    if not all(map(_HOST_NAME.fullmatch, settings[AppSettings].hosts)):
+        raise ConfigError("app.hosts: must be host names or addresses, without scheme and port.")
     if not settings[AppSettings].is_production:
         return
     if not settings[PostgresSettings].url:
@@ -177,8 +185,7 @@ def ensure_safe(settings: Settings) -> None:
         raise ConfigError("logs.level: must not be debug in production.")
     if not settings.has_secure_cookies:
         raise ConfigError("cookie.secure: must be true in production.")
-    origin = urlsplit(settings[AppSettings].origin)
-    if origin.scheme != "https" or not origin.hostname:
+    if not settings[AppSettings].origin.startswith("https://"):
         raise ConfigError("app.origin: must be https:// and a host name in production.")
 
 
@@ -189,6 +196,17 @@ def ensure_is_secret(key: str, secret: str, *, is_production: bool) -> None:
     looks_made_up = len(set(secret)) < _MIN_DISTINCT_CHARACTERS or _PLACEHOLDER.search(secret.lower()) is not None
     if is_production and looks_made_up:
         raise ConfigError(f"{key}: looks like a placeholder; make one with `openssl rand -hex 32`.")
+
+
+def _ensure_is_origin(origin: str) -> None:
+    """As RFC 6454 writes one (6.2): nothing behind the port, not even a slash."""
+    try:
+        parts = urlsplit(origin)
+        is_origin = _ORIGIN.fullmatch(origin) is not None and parts.port != 0
+    except ValueError:  # a port beyond 65535, or no IPv6 address
+        is_origin = False
+    if not is_origin:
+        raise ConfigError("app.origin: must be http:// or https:// and a host, with a port if it is another one.")
 
 
 def _ensure_is_url(key: str, url: str) -> None:

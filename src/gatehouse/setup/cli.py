@@ -81,6 +81,8 @@ def check() -> None:
 def main() -> None:
     try:
         cli()
+    except OSError as error:  # a full disk behind standard output, say
+        _refuse(f"{error.strerror}{f': {error.filename}' if error.filename else ''}.")
     except InvalidError as error:
         _refuse(f"{error.field}: {error.message}")
     except (GatehouseError, ConfigError, EmbeddedPostgresError) as error:

@@ -174,6 +174,7 @@ def _escape(name: str) -> str:
 
 def _resolve_data_dir(postgres: PostgresSettings, folder: Path) -> PostgresSettings:
     """A relative data directory lies beside config.toml, wherever the command is called from."""
-    if postgres.data_dir == Path():
+    data_dir = _absolute(folder / postgres.data_dir)
+    if "\0" in str(data_dir) or data_dir in (folder, *folder.parents):
         raise ConfigError("postgres.data_dir: must name a folder of its own.")
-    return replace(postgres, data_dir=folder / postgres.data_dir)
+    return replace(postgres, data_dir=data_dir)

@@ -10,6 +10,7 @@ from gatehouse.accounts.application.commands.create_super_admin import CreateSup
 from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseToSuperAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
 from gatehouse.accounts.domain.errors import UsernameTakenError
+from gatehouse.common.domain.errors import InvalidError
 from gatehouse.common.presentation.cli.run_use_case import RunUseCase
 
 type Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The account's name.")]
@@ -70,5 +71,8 @@ def _prompt_password() -> str:
 
 
 def _read_password() -> str:
-    """One line, without its line ending; everything else is part of the password."""
-    return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    """One line, without its line ending; everything else is part of the password. It is UTF-8, whatever the locale."""
+    if sys.stdin is None:
+        raise InvalidError("password", "Must come on standard input, which is closed.")
+    line = typer.get_binary_stream("stdin").readline().decode(errors="surrogateescape")  # refused as a password
+    return line.removesuffix("\n").removesuffix("\r")

@@ -21,7 +21,9 @@ class CsrfMiddleware:
 
     def __init__(self, app: ASGIApp, origin: str) -> None:
         self._app = app
-        self._origin = _normalize_origin(origin)
+        self._origin = _parse_origin(origin)
+        if self._origin is None:
+            raise ValueError("The service's own origin must be one, or what is none would count as the same.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and self._is_cross_site(scope):
@@ -34,14 +36,16 @@ class CsrfMiddleware:
         sites = headers.getlist("sec-fetch-site")
         if sites:
             return any(site not in ("same-origin", "none") for site in sites)
-        return any(_normalize_origin(origin) != self._origin for origin in headers.getlist("origin"))
+        return any(_parse_origin(origin) != self._origin for origin in headers.getlist("origin"))
 
 
-def _normalize_origin(origin: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port as browsers compare them. What cannot be parsed differs from every configured origin."""
+def _parse_origin(origin: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port as browsers compare them; None for what is no origin, such as `null`."""
     try:
         parts = urlsplit(origin)
         port = parts.port
     except ValueError:
-        return "", None, None
+        return None
+    if not parts.hostname:
+        return None
     return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)
