@@ -106,7 +106,7 @@ def test_a_field_that_can_be_read_in_two_ways_is_refused(proxied_server: ServedA
     "line",
     [
         b"GET http://[ HTTP/1.1",
-        b"GET http://gatehouse.test HTTP/1.1",
+        b"GET http:///livez HTTP/1.1",
         b"GET livez HTTP/1.1",
         b"GET /livez\xe4 HTTP/1.1",
         b"GET /livez\x01 HTTP/1.1",
@@ -186,12 +186,21 @@ def test_a_client_cannot_queue_requests_without_end(proxied_server: ServedApp) -
     assert [answer.status_code for answer in answers] == [200] * 16 + [400]
 
 
+@pytest.mark.parametrize("space", [" ", "\t", " \t "])
+def test_space_around_a_value_is_no_part_of_it(proxied_server: ServedApp, space: str) -> None:
+    id_with_space = f"X-Request-ID:{space}an-id{space}"
+    [answer] = proxied_server.answers_to(request("GET /livez", id_with_space, LAST))
+    assert answer.headers["x-request-id"] == "an-id"
+
+
 @pytest.mark.parametrize(
     ("message", "status"),
     [
         (b"\r\n\r\n" + request("GET /livez", LAST), 200),
         (request("GET http://gatehouse.test/livez", LAST), 200),
         (request("GET http://Gatehouse.test/livez", LAST), 200),
+        (request("GET http://gatehouse.test", LAST), 307),
+        (request("GET http://gatehouse.test?next=http://evil.test/livez", LAST), 307),
         (request("GET /livez?next=http://evil.test/", LAST), 200),
         (request("GET /livez", "X: caf\xe9", "X-Empty:", "X:\t padded \t", LAST), 200),
         (request("OPTIONS *", LAST), 404),

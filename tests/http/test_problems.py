@@ -271,3 +271,13 @@ async def test_a_request_that_breaks_off_is_not_carried_out(app: RunningApp) -> 
 
     assert (messages, responses) == ([], [])
     assert (await chief.get("/api/v1/users/alice")).json()["role"] == "user"
+
+
+@pytest.mark.promise("I3")
+async def test_thousands_of_unknown_fields_are_one_error(app: RunningApp) -> None:
+    body = {f"{CANARY}{number}": number for number in range(500)}
+
+    answer = await (await app.client()).post(LOGIN, json=body)
+
+    assert_problem(answer, "invalid-input", UNKNOWN)
+    assert CANARY not in answer.text

@@ -17,6 +17,7 @@ from gatehouse.common.domain.errors import GatehouseError
 from gatehouse.common.presentation.http.errors import BadRequestError, HeadTooLargeError, RequestTimeoutError
 from gatehouse.common.presentation.http.middleware.request import security_headers
 from gatehouse.common.presentation.http.problems import problem_response
+from gatehouse.common.presentation.http.request_target import split_target
 
 MAX_HEAD_BYTES: Final = 32 * 1024
 """Also of what surrounds a body: sizes and extensions of its chunks, and trailers."""
@@ -149,11 +150,12 @@ class HttpConnection(HttpToolsProtocol):
         self._count_head_bytes(len(name) + len(value) + len(b": \r\n"))
         if len(self.headers) == MAX_FIELDS:
             self._stop_parsing(HeadTooLargeError())
-        super().on_header(name, value)
+        super().on_header(name, value.rstrip(b" \t"))  # no part of it (RFC 9112, 5); llhttp leaves it there
 
     def on_headers_complete(self) -> None:
         if self._is_ambiguous() or self._unanswered == MAX_PIPELINED:
             self._stop_parsing(BadRequestError())
+        _, self.url = split_target(self.url)
         if self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # such a client would take it for the answer (RFC 9110, 10.1.1)
         super().on_headers_complete()
@@ -211,8 +213,8 @@ class HttpConnection(HttpToolsProtocol):
             return True
         if len(hosts) > 1 or (not hosts and version == "1.1"):
             return True
-        authority = b"" if self.url.startswith(b"/") else self.url.partition(b"://")[2].partition(b"/")[0]
-        if authority and hosts != [authority.lower()]:
+        authority, _ = split_target(self.url)
+        if authority is not None and hosts != [authority.lower()]:
             return True
         has_body = has_body or bool(codings)
         return version not in ("1.0", "1.1") or (has_body and self.parser.should_upgrade())
