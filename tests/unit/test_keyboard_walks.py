@@ -22,6 +22,8 @@ from gatehouse.accounts.infrastructure.keyboard_walks import is_keyboard_walk
         pytest.param("qwertyuiopTq7#vZ", id="with six other keys"),
         pytest.param("qwertzuiopü+asdfghjklöä", id="German"),
         pytest.param("azertyuiopqsdfghjklm", id="French"),
+        pytest.param("йцукенгшщзхъфывапролд", id="Russian"),
+        pytest.param("qw12er34ty56ui78", id="pairs of keys"),
         pytest.param("qwertyuiop" * 12, id="any length"),
     ],
 )

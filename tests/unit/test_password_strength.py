@@ -71,6 +71,8 @@ def strength(threads: BoundedThreads) -> Strength:
         "gatehouse.winterbourne",
         "Gatehouse20242025",
         "esuohetag#20242025",
+        "a1b2c3d4e5f6g7h8",
+        "mondaytuesdaywednesday",
     ],
 )
 async def test_what_is_easily_guessed_is_refused_with_a_reason_that_does_not_repeat_it(

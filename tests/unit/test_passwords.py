@@ -221,6 +221,23 @@ async def test_a_hash_that_nothing_verifies_takes_the_present_cost(
     assert rounds(costs) == 2**7
 
 
+@pytest.mark.promise("L1", "L9")
+@pytest.mark.parametrize(
+    "stored",
+    ["x", "v1$abc", "v1$0000000000000000$none", "v1$ID$", "v1$ID$$2b$12$short", "v1$ID$$2b$99$TAIL", "v1$ID$HASH."],
+)
+async def test_a_stored_hash_that_is_none_verifies_nothing_and_takes_the_present_cost(
+    hasher: Hasher, costs: list[tuple[bytes, int]], stored: str
+) -> None:
+    _, pepper_id, bcrypt_hash = (await hasher.hash(PASSWORD)).split("$", 2)
+    stored = stored.replace("ID", pepper_id).replace("HASH", bcrypt_hash).replace("TAIL", bcrypt_hash[7:])
+    costs.clear()
+
+    assert not await hasher.verify(PASSWORD, stored)
+
+    assert rounds(costs) == 2**4
+
+
 def rounds(costs: list[tuple[bytes, int]]) -> int:
     """What bcrypt took in all: two to the power of each work factor."""
     return sum(2 ** int(cost[4:6]) for cost, _ in costs)

@@ -30,6 +30,8 @@ RESERVED: Final = frozenset(
     }
 )  # fmt: skip
 """Names that people take for someone in charge. Nobody signs up for them; those in charge may create them."""
+_READ_AS: Final = tuple(str.maketrans("0134578", f"o{one}eastb") for one in "il")
+"""Digits that stand for letters, as in `r00t`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ class Username:
 
     @property
     def is_reserved(self) -> bool:
-        """Whatever specials and final digits are put into it: `ad.min` and `admin-1` are taken for `admin`, too."""
-        letters = "".join(character for character in self.value if character.isalnum())
-        return letters.rstrip("0123456789") in RESERVED
+        """Whatever specials and digits are put into it: `ad.min`, `admin-1` and `adm1n` are taken for `admin`, too."""
+        name = "".join(character for character in self.value if character.isalnum()).rstrip("0123456789")
+        return any(name.translate(digits) in RESERVED for digits in _READ_AS)
 
     @staticmethod
     def prefix(value: str) -> str:

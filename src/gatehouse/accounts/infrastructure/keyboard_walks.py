@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
-_MIN_WALK: Final = 3
-_MAX_STARTS: Final = 7
-"""Whoever types walks chooses where each of them starts, and little more."""
+_LIMITS: Final = ((3, 7), (2, 4))
+"""How many keys the shortest walk has, and of how many walks a password is made: whoever types walks chooses where each
+of them starts, and little more. Two neighbouring keys are often by chance, so of such walks there may be fewer."""
 _DIGITS: Final = ("`1234567890-=", "~!@#$%^&*()_+")
 _LAYOUTS: Final = (
     (_DIGITS, ("qwertyuiop[]", "QWERTYUIOP{}"), ("asdfghjkl;'", 'ASDFGHJKL:"'), ("zxcvbnm,./", "ZXCVBNM<>?")),
     (_DIGITS, ("qwertzuiopü+", "QWERTZUIOPÜ*"), ("asdfghjklöä", "ASDFGHJKLÖÄ"), ("yxcvbnm,.-", "YXCVBNM;:_")),
     (_DIGITS, ("azertyuiop", "AZERTYUIOP"), ("qsdfghjklm", "QSDFGHJKLM"), ("wxcvbn,;:!", "WXCVBN?./§")),
+    (_DIGITS, ("йцукенгшщзхъ", "ЙЦУКЕНГШЩЗХЪ"), ("фывапролджэ", "ФЫВАПРОЛДЖЭ"), ("ячсмитьбю.", "ЯЧСМИТЬБЮ,")),
 )
 
 type _Layout = dict[str, tuple[int, int]]
@@ -35,21 +36,21 @@ def is_keyboard_walk(password: str) -> bool:
     Each walk is replaced by its first key, until none is left: the columns `qaz wsx edc` become `qwe`, and that `q`.
     """
     text = "".join(password.split())
-    return any(_count_starts(text, layout) <= _MAX_STARTS for layout in _PLACES)
+    return any(_count_starts(text, layout, keys) <= walks for layout in _PLACES for keys, walks in _LIMITS)
 
 
-def _count_starts(text: str, layout: _Layout) -> int:
-    while len(starts := "".join(_starts(text, layout))) < len(text):
+def _count_starts(text: str, layout: _Layout, min_keys: int) -> int:
+    while len(starts := "".join(_starts(text, layout, min_keys))) < len(text):
         text = starts
     return len(text)
 
 
-def _starts(text: str, layout: _Layout) -> Iterator[str]:
+def _starts(text: str, layout: _Layout, min_keys: int) -> Iterator[str]:
     begin = 0
     for end in range(1, len(text) + 1):
         if end == len(text) or not _are_neighbours(layout.get(text[end - 1]), layout.get(text[end])):
             walk = text[begin:end]
-            yield walk[0] if len(walk) >= _MIN_WALK else walk
+            yield walk[0] if len(walk) >= min_keys else walk
             begin = end
 
 

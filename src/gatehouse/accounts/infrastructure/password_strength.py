@@ -11,6 +11,7 @@ from gatehouse.accounts.domain.password import normalize
 from gatehouse.accounts.infrastructure.breached_passwords import BreachedPasswords
 from gatehouse.accounts.infrastructure.common_phrases import CommonPhrases
 from gatehouse.accounts.infrastructure.keyboard_walks import is_keyboard_walk
+from gatehouse.accounts.infrastructure.sequences import is_sequence
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 
 _SERVICE: Final = "gatehouse"
@@ -53,6 +54,8 @@ class ZxcvbnPasswordStrength:
             return "Is known from a breach of another service."
         if is_keyboard_walk(password):
             return "Follows the keys of a keyboard."
+        if is_sequence(password):
+            return "Is a sequence or a repetition."
         if self._phrases.are_all_of(password):
             return "Is a common phrase. Add a few words that do not belong to it."
         return _estimate(password, username)

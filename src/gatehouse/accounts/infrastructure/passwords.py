@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +14,9 @@ from gatehouse.accounts.domain.password import normalize
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 
 _SCHEME: Final = "v1"
+_STORED: Final = re.compile(
+    r"v1\$(?P<pepper>[0-9a-f]{16})\$(?P<bcrypt>\$2[aby]\$(?P<cost>0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53})", re.ASCII
+)
 
 _log = structlog.get_logger()
 
@@ -51,16 +55,16 @@ class BcryptPasswordHasher:
         return f"{self._prefix()}{bcrypt.hashpw(digest, bcrypt.gensalt(self._work_factor)).decode()}"
 
     def _verify(self, password: str, password_hash: str) -> bool:
-        scheme, pepper_id, bcrypt_hash = password_hash.split("$", 2)
-        pepper = self._peppers.get(pepper_id)
-        if scheme != _SCHEME or pepper is None:
-            _log.error("password_hash_not_verifiable", scheme=scheme, pepper_id=pepper_id)
+        stored = _STORED.fullmatch(password_hash)
+        pepper = self._peppers.get(stored["pepper"]) if stored else None
+        if stored is None or pepper is None:
+            _log.error("password_hash_not_verifiable", pepper_id=stored and stored["pepper"])
             self._verify(password, self._dummy_hash)
             return False
         digest = _digest(pepper, password)
-        matches = bcrypt.checkpw(digest, bcrypt_hash.encode())
+        matches = bcrypt.checkpw(digest, stored["bcrypt"].encode())
         if not matches:
-            self._make_up_for_cost(digest, int(bcrypt_hash[4:6]))
+            self._make_up_for_cost(digest, int(stored["cost"]))
         return matches
 
     def _make_up_for_cost(self, digest: bytes, cost: int) -> None:
