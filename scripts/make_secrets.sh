@@ -22,8 +22,8 @@ create() {
 }
 
 create postgres_password "$(random)"
-create postgres_owner_url "postgresql://gatehouse:$(cat secrets/postgres_password)@postgres:5432/gatehouse"
+create postgres_owner_url "postgresql://gatehouse:$(cat secrets/postgres_password)@postgres:5432/gatehouse?sslmode=disable"
 create server_password "$(random)"
-create postgres_url "postgresql://gatehouse_server:$(cat secrets/server_password)@postgres:5432/gatehouse"
+create postgres_url "postgresql://gatehouse_server:$(cat secrets/server_password)@postgres:5432/gatehouse?sslmode=disable"
 create jwt_secret "$(random)"
 create password_pepper "$(random)"

@@ -112,6 +112,19 @@ def copy_cluster(to: Path) -> Path:
     return to
 
 
+@pytest.fixture
+def cluster(tmp_path: Path) -> Path:
+    """A cluster without a server, for an embedded one."""
+    return copy_cluster(tmp_path / "postgres")
+
+
+@pytest.fixture
+def processes() -> Iterator[ExitStack]:
+    """Stops the processes even if a test fails."""
+    with ExitStack() as processes:
+        yield processes
+
+
 def with_database(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 

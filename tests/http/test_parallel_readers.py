@@ -44,7 +44,7 @@ async def run_server(url: str) -> AsyncIterator[str]:
     log_output = b""
     try:
         async with asyncio.timeout(20):
-            while not (match := re.search(rb"running on (http://127\.0\.0\.1:\d+)", log_output)):
+            while not (match := re.search(rb'"url": "(http://127\.0\.0\.1:\d+)"', log_output)):
                 line = await process.stderr.readline()
                 assert line, log_output.decode()
                 log_output += line

@@ -1,12 +1,9 @@
 """What only a real server shows of an application."""
 
 import logging
-import pickle
 
 import pytest
 
-from gatehouse.common.settings import Settings
-from gatehouse.setup.server import server_options
 from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.served_app import LAST, ServedApp, logged_lines, request
@@ -69,11 +66,3 @@ def test_the_server_logs_no_line_for_each_request(proxied_server: ServedApp) -> 
     access.setLevel(level)
 
     assert lines == []
-
-
-def test_every_server_process_gets_the_options(settings: Settings) -> None:
-    """uvicorn pickles them for each of its workers."""
-    options = server_options(settings)
-    connection, copy = options["http"], pickle.loads(pickle.dumps(options))["http"]  # noqa: S301  # our own
-
-    assert (copy.func, copy.keywords) == (connection.func, connection.keywords)

@@ -48,12 +48,51 @@ async def session_ip(client: httpx.AsyncClient) -> str:
         (CLIENT_IP, PROXY, CLIENT_IP),
         (CLIENT_IP, f"198.51.100.9, {PROXY}", CLIENT_IP),
         ("11.0.0.1", "198.51.100.9", "11.0.0.1"),
+        (PROXY, f"{CLIENT_IP}:4711", CLIENT_IP),
+        (PROXY, "[2001:db8::7]:4711", "2001:db8::7"),
     ],
 )
 async def test_the_nearest_hop_that_is_no_proxy_of_ours_is_the_client(
     proxied_app: RunningApp, peer: str, forwarded_for: str, ip: str
 ) -> None:
     assert await session_ip(await client_from(proxied_app, peer, **{"x-forwarded-for": forwarded_for})) == ip
+
+
+@pytest.mark.promise("E6")
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "ip"),
+    [
+        ("::ffff:10.0.0.9", CLIENT_IP, CLIENT_IP),
+        (PROXY, f"::ffff:{CLIENT_IP}", CLIENT_IP),
+        (PROXY, f"{CLIENT_IP}, ::ffff:10.9.9.9", CLIENT_IP),
+        (f"::ffff:{CLIENT_IP}", "198.51.100.9", f"::ffff:{CLIENT_IP}"),
+    ],
+)
+async def test_an_ipv4_address_within_an_ipv6_one_is_the_same(
+    proxied_app: RunningApp, peer: str, forwarded_for: str, ip: str
+) -> None:
+    assert await session_ip(await client_from(proxied_app, peer, **{"x-forwarded-for": forwarded_for})) == ip
+
+
+@pytest.mark.promise("E6")
+@pytest.mark.parametrize(
+    ("forwarded_for", "ip"),
+    [
+        ("", PROXY),
+        ("unknown", PROXY),
+        ("198.51.100.9, unknown", PROXY),
+        ("198.51.100.9, *, 10.1.2.3", INNER),
+        ("198.51.100.9 10.1.2.3", PROXY),
+        ("198.51.100.999", PROXY),
+        ("[2001:db8::7]evil", PROXY),
+        (",".join(["198.51.100.9", *[INNER] * 5_000]), INNER),
+    ],
+)
+async def test_beyond_what_cannot_be_read_nobody_is_believed(
+    proxied_app: RunningApp, forwarded_for: str, ip: str
+) -> None:
+    """Whoever wrote it stands for the client."""
+    assert await session_ip(await client_from(proxied_app, PROXY, **{"x-forwarded-for": forwarded_for})) == ip
 
 
 async def test_a_header_that_the_client_sent_before_the_proxys_is_not_believed(proxied_app: RunningApp) -> None:

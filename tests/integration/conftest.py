@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, LiteralString, Self
 from uuid import UUID
 
@@ -28,7 +27,7 @@ from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.modules import MODULES
-from tests.conftest import CreateDatabase, copy_cluster
+from tests.conftest import CreateDatabase
 from tests.database import SERVER_ROLE, delete_rows
 from tests.fakes import LIFETIME, FakeClock, FakeEvent, make_user
 from tests.in_memory_app import InMemoryApp
@@ -269,12 +268,6 @@ async def harness(own_settings: Settings, own_url: str) -> AsyncIterator[Harness
     assert own_url
     async with open_harness(own_settings) as harness:
         yield harness
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Path:
-    """A cluster without a server, for an embedded one."""
-    return copy_cluster(tmp_path / "postgres")
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:

@@ -3,6 +3,7 @@
 import getpass
 import io
 import re
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from gatehouse.setup.cli import main
 from tests.conftest import CreateDatabase
 from tests.fakes import PASSWORD
+from tests.unit.configs import PRODUCTION
 
 CREATE = ("create-super-admin", "--password-stdin")
 RAISE = ("create-super-admin", "--raise-existing")
@@ -282,6 +284,49 @@ def test_a_mistyped_url_is_one_line_that_does_not_repeat_it(
 
     assert_refused_in_one_line(answer)
     assert "hunter2" not in answer.err
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_taken_port_is_one_line(gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
+    monkeypatch.setenv("GATEHOUSE_UVICORN__WORKERS", workers)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("GATEHOUSE_UVICORN__PORT", str(port))
+
+        answer = gatehouse("serve")
+
+    reason = f"uvicorn.port: {port} is taken; stop what listens there, or choose another one."
+    assert answer == (1, "", f"gatehouse: {reason}\n")
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("name", ["GATEHOUSE_CONFIG", "GATEHOUSE_JWT__SECRET_FILE"])
+def test_a_file_that_cannot_be_read_is_one_line(
+    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.delenv("GATEHOUSE_JWT__SECRET")
+    for path in (tmp_path, tmp_path / "missing", "/proc/self/mem"):
+        monkeypatch.setenv(name, str(path))
+        for command in (("serve",), ("migrate",), ("config", "check")):
+            assert_refused_in_one_line(gatehouse(*command))
+
+
+@pytest.mark.promise("K5")
+@pytest.mark.parametrize("owner_url", ["", "postgresql://one@127.0.0.1:1/name"])
+def test_migrating_in_production_with_one_role_for_both_purposes_is_told(
+    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, owner_url: str
+) -> None:
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GATEHOUSE_PASSWORD__WORK_FACTOR", "10")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", "postgresql://one@127.0.0.1:1/name")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__OWNER_URL", owner_url)
+
+    warning, refusal = gatehouse("migrate").err.splitlines()
+
+    assert warning.startswith("gatehouse: warning: the server's database role owns the schema and can change it; ")
+    assert refusal.startswith("gatehouse: ")
 
 
 def assert_refused_in_one_line(answer: RunResult) -> None:

@@ -47,13 +47,6 @@ def data_dir(stopped_cluster: Path) -> Iterator[Path]:
     kill_server(stopped_cluster, signal.SIGQUIT)  # after a failed test only
 
 
-@pytest.fixture
-def processes() -> Iterator[ExitStack]:
-    """Stops the processes even if a test fails."""
-    with ExitStack() as processes:
-        yield processes
-
-
 def socket_folder(url: str) -> Path:
     return Path(str(conninfo_to_dict(url)["host"]))
 

@@ -15,7 +15,8 @@ OLD_SECRET = "hunter2 qN8jC4zF0rG6lS2hE1kY5uA9 long enough"
 PRODUCTION = {
     "GATEHOUSE_APP__ENVIRONMENT": "production",
     "GATEHOUSE_APP__ORIGIN": "https://example.org",
-    "GATEHOUSE_POSTGRES__URL": "postgresql://me@host/db",
+    "GATEHOUSE_POSTGRES__URL": "postgresql://me@host/db?sslmode=require",
+    "GATEHOUSE_UVICORN__TRUSTED_PROXIES": "none",
     "GATEHOUSE_JWT__SECRET": SECRET,
     "GATEHOUSE_PASSWORD__PEPPER": OTHER_SECRET,
 }

@@ -21,16 +21,15 @@ INVISIBLE = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad"]
 LONE_SURROGATES = ["\ud800", "\udfff"]
 HARMFUL = [*CONTROLS, *LINE_ENDS, *BIDI, *INVISIBLE, *LONE_SURROGATES]
 FORGED = "2026-01-01T00:00:00Z [info] forged"
-COLOURS = ("\x1b[0m", "\x1b[1m", "\x1b[2m", *(f"\x1b[{code}m" for code in range(31, 37)))
-"""What the console's own renderer sends to the terminal."""
 
 
 class Log:
     """Standard error as a terminal or a collector has it: it takes UTF-8 and refuses what is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_terminal: bool = False) -> None:
         self._bytes = io.BytesIO()
         self._stderr = io.TextIOWrapper(self._bytes, "utf-8", errors="strict", newline="")
+        self._stderr.isatty = lambda: is_terminal  # type: ignore[method-assign]
 
     def configure(self, settings: LogSettings, *, on_command_line: bool = False) -> None:
         with redirect_stderr(self._stderr):
@@ -38,12 +37,9 @@ class Log:
 
     @property
     def text(self) -> str:
-        """All that was logged, without the colours of the console."""
+        """All that was logged."""
         self._stderr.flush()
-        text = self._bytes.getvalue().decode()
-        for colour in COLOURS:
-            text = text.replace(colour, "")
-        return text
+        return self._bytes.getvalue().decode()
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -209,3 +205,22 @@ def test_on_the_command_line_a_person_reads_errors_and_what_was_not_stored(log: 
     structlog.get_logger().error("an error")
 
     assert [line["event"] for line in log.records] == ["audit_event_not_stored", "an error"]
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "no_color", "is_coloured"),
+    [(True, "", True), (True, "1", False), (False, "", False), (False, "1", False)],
+)
+def test_colours_are_for_a_terminal_whose_user_wants_them(
+    logs_as_before: None, monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool, no_color: str, is_coloured: bool
+) -> None:
+    assert logs_as_before is None
+    monkeypatch.setenv("NO_COLOR", no_color)
+    log = Log(is_terminal=is_terminal)
+    log.configure(LogSettings())
+
+    structlog.get_logger().info("harmless")
+    logging.getLogger("uvicorn.error").info("harmless")
+
+    assert log.text.count("harmless") == 2
+    assert ("\x1b" in log.text) is is_coloured

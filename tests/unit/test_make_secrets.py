@@ -29,6 +29,7 @@ def test_every_secret_of_compose_is_made_once_and_no_other_user_enters_their_fol
     assert len(set(random)) == len(random) == 4
     for url, password in (("postgres_url", "server_password"), ("postgres_owner_url", "postgres_password")):
         assert conninfo_to_dict(secrets[url])["password"] == secrets[password]
+        assert conninfo_to_dict(secrets[url])["sslmode"] == "disable"  # on the network of compose alone
 
     (tmp_path / "secrets/jwt_secret").unlink()
     again = make_secrets(tmp_path)

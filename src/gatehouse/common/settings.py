@@ -4,9 +4,11 @@ A section is a dataclass whose fields are its keys. A field's annotation says wh
 values it may have (`Interval`); its default stands there and nowhere else. `repr=False` marks a secret, never shown.
 """
 
+import os
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -17,6 +19,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 MIN_SECRET_LENGTH: Final = 32
 _MIN_DISTINCT_CHARACTERS: Final = 8
+_MAPPED_BITS: Final = 96
+"""Before the IPv4 address in one that is mapped to IPv6 (RFC 4291, 2.5.5.2)."""
+_TRUST_NOBODY: Final = ["none"]
 _PLACEHOLDER: Final = re.compile("change|secret|example|placeholder|password|pepper|default")
 _HOST: Final = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
 _HOST_NAME: Final = re.compile(_HOST, re.ASCII)
@@ -75,9 +80,23 @@ class UvicornSettings:
     host: str = "127.0.0.1"
     port: Annotated[int, Interval(ge=0, le=65_535)] = 8000
     workers: Annotated[int, Interval(ge=1, le=128)] = 1
-    trusted_proxies: Annotated[list[str], doc("addresses or networks whose X-Forwarded-For is believed")] = field(
-        default_factory=list
-    )
+    trusted_proxies: Annotated[
+        list[str], doc("addresses or networks whose X-Forwarded-For is believed; production must say, or say none")
+    ] = field(default_factory=list)
+    drain_seconds: Annotated[
+        int, Interval(ge=0, le=600), doc("when told to stop: /readyz is 503, requests are still served")
+    ] = 0
+    grace_seconds: Annotated[
+        int, Interval(ge=0, le=600), doc("after that, for requests in work; Docker ends all after 10")
+    ] = 8
+
+    @property
+    def trusted_networks(self) -> list[IPv4Network | IPv6Network]:
+        return [] if self.trusted_proxies == _TRUST_NOBODY else list(map(_trusted_network, self.trusted_proxies))
+
+    @property
+    def is_on_loopback(self) -> bool:
+        return _is_this_machine(self.host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +190,7 @@ class Settings:
 
 def ensure_safe(settings: Settings) -> None:
     """Refuses values that are never valid, and those that are unsafe in production."""
+    _ = settings[UvicornSettings].trusted_networks
     for key in ("url", "owner_url", "replica_url"):
         _ensure_is_url(f"postgres.{key}", getattr(settings[PostgresSettings], key))
     if settings[AppSettings].origin:
@@ -179,7 +199,8 @@ def ensure_safe(settings: Settings) -> None:
         raise ConfigError("app.hosts: must be host names or addresses, without scheme and port.")
     if not settings[AppSettings].is_production:
         return
-    if not settings[PostgresSettings].url:
+    postgres, uvicorn = settings[PostgresSettings], settings[UvicornSettings]
+    if not postgres.url:
         raise ConfigError("postgres.url: production needs a PostgreSQL of its own, not the embedded one.")
     if settings[LogSettings].level is LogLevel.DEBUG:
         raise ConfigError("logs.level: must not be debug in production.")
@@ -187,6 +208,13 @@ def ensure_safe(settings: Settings) -> None:
         raise ConfigError("cookie.secure: must be true in production.")
     if not settings[AppSettings].origin.startswith("https://"):
         raise ConfigError("app.origin: must be https:// and a host name in production.")
+
+    if not uvicorn.trusted_proxies:
+        raise ConfigError(
+            'uvicorn.trusted_proxies: production must name its proxies (10.0.0.0/8, say), or say ["none"].'
+        )
+    for key in ("url", "owner_url", "replica_url"):
+        _ensure_says_tls(f"postgres.{key}", getattr(postgres, key))
 
 
 def ensure_is_secret(key: str, secret: str, *, is_production: bool) -> None:
@@ -214,3 +242,41 @@ def _ensure_is_url(key: str, url: str) -> None:
         conninfo_to_dict(url)
     except ProgrammingError:
         raise ConfigError(f"{key}: is no PostgreSQL connection URL (postgresql://user:password@host/name).") from None
+
+
+def _ensure_says_tls(key: str, url: str) -> None:
+    """The driver's default, `prefer`, takes an unencrypted connection from whoever answers (ASVS 12.3)."""
+    parts = conninfo_to_dict(url)
+    hosts = str(parts.get("hostaddr") or parts.get("host") or os.environ.get("PGHOST", "")).split(",")
+    is_elsewhere = "service" in parts or not all(map(_is_this_machine, hosts))
+    if is_elsewhere and not parts.get("sslmode"):
+        raise ConfigError(
+            f"{key}: names another host without sslmode; add sslmode=verify-full, or sslmode=disable on a network "
+            "that is your own."
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    """Empty, or with one of these beginnings: a Unix socket."""
+    if host in ("", "localhost") or host.startswith(("/", "@")):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _trusted_network(text: str) -> IPv4Network | IPv6Network:
+    """Strict: an entry that is read otherwise than it was meant would let strangers choose their address."""
+    try:
+        network = ip_network(text)
+    except ValueError:
+        raise ConfigError(
+            "uvicorn.trusted_proxies: an entry is neither an address nor a network whose host bits are zero."
+        ) from None
+    if not network.prefixlen:
+        raise ConfigError("uvicorn.trusted_proxies: an entry holds all addresses, so that anyone could forge one.")
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped is not None and network.prefixlen >= _MAPPED_BITS:
+        return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))
+    return network

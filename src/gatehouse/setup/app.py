@@ -18,13 +18,18 @@ def create_app(settings: Settings, *overrides: Provider, modules: Modules = MODU
     return create_http_app(create_container(settings, modules, *overrides), settings, modules)
 
 
-def create_served_app() -> FastAPI:
-    """What each server process calls."""
-    settings = load_settings(MODULES)
-    configure_logs(settings[LogSettings])
+def create_tuned_app(settings: Settings) -> FastAPI:
+    """For a process that does nothing but serve it."""
     app = create_app(settings)
     _tune_garbage_collection()
     return app
+
+
+def create_served_app() -> FastAPI:
+    """For another server than `gatehouse serve`: `uvicorn --factory gatehouse.setup.app:create_served_app`."""
+    settings = load_settings(MODULES)
+    configure_logs(settings[LogSettings])
+    return create_tuned_app(settings)
 
 
 def _tune_garbage_collection() -> None:

@@ -3,11 +3,12 @@
 import os
 import signal
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-import uvicorn
 
 from gatehouse.common.domain.errors import GatehouseError, InvalidError
 from gatehouse.common.infrastructure.migrations import ServerRole, migration_config
@@ -19,6 +20,7 @@ from gatehouse.common.settings import (
     LogSettings,
     PostgresSettings,
     Settings,
+    UvicornSettings,
 )
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.describe_settings import describe_settings
@@ -26,7 +28,10 @@ from gatehouse.setup.load_settings import CONFIG_VARIABLE, load_settings
 from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.modules import MODULES
 from gatehouse.setup.run_use_case import run_use_case
-from gatehouse.setup.server import server_options
+from gatehouse.setup.server import run_server, server_options
+from gatehouse.setup.sockets import listening_sockets
+from gatehouse.setup.stoppable_server import STOP_SIGNALS
+from gatehouse.setup.warnings import warnings_of_migration, warnings_of_server
 
 cli: Final = typer.Typer(
     name="gatehouse", help="An accounts backend.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -45,7 +50,7 @@ def choose_config(
     ] = None,
 ) -> None:
     if file is not None:
-        os.environ[CONFIG_VARIABLE] = str(file)  # the server processes load the settings for themselves
+        os.environ[CONFIG_VARIABLE] = str(file)
 
 
 @cli.command()
@@ -53,12 +58,16 @@ def serve() -> None:
     """Serve the HTTP interface until interrupted."""
     settings = load_settings(MODULES)
     configure_logs(settings[LogSettings])
-    # uvicorn stops cleanly on SIGTERM, then raises the signal again: exit by an exception, to stop the database, too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with database_urls(settings[PostgresSettings]) as urls:
-        os.environ["GATEHOUSE_POSTGRES__URL"] = urls.server  # the server processes load the settings for themselves
-        typer.echo(_welcome(settings), err=True)
-        uvicorn.run("gatehouse.setup.app:create_served_app", factory=True, **server_options(settings))
+    _warn(warnings_of_server(settings))
+    options, postgres = server_options(settings), settings[PostgresSettings]
+    with listening_sockets(settings[UvicornSettings]) as sockets:
+        for number in STOP_SIGNALS - {signal.SIGINT}:  # as an interrupt does, until the server has its own handlers
+            signal.signal(number, lambda *_: sys.exit(0))
+        with database_urls(postgres) as urls:
+            typer.echo(_welcome(settings), err=True)
+            run_server(settings.replace(replace(postgres, url=urls.server)), options, sockets)
+    sys.stderr.flush()
+    os._exit(0)  # what was cut off and does not end, such as a call to the database, is not waited for
 
 
 @cli.command()
@@ -66,6 +75,7 @@ def migrate() -> None:
     """Bring the database schema to its newest revision, and the server's role to its rights."""
     settings = load_settings(MODULES)
     configure_logs(settings[LogSettings], on_command_line=True)
+    _warn(warnings_of_migration(settings))
     with database_urls(settings[PostgresSettings]) as urls:
         role = None if urls.server_role is None else ServerRole(urls.server_role, MODULES.grants)
         migrate_schema(migration_config(urls.owner), server_role=role)
@@ -87,6 +97,11 @@ def main() -> None:
         _refuse(f"{error.field}: {error.message}")
     except (GatehouseError, ConfigError, EmbeddedPostgresError) as error:
         _refuse(str(error))
+
+
+def _warn(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(f"gatehouse: warning: {line}", err=True)
 
 
 def _refuse(line: str) -> None:

@@ -27,7 +27,7 @@ def _read_or_make(path: Path) -> str:
         if not path.exists():
             _make(path)
         return path.read_text()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         raise ConfigError(f"postgres.data_dir: {path}, a secret beside it, can be neither read nor made.") from None
 
 

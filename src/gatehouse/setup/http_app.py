@@ -66,8 +66,8 @@ def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings)
     app.add_middleware(CsrfMiddleware, origin=settings.origin)
     app.add_middleware(HostMiddleware, hosts=settings.hosts)
     app.add_middleware(RequestMiddleware, hsts=settings[AppSettings].is_production)
-    if trusted_proxies := settings[UvicornSettings].trusted_proxies:
-        app.add_middleware(TrustedProxyMiddleware, trusted_hosts=trusted_proxies)
+    if networks := settings[UvicornSettings].trusted_networks:
+        app.add_middleware(TrustedProxyMiddleware, networks=networks)
 
 
 def _lifespan(container: AsyncContainer, modules: Modules) -> Lifespan:

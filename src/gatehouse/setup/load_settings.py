@@ -39,8 +39,7 @@ def load_settings(modules: Modules, path: Path | None = None, environ: Mapping[s
     sections: Sections = modules.settings
     named = path or environ.get(CONFIG_VARIABLE)
     path = _absolute(Path(named or "config.toml"))
-    # A link that leads nowhere is a mistake, not the absence of a file.
-    exists = bool(named) or path.exists() or path.is_symlink()
+    exists = bool(named) or _exists(path)
     raw = _read_toml(path) if exists else {}
     for section, key, value in _overrides(sections, environ):
         raw.setdefault(section, {})[key] = value
@@ -61,6 +60,17 @@ def _absolute(path: Path) -> Path:
         return Path(os.path.abspath(path))  # noqa: PTH100  # without following links, unlike resolve()
     except OSError:
         raise ConfigError("The folder that this was started in is gone: change to another one.") from None
+
+
+def _exists(path: Path) -> bool:
+    """A link that leads nowhere is a mistake, not the absence of a file; so is a folder that cannot be searched."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        raise ConfigError(f"{path}: cannot be read.") from None
+    return True
 
 
 def _resolve_switches(settings: Settings) -> Settings:

@@ -1,11 +1,12 @@
 """Structured logs on standard error: lines for people in development, JSON for machines in production."""
 
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from textwrap import indent
 from traceback import TracebackException
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
@@ -29,7 +30,9 @@ def configure_logs(logs: LogSettings, *, on_command_line: bool = False) -> None:
         _escape_all,
         structlog.processors.JSONRenderer()
         if logs.format is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        else structlog.dev.ConsoleRenderer(
+            colors=_shows_colors(sys.stderr), exception_formatter=structlog.dev.plain_traceback
+        ),
     ]
     structlog.configure(
         processors=[*([_drop_audit_lines] if on_command_line else []), *collect, *render],
@@ -38,6 +41,11 @@ def configure_logs(logs: LogSettings, *, on_command_line: bool = False) -> None:
         cache_logger_on_first_use=False,
     )
     _route_standard_logging(collect, render, level)
+
+
+def _shows_colors(stream: TextIO) -> bool:
+    """In a file they would be noise. NO_COLOR in the environment turns them off (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _route_standard_logging(collect: list[Processor], render: list[Processor], level: int) -> None:

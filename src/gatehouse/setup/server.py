@@ -1,8 +1,14 @@
 """How uvicorn is started, and how many connections each of its processes takes."""
 
 import resource
+import signal
+from collections.abc import Collection
 from functools import partial
+from socket import socket
 from typing import Any, Final
+
+import structlog
+from uvicorn import Config
 
 from gatehouse.common.presentation.http.connection import ConnectionLimits, HttpConnection
 from gatehouse.common.settings import (
@@ -13,19 +19,48 @@ from gatehouse.common.settings import (
     Settings,
     UvicornSettings,
 )
+from gatehouse.setup.app import create_tuned_app
+from gatehouse.setup.stoppable_server import MAX_CLOSING_SECONDS, STOP_SIGNALS, StoppableServer
+from gatehouse.setup.workers import Workers
 
 _MOST: Final = 10_000
 _OTHER_FILES: Final = 64
 """Files that a server process needs beside its connections: sockets to listen on, logs, libraries, what it serves."""
 
 
-def server_options(settings: Settings) -> dict[str, Any]:
-    """As `uvicorn.run` takes them."""
+_log = structlog.get_logger()
+
+
+def run_server(settings: Settings, options: dict[str, Any], sockets: list[socket]) -> None:
+    """Until a signal tells it to stop. From then on they are ignored, so that nothing cuts short what is left to do."""
+    for listener in sockets:
+        host, port, *_ = listener.getsockname()
+        _log.info("listening", url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     uvicorn = settings[UvicornSettings]
+    if uvicorn.workers == 1:
+        _make_server(settings, options, STOP_SIGNALS).run(sockets)
+        return
+    Workers(
+        number=uvicorn.workers,
+        make_server=partial(_make_server, settings, options, [signal.SIGTERM]),
+        sockets=sockets,
+        stop_seconds=uvicorn.drain_seconds + uvicorn.grace_seconds + MAX_CLOSING_SECONDS,
+    ).run()
+
+
+def _make_server(settings: Settings, options: dict[str, Any], signals: Collection[signal.Signals]) -> StoppableServer:
+    uvicorn = settings[UvicornSettings]
+    return StoppableServer(
+        Config(create_tuned_app(settings), **options),
+        drain_seconds=uvicorn.drain_seconds,
+        grace_seconds=uvicorn.grace_seconds,
+        signals=signals,
+    )
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """As uvicorn takes them."""
     return {
-        "host": uvicorn.host,
-        "port": uvicorn.port,
-        "workers": uvicorn.workers,
         "loop": "uvloop",
         "http": _http_connection(settings),
         "ws": "none",
@@ -38,7 +73,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
 
 
 def _http_connection(settings: Settings) -> partial[HttpConnection]:
-    """What uvicorn calls for each connection. It can be pickled, so that each server process gets it."""
+    """What uvicorn calls for each connection."""
     http = settings[HttpSettings]
     limits = ConnectionLimits(
         connections=_max_connections(settings),

@@ -89,6 +89,9 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it
+        if self.client is not None and "." in self.client[0]:
+            # A server that listens on IPv6 sees a client of IPv4 as ::ffff:192.0.2.1.
+            self.client = (self.client[0].removeprefix("::ffff:"), self.client[1])
         if len(self.connections) > self._limits.connections:
             self._limits.turn_away(self.loop.time())
             self.transport.abort()

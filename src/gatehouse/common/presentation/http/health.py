@@ -5,6 +5,7 @@ from typing import Literal
 from dishka import FromDishka
 from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from gatehouse.common.application.ports import Readiness
@@ -38,7 +39,9 @@ async def livez() -> Status:
 
 
 @router.get("/readyz", dependencies=[EVERYONE], responses=problems(UnavailableError))
-async def readyz(readiness: FromDishka[Readiness]) -> Status:
-    """Answers 200 when the database answers and has the newest schema, within a second."""
+async def readyz(request: Request, readiness: FromDishka[Readiness]) -> Status:
+    """Answers 200 when the database answers and has the newest schema, within a second; 503 before the server stops."""
+    if getattr(request.state, "is_draining", False):
+        raise UnavailableError("The server is about to stop.")
     await readiness.ensure_ready()
     return Status()

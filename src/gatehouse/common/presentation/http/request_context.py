@@ -10,7 +10,7 @@ _USER_AGENT_LENGTH: Final = 256
 
 
 def client_ip(request: Request) -> str | None:
-    """The peer's address. ProxyHeadersMiddleware has replaced it already, if a trusted proxy forwarded another one."""
+    """The peer's address. TrustedProxyMiddleware has replaced it already, if a trusted proxy forwarded another one."""
     return request.client.host if request.client else None
 
 

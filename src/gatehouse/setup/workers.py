@@ -1,0 +1,139 @@
+"""Several server processes under one parent, which replaces those that die, and ends them with itself (ADR 23)."""
+
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from socket import socket
+from typing import Final, NoReturn
+
+import structlog
+from uvicorn.config import STARTUP_FAILURE
+
+from gatehouse.common.settings import ConfigError
+from gatehouse.setup.stoppable_server import STOP_SIGNALS, StoppableServer
+
+_AWAITED: Final = STOP_SIGNALS | {signal.SIGCHLD, signal.SIGALRM}
+_NOT_STARTED: Final = STARTUP_FAILURE
+"""The exit code of a process that ended by itself before it served."""
+_PAUSE_SECONDS: Final = 1
+"""Before a process is replaced: one that dies again and again must not keep the machine busy."""
+_HURRY_SECONDS: Final = 5
+
+_log = structlog.get_logger()
+
+
+@dataclass(kw_only=True)
+class Workers:
+    """Forked from a parent that has imported everything, so that a start takes no time, and settings with their secrets
+    stay in memory. The parent has one thread, and waits for signals in one place: they are blocked anywhere else.
+    """
+
+    number: int
+    make_server: Callable[[], StoppableServer]
+    """What each serves, until SIGTERM comes."""
+    sockets: list[socket]
+    stop_seconds: float
+    """How long they may take for their end."""
+    _first: set[int] = field(default_factory=set, init=False)
+    _pids: set[int] = field(default_factory=set, init=False)
+
+    def run(self) -> None:
+        """Until one of the signals to stop comes. Raises SystemExit when the first processes do not start."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # ignored by default, and then perhaps not awaited
+        gc.freeze()  # a collection in a worker would otherwise write to, and so copy, the memory that they share
+        self._alive = os.pipe()
+        self._start_missing()
+        self._first = set(self._pids)
+        try:
+            self._watch()
+        finally:
+            self._stop()
+            for number in _AWAITED - {signal.SIGCHLD}:
+                signal.signal(number, signal.SIG_IGN)  # the embedded database is still to be stopped
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
+
+    def _watch(self) -> None:
+        while (number := signal.sigwait(_AWAITED)) not in STOP_SIGNALS:
+            if number == signal.SIGALRM:
+                self._start_missing()
+            for pid, code in self._reap():
+                _log.warning("worker_ended", pid=pid, code=code)
+                if pid in self._first and code == _NOT_STARTED:
+                    raise SystemExit(1)
+                signal.setitimer(signal.ITIMER_REAL, _PAUSE_SECONDS)
+
+    def _stop(self) -> None:
+        for listener in self.sockets:
+            listener.close()  # else who connects now would wait for an answer until the last of them has ended
+        self._send(signal.SIGTERM)
+        signal.setitimer(signal.ITIMER_REAL, self.stop_seconds)
+        while self._pids:
+            number = signal.sigwait(_AWAITED)
+            if number == signal.SIGALRM:
+                _log.error("workers_killed", pids=sorted(self._pids))
+                self._send(signal.SIGKILL)
+            elif number in STOP_SIGNALS:
+                self._send(signal.SIGTERM)
+                signal.setitimer(signal.ITIMER_REAL, _HURRY_SECONDS)
+            for _ in self._reap():
+                pass
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _start_missing(self) -> None:
+        while len(self._pids) < self.number:
+            if pid := os.fork():
+                self._pids.add(pid)
+            else:
+                self._work()
+
+    def _work(self) -> NoReturn:
+        """In the child, which leaves by no other way: what is open in the parent's code is the parent's to close."""
+        code = _NOT_STARTED
+        try:
+            self._be_a_child()
+            server = self.make_server()
+            code = 1
+            server.run(self.sockets)
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        except ConfigError as error:
+            sys.stderr.write(f"gatehouse: {error}\n")
+        except BaseException:  # noqa: BLE001  # whatever it is, it must not run on in the parent's code
+            _log.exception("worker_failed")
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _be_a_child(self) -> None:
+        for number in STOP_SIGNALS - {signal.SIGTERM}:  # a terminal sends them to all; the parent decides
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # SIGTERM waits until the server has its handler.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED - {signal.SIGTERM})
+        read, write = self._alive
+        os.close(write)
+        threading.Thread(target=_leave_with_parent, args=(read,), daemon=True).start()
+
+    def _reap(self) -> Iterator[tuple[int, int]]:
+        """Those that have ended, each with its exit code, which is negative for a signal."""
+        for pid in tuple(self._pids):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._pids.remove(pid)
+                yield pid, os.waitstatus_to_exitcode(status)
+
+    def _send(self, number: signal.Signals) -> None:
+        for pid in self._pids:
+            os.kill(pid, number)  # not reaped yet, so the id is still its own
+
+
+def _leave_with_parent(alive: int) -> None:
+    """The parent alone holds the other end of the pipe, and nobody ever writes to it."""
+    os.read(alive, 1)
+    os._exit(1)  # at once: the next parent wants the port
