@@ -19,9 +19,12 @@ CREDENTIALS = {"username": "chief", "password": PASSWORD}
 
 
 class ServerProcess:
-    """On a free port, started in the given folder; it answers from here on."""
+    """On a free port, started in the given folder, in a process group of its own."""
 
-    def __init__(self, folder: Path, processes: ExitStack, workers: int = 1, **environ: str) -> None:
+    def __init__(
+        self, folder: Path, processes: ExitStack, workers: int = 1, *, waits: bool = True, **environ: str
+    ) -> None:
+        """`waits`: it answers from here on."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = {
@@ -34,13 +37,24 @@ class ServerProcess:
         self._folder = folder
         self._processes = processes
         self.start()
+        if waits:
+            self.wait()
 
     def start(self) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")}
         self.process = self._processes.enter_context(
-            subprocess.Popen([GATEHOUSE, "serve"], cwd=self._folder, env=environ | self.environ, stderr=PIPE, text=True)
+            subprocess.Popen(
+                [GATEHOUSE, "serve"],
+                cwd=self._folder,
+                env=environ | self.environ,
+                stderr=PIPE,
+                text=True,
+                start_new_session=True,
+            )
         )
         self._processes.callback(self.process.kill)
+
+    def wait(self) -> None:
         wait_until(lambda: self.status("/livez") == 200)
 
     def status(self, path: str) -> int | None:

@@ -61,7 +61,7 @@ def serve() -> None:
     _warn(warnings_of_server(settings))
     options, postgres = server_options(settings), settings[PostgresSettings]
     with listening_sockets(settings[UvicornSettings]) as sockets:
-        for number in STOP_SIGNALS - {signal.SIGINT}:  # as an interrupt does, until the server has its own handlers
+        for number in STOP_SIGNALS:  # until the server has its own handlers
             signal.signal(number, lambda *_: sys.exit(0))
         with database_urls(postgres) as urls:
             typer.echo(_welcome(settings), err=True)

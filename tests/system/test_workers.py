@@ -1,0 +1,125 @@
+"""The processes of a server: a slow one is waited for, a dead one is replaced, and what cannot start does not go on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CreateDatabase
+from tests.server_process import ServerProcess
+
+pytestmark = pytest.mark.promise("R6")
+
+BUSY = "while True: pass"
+_RUN = """
+import os
+from gatehouse.common.settings import ConfigError
+from gatehouse.setup.workers import Workers
+
+class Server:
+    def run(self, sockets):
+        print("serves", flush=True)
+        os._exit(9)
+
+def make_server():
+    print("starts", flush=True)
+    {make}
+    return Server()
+
+Workers(number=2, make_server=make_server, sockets=[], stop_seconds=5).run()
+"""
+
+
+@contextmanager
+def busy_cores() -> Iterator[None]:
+    with ExitStack() as stack:
+        for _ in range(2):
+            process = stack.enter_context(subprocess.Popen([sys.executable, "-c", BUSY]))
+            stack.callback(process.kill)
+        yield
+
+
+def test_ten_workers_on_busy_cores_all_start_and_a_dead_one_is_replaced(
+    create_database: CreateDatabase, processes: ExitStack, tmp_path: Path
+) -> None:
+    with busy_cores():
+        server = ServerProcess(
+            tmp_path,
+            processes,
+            10,
+            GATEHOUSE_POSTGRES__URL=create_database("workers"),
+            GATEHOUSE_POSTGRES__POOL_SIZE="1",
+        )
+        first = server.worker_pids
+        log = "".join(server.log_until("Application startup complete") for _ in range(10))
+        assert server.worker_pids == first
+        assert len(first) == 10
+        assert "worker_ended" not in log
+
+        [dead, *others] = first
+        os.kill(dead, signal.SIGKILL)
+        server.log_until("worker_ended")
+        server.log_until("Application startup complete")
+
+    assert server.status("/readyz") == 200
+    assert len(server.worker_pids) == 10
+    assert server.worker_pids > set(others)
+    server.process.terminate()
+    server.end()
+    assert server.process.returncode == 0
+
+
+def run_workers(make: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", _RUN.format(make=make)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_mistake_that_no_worker_can_start_with_ends_the_server_with_one_line_for_each() -> None:
+    out, err = (process := run_workers("raise ConfigError('some.key: is wrong.')")).communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert 1 <= out.count("starts") <= 2
+    lines = {line for line in err.splitlines() if "worker_ended" not in line}
+    assert lines == {"gatehouse: some.key: is wrong."}
+
+
+def test_a_worker_that_dies_again_and_again_is_replaced_at_most_once_a_second() -> None:
+    process = run_workers("pass")
+    began = time.monotonic()
+    assert process.stdout
+    served = 0
+    while served < 6:
+        served += process.stdout.readline() == "serves\n"
+    seconds = time.monotonic() - began
+
+    process.terminate()
+    process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert seconds > 2  # two at the start, then two after each pause
+
+
+def test_a_worker_that_is_killed_before_it_serves_is_replaced(tmp_path: Path) -> None:
+    once = tmp_path / "once"
+    process = run_workers(f"""try: os.close(os.open({str(once)!r}, os.O_CREAT | os.O_EXCL))
+    except FileExistsError: pass
+    else: os.kill(os.getpid(), 9)""")
+    assert process.stdout
+    served = 0
+    while served < 2:
+        line = process.stdout.readline()
+        assert line, "the parent has given up"
+        served += line == "serves\n"
+
+    process.terminate()
+    process.communicate(timeout=60)
+
+    assert once.exists()
+    assert process.returncode == 0
