@@ -13,9 +13,10 @@ import httpx
 import uvicorn
 from dishka import Provider
 
-from gatehouse.common.settings import Settings
+from gatehouse.common.settings import Settings, UvicornSettings
 from gatehouse.setup.app import create_app
 from gatehouse.setup.server import server_options
+from gatehouse.setup.sockets import listening_sockets
 from tests.modules import TESTED
 
 PATIENCE_SECONDS = 10
@@ -73,22 +74,23 @@ class ServedApp:
 
 
 @contextmanager
-def serve_app(settings: Settings, *parts: Provider, **limits: float) -> Iterator[ServedApp]:
+def serve_app(settings: Settings, *parts: Provider, host: str = "127.0.0.1", **limits: float) -> Iterator[ServedApp]:
     """Started as `gatehouse serve` starts it, in a thread of its own; `limits` replace those of the settings."""
-    options = {**server_options(settings), "port": 0}
+    options = server_options(settings)
     connection = options["http"]
     options["http"] = partial(connection, limits=replace(connection.keywords["limits"], **limits))
     server = uvicorn.Server(uvicorn.Config(create_app(settings, *parts, modules=TESTED), **options))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.005)
-        yield ServedApp(server.servers[0].sockets[0].getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join()
+    with listening_sockets(UvicornSettings(host=host, port=0)) as sockets:
+        thread = threading.Thread(target=server.run, args=(sockets,))
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "the server did not start"
+                time.sleep(0.005)
+            yield ServedApp(sockets[0].getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @contextmanager

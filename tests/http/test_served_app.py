@@ -1,12 +1,15 @@
 """What only a real server shows of an application."""
 
 import logging
+from pathlib import Path
 
 import pytest
+import structlog
 
+from gatehouse.common.settings import Settings, UvicornSettings
 from tests.conftest import LOGIN, RunningApp
 from tests.fakes import PASSWORD
-from tests.http.served_app import LAST, ServedApp, logged_lines, request
+from tests.http.served_app import LAST, ServedApp, logged_lines, request, serve_app
 
 JSON = "Content-Type: application/json"
 SESSIONS = "/api/v1/account/sessions"
@@ -37,6 +40,18 @@ async def test_without_proxies_nobody_is_believed(app: RunningApp, hasty_server:
     await app.add_user("alice")
 
     assert session_ip(hasty_server) == "127.0.0.1"
+
+
+@pytest.mark.promise("E6")
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+def test_a_client_of_ipv4_has_its_own_address_on_a_server_that_listens_on_ipv6(settings: Settings) -> None:
+    trusting = settings.replace(UvicornSettings(trusted_proxies=["127.0.0.0/8"]))
+    with serve_app(trusting, host="::") as server, structlog.testing.capture_logs() as logs:
+        [answer] = server.answers_to(request("GET /livez", "X-Request-ID: chosen", LAST))
+        server.answers_to(b"no request\r\n\r\n")
+
+    assert answer.headers["x-request-id"] == "chosen"
+    assert [line["ip"] for line in logs if line["event"] == "refused"] == ["127.0.0.1"]
 
 
 @pytest.mark.promise("G5")

@@ -70,6 +70,7 @@ class StoppableServer(Server):
 
     async def on_tick(self, counter: int) -> bool:
         if self._received and not self.lifespan.state.get("is_draining"):
+            _log.info("draining", seconds=self._drain_seconds)
             self.lifespan.state["is_draining"] = True  # each request gets a copy
             # Clients open another connection, if they may, elsewhere.
             self.config.encoded_headers = [*self.config.encoded_headers, (b"connection", b"close")]

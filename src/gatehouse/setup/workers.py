@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from socket import socket
@@ -22,6 +23,8 @@ _NOT_STARTED: Final = STARTUP_FAILURE
 _PAUSE_SECONDS: Final = 1
 """Before a process is replaced: one that dies again and again must not keep the machine busy."""
 _HURRY_SECONDS: Final = 5
+_ALARM_SLACK_SECONDS: Final = 0.05
+"""Two clocks."""
 
 _log = structlog.get_logger()
 
@@ -65,21 +68,21 @@ class Workers:
                 _log.warning("worker_ended", pid=pid, code=code)
                 if pid in self._first and code == _NOT_STARTED:
                     raise SystemExit(1)
-                signal.setitimer(signal.ITIMER_REAL, _PAUSE_SECONDS)
+                _alarm_in(_PAUSE_SECONDS)
 
     def _stop(self) -> None:
         for listener in self.sockets:
             listener.close()  # else who connects now would wait for an answer until the last of them has ended
         self._send(signal.SIGTERM)
-        signal.setitimer(signal.ITIMER_REAL, self.stop_seconds)
+        deadline = _alarm_in(self.stop_seconds)
         while self._pids:
             number = signal.sigwait(_AWAITED)
-            if number == signal.SIGALRM:
+            if number == signal.SIGALRM and time.monotonic() >= deadline:  # not that of a pause
                 _log.error("workers_killed", pids=sorted(self._pids))
                 self._send(signal.SIGKILL)
             elif number in STOP_SIGNALS:
                 self._send(signal.SIGTERM)
-                signal.setitimer(signal.ITIMER_REAL, _HURRY_SECONDS)
+                deadline = _alarm_in(min(self.stop_seconds, _HURRY_SECONDS))
             for _ in self._reap():
                 pass
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -131,6 +134,13 @@ class Workers:
     def _send(self, number: signal.Signals) -> None:
         for pid in self._pids:
             os.kill(pid, number)  # not reaped yet, so the id is still its own
+
+
+def _alarm_in(seconds: float) -> float:
+    """When it is due."""
+    due = time.monotonic() + seconds
+    signal.setitimer(signal.ITIMER_REAL, seconds + _ALARM_SLACK_SECONDS)
+    return due
 
 
 def _leave_with_parent(alive: int) -> None:
