@@ -50,9 +50,9 @@ class Workers:
         signal.signal(signal.SIGCHLD, lambda *_: None)  # ignored by default, and then perhaps not awaited
         gc.freeze()  # a collection in a worker would otherwise write to, and so copy, the memory that they share
         self._alive = os.pipe()
-        self._start_missing()
-        self._first = set(self._pids)
         try:
+            self._start_missing()
+            self._first = set(self._pids)
             self._watch()
         finally:
             self._stop()
@@ -89,10 +89,15 @@ class Workers:
 
     def _start_missing(self) -> None:
         while len(self._pids) < self.number:
-            if pid := os.fork():
-                self._pids.add(pid)
-            else:
+            try:
+                pid = os.fork()
+            except OSError as error:  # a limit of processes or of memory
+                _log.error("worker_not_started", reason=error.strerror)  # which says it all
+                _alarm_in(_PAUSE_SECONDS)
+                return
+            if not pid:
                 self._work()
+            self._pids.add(pid)
 
     def _work(self) -> NoReturn:
         """In the child, which leaves by no other way: what is open in the parent's code is the parent's to close."""
