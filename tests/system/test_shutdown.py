@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -207,3 +209,48 @@ def test_a_server_that_is_told_to_stop_while_it_starts_leaves_nothing_behind(
 
     end_within_patience(server)
     assert is_stopped(cluster)
+
+
+_STUBBORN = """
+import asyncio, os, signal
+from uvicorn import Config
+from gatehouse.common.settings import UvicornSettings
+from gatehouse.setup.sockets import listening_sockets
+from gatehouse.setup.stoppable_server import StoppableServer
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    else:
+        print("in work", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(3_600)
+        except asyncio.CancelledError:
+            pass
+
+with listening_sockets(UvicornSettings(port=0)) as sockets:
+    print(sockets[0].getsockname()[1], flush=True)
+    config = Config(application, log_config=None)
+    StoppableServer(config, drain_seconds=0, grace_seconds=0, signals=[signal.SIGTERM]).run(sockets)
+print("has left", flush=True)
+os._exit(0)
+"""
+
+
+def test_an_application_that_no_cancellation_ends_is_left_behind(processes: ExitStack) -> None:
+    command = [sys.executable, "-c", _STUBBORN]
+    server = processes.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    processes.callback(server.kill)
+    assert server.stdout
+    port = int(server.stdout.readline())
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(GET % b"/")
+        assert server.stdout.readline() == "in work\n"
+
+        server.terminate()
+
+        out, _ = server.communicate(timeout=60)
+    assert out.endswith("has left\n")
