@@ -2,18 +2,22 @@
 
 import asyncio
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from gatehouse.accounts.application.ports import SessionTokens
+from gatehouse.common.presentation.http.problems import MEDIA_TYPE
 from gatehouse.common.settings import PostgresSettings, Settings
 from tests.conftest import LOGIN, SERVER_URL, CreateDatabase, RunningApp
 from tests.fakes import PASSWORD
 from tests.http.answers import assert_problem
 from tests.http.running_app import cookie, on_database, run_app, without_database
+from tests.integration.proxied_postgres import Loss, run_proxy
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
@@ -32,8 +36,12 @@ async def token(app: RunningApp) -> str:
 async def test_a_primary_that_has_become_read_only_is_unavailable_for_writing(
     settings: Settings, create_database: CreateDatabase
 ) -> None:
-    async with run_app(on_database(settings, create_database("standby"))) as app:
+    url = create_database("standby")
+    async with run_app(on_database(settings, url)) as app:
         client = await app.logged_in("alice")
+        with psycopg.connect(url, autocommit=True) as owner:
+            name = sql.Identifier(owner.info.dbname)
+            owner.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
         await app.database.execute("SET default_transaction_read_only = on", {})
         app.clock.advance(timedelta(minutes=2))
 
@@ -88,3 +96,51 @@ async def test_a_lost_connection_costs_one_answer(settings: Settings, create_dat
 
         assert_problem(await client.get(ME), "unavailable")
         assert (await client.get(ME)).status_code == 200
+
+
+@pytest.mark.promise("R8")
+async def test_a_write_whose_commit_was_not_answered_says_so_and_may_be_repeated(
+    settings: Settings, create_database: CreateDatabase
+) -> None:
+    body = {"username": "alice", "password": PASSWORD}
+    async with (
+        run_proxy(create_database("unanswered")) as proxy,
+        run_app(on_database(settings, proxy.url)) as app,
+    ):
+        client = await app.client()
+        proxy.answer_to_commit = Loss.CONNECTION_CLOSED
+
+        answer = await client.post(SIGN_UP, json=body)
+
+        assert_problem(answer, "outcome-unknown")
+        assert int(answer.headers["retry-after"]) > 0
+        proxy.speak()
+        assert_problem(await client.post(SIGN_UP, json=body), "username-taken")
+
+
+@pytest.mark.promise("R8")
+async def test_where_no_more_than_a_count_may_have_happened_it_is_unavailable(
+    settings: Settings, create_database: CreateDatabase
+) -> None:
+    async with (
+        run_proxy(create_database("uncounted")) as proxy,
+        run_app(on_database(settings, proxy.url)) as app,
+    ):
+        client = await app.client()
+        proxy.answer_to_commit, proxy.lost_write = Loss.CONNECTION_CLOSED, re.compile(rb"INSERT INTO attempts")
+
+        answer = await client.post(SIGN_UP, json={"username": "alice", "password": PASSWORD})
+
+        assert proxy.commits_lost == 1
+        assert_problem(answer, "unavailable")
+
+
+async def test_the_documentation_says_which_calls_may_have_an_unknown_outcome(app: RunningApp) -> None:
+    documented = {
+        (method, path): "outcome-unknown"
+        in operation["responses"].get("503", {}).get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+        for path, operations in app.fastapi_app.openapi()["paths"].items()
+        for method, operation in operations.items()
+    }
+
+    assert documented == {(method, path): method != "get" for method, path in documented}

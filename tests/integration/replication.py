@@ -67,6 +67,12 @@ class Pair:
     primary: Server
     standby: Server
 
+    @property
+    def url(self) -> str:
+        """Leads to whichever is the primary."""
+        hosts = f"{self.primary.folder},{self.standby.folder}"
+        return f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+
     async def wait_until_replayed(self) -> None:
         """Waits until the standby has replayed all that the primary has committed so far."""
         position = self.primary.fetch_value("SELECT pg_current_wal_flush_lsn()::text")
@@ -134,18 +140,26 @@ class Pair:
 
 
 @contextmanager
-def run_pair() -> Iterator[Pair]:
-    """Starts both servers; at the end they and their files are removed."""
+def run_server(**settings: str) -> Iterator[Server]:
+    """At the end it and its files are removed."""
     with ExitStack() as stack:
-        primary, standby = (Server(stack.enter_context(_folder())) for _ in range(2))
-        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        primary.run("initdb", "-D", primary.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", *settings)
-        for server in (primary, standby):
-            if server is standby:
-                copy = ("-D", standby.data, "-d", primary.url, "-R", "--checkpoint=fast", "-X", "stream", "--no-sync")
-                standby.run("pg_basebackup", *copy)
-            server.start()
-            stack.callback(_stop_if_running, server)
+        server = Server(stack.enter_context(_folder()))
+        options = [part for name, value in (_SETTINGS | settings).items() for part in ("-c", f"{name}={value}")]
+        server.run("initdb", "-D", server.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", *options)
+        server.start()
+        stack.callback(_stop_if_running, server)
+        yield server
+
+
+@contextmanager
+def run_pair() -> Iterator[Pair]:
+    """Starts both servers."""
+    with run_server() as primary, ExitStack() as stack:
+        standby = Server(stack.enter_context(_folder()))
+        copy = ("-D", standby.data, "-d", primary.url, "-R", "--checkpoint=fast", "-X", "stream", "--no-sync")
+        standby.run("pg_basebackup", *copy)
+        standby.start()
+        stack.callback(_stop_if_running, standby)
         yield Pair(primary, standby)
 
 

@@ -1,5 +1,6 @@
 """`gatehouse` from its arguments to its exit code, in this process."""
 
+import asyncio
 import getpass
 import io
 import re
@@ -12,10 +13,12 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
+from gatehouse.common.domain.errors import OutcomeUnknownError
 from gatehouse.setup.cli import main
 from tests.conftest import CreateDatabase
 from tests.fakes import PASSWORD
 from tests.unit.configs import PRODUCTION
+from tests.integration.proxied_postgres import Loss, run_proxy
 
 CREATE = ("create-super-admin", "--password-stdin")
 RAISE = ("create-super-admin", "--raise-existing")
@@ -327,6 +330,22 @@ def test_migrating_in_production_with_one_role_for_both_purposes_is_told(
 
     assert warning.startswith("gatehouse: warning: the server's database role owns the schema and can change it; ")
     assert refusal.startswith("gatehouse: ")
+
+
+@pytest.mark.promise("R8")
+async def test_a_change_that_the_database_did_not_confirm_is_one_line_that_says_so(
+    gatehouse: Gatehouse, own_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run_proxy(own_url) as proxy:
+        monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", proxy.url)
+        proxy.answer_to_commit = Loss.CONNECTION_CLOSED
+        # In a thread, since it has an event loop of its own.
+        answer = await asyncio.to_thread(gatehouse, *CREATE, "chief", stdin=PASSWORD)
+
+        assert answer == (1, "", f"gatehouse: {OutcomeUnknownError.title}\n")
+        assert stored_roles(own_url) == {"chief": "super_admin"}
+        proxy.speak()
+        assert_refused_in_one_line(await asyncio.to_thread(gatehouse, *CREATE, "chief", stdin=PASSWORD))
 
 
 def assert_refused_in_one_line(answer: RunResult) -> None:

@@ -40,7 +40,11 @@ class CommonProvider(Provider):
         postgres = settings[PostgresSettings]
         has_replica = bool(postgres.replica_url)
         async with open_database(
-            postgres.url, postgres.pool_size, constraints=modules.constraints, has_replica=has_replica
+            postgres.url,
+            postgres.pool_size,
+            constraints=modules.constraints,
+            has_replica=has_replica,
+            through_pooler=postgres.pooler,
         ) as database:
             yield database
 
@@ -51,7 +55,7 @@ class CommonProvider(Provider):
             yield None
             return
         async with (
-            open_database(postgres.replica_url, postgres.pool_size) as database,
+            open_database(postgres.replica_url, postgres.pool_size, through_pooler=postgres.pooler) as database,
             watch_replica(database, primary) as replica,
         ):
             yield replica

@@ -125,6 +125,9 @@ class PostgresSettings:
     pool_size: Annotated[
         int, Interval(ge=1, le=1_000), doc("connections per worker; mind PostgreSQL's max_connections")
     ] = 16
+    pooler: Annotated[
+        bool, doc("url and replica_url lead to a pooler in transaction mode, such as PgBouncer; owner_url does not")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from dishka import Provider, Scope
+from dishka import AsyncContainer, Provider, Scope
 
 from gatehouse.common.application.ports import Readiness
+from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.domain.request_context import RequestContext
-from gatehouse.common.settings import LogSettings, PostgresSettings, Settings
+from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.settings import ConfigError, LogSettings, PostgresSettings, Settings
 from gatehouse.setup.container import create_container
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.load_settings import load_settings
@@ -31,11 +33,20 @@ async def _run[UseCase, Result](
     command_line.provide(_empty_request_context)
     container = create_container(settings, MODULES, command_line)
     try:
-        await (await container.get(Readiness)).ensure_ready()
+        await _ensure_ready(container)
         async with container() as request_container:
             return await call(await request_container.get(use_case))
     finally:
         await container.close()
+
+
+async def _ensure_ready(container: AsyncContainer) -> None:
+    try:
+        await (await container.get(Readiness)).ensure_ready()
+    except UnavailableError:
+        if reason := (await container.get(Database)).misconfiguration:
+            raise ConfigError(reason) from None
+        raise
 
 
 def _empty_request_context() -> RequestContext:

@@ -39,6 +39,10 @@ TESTS = ModuleTests(
         "head-too-large": (431, "The request's head is larger than 32 KiB or 100 fields."),
         "internal-error": (500, "Something went wrong on our side; it has been logged."),
         "unavailable": (503, "The service cannot answer right now; try again shortly."),
+        "outcome-unknown": (
+            503,
+            "The database did not confirm the change, which may have been made all the same; it is safe to try again.",
+        ),
     },
     fakes=_fakes,
     ports={

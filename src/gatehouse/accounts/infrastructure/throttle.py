@@ -9,7 +9,7 @@ from psycopg.rows import scalar_row
 
 from gatehouse.accounts.application.ports import Attempt
 from gatehouse.common.application.ports import Clock
-from gatehouse.common.domain.errors import ThrottledError
+from gatehouse.common.domain.errors import OutcomeUnknownError, ThrottledError, UnavailableError
 from gatehouse.common.infrastructure.database import Database
 
 # Atomic: each of several parallel attempts sees the count of the one before it. From the last free attempt on, each
@@ -50,6 +50,12 @@ class SqlThrottle:
         self._clock = clock
 
     async def count(self, *attempts: Attempt) -> None:
+        try:
+            await self._count(*attempts)
+        except OutcomeUnknownError:  # a count is all that may have happened
+            raise UnavailableError from None
+
+    async def _count(self, *attempts: Attempt) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             # In the order of their keys, so that requests with common keys queue up instead of deadlocking.

@@ -57,12 +57,21 @@ class ThrottledError(GatehouseError):
 
 
 class UnavailableError(GatehouseError):
+    """Nothing has happened, unless it is an OutcomeUnknownError."""
+
     slug = "unavailable"
     title = "The service cannot answer right now; try again shortly."
 
 
 class TransactionConflictError(UnavailableError):
     """Rolled back because of a parallel transaction. Nothing was committed, so it may be retried."""
+
+
+class OutcomeUnknownError(UnavailableError):
+    """The commit was not answered, so the change may have been made. Commands are safe to repeat, but by the caller."""
+
+    slug = "outcome-unknown"
+    title = "The database did not confirm the change, which may have been made all the same; it is safe to try again."
 
 
 class PasswordChangeRequiredError(ForbiddenError):

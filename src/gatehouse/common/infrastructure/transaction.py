@@ -46,7 +46,7 @@ class SqlTransaction:
             if error is not None:
                 with self._database.errors.translate(may_retry=True):
                     raise error
-            with self._database.errors.translate():
+            with self._database.errors.translate(is_commit=True):
                 await connection.commit()
             await self._update_write_position(connection)
         finally:
@@ -67,10 +67,5 @@ class SqlTransaction:
 
     async def _release(self, connection: AsyncConnection) -> None:
         """Rolls back what is not committed. A lost connection must not hide the error that led here."""
-        is_lost = connection.invalidated
-        try:
+        with suppress(DBAPIError):
             await connection.close()
-        except DBAPIError:
-            is_lost = True
-        if is_lost:
-            await self._database.drop_lost_connections()

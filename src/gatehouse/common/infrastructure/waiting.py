@@ -14,13 +14,13 @@ async def wait_for_answer[Answer](seconds: float, call: Coroutine[object, object
     task = asyncio.ensure_future(call)
     done, _ = await asyncio.wait({task}, timeout=seconds)
     if not done:
-        task.add_done_callback(ignore_outcome)
+        task.add_done_callback(_ignore_outcome)
         task.cancel()
         raise UnavailableError
     return task.result()
 
 
-def ignore_outcome(task: asyncio.Future[Any]) -> None:
+def _ignore_outcome(task: asyncio.Future[Any]) -> None:
     """Retrieves an outcome that nobody waits for, which asyncio would otherwise complain about."""
     if not task.cancelled():
         task.exception()

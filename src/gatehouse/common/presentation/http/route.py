@@ -13,6 +13,7 @@ from gatehouse.common.application.use_case import is_use_case
 from gatehouse.common.domain.errors import (
     GatehouseError,
     InvalidError,
+    OutcomeUnknownError,
     PasswordChangeRequiredError,
     UnauthenticatedError,
     UnavailableError,
@@ -146,6 +147,7 @@ def _implied_errors(path: str, hints: Iterable[object], options: dict[str, Any])
         yield PasswordChangeRequiredError
     if not SAFE_METHODS.issuperset(options["methods"]):
         yield CrossSiteRequestError
+        yield OutcomeUnknownError
     if any(isinstance(hint, type) and issubclass(hint, Body) for hint in hints):
         yield ContentTooLargeError
         yield UnsupportedMediaTypeError

@@ -1,0 +1,121 @@
+"""A pool of connections that leaves a server once that has failed, and follows the primary."""
+
+import asyncio
+from contextlib import suppress
+from contextvars import Context
+from functools import partial
+from typing import Final
+
+import psycopg
+import structlog
+from psycopg_pool import AsyncConnectionPool
+from psycopg_pool.base import AttemptWithBackoff
+
+from gatehouse.common.infrastructure.database_connection import (
+    PoolerInBetweenError,
+    ServerConnection,
+    connect_options,
+    ensure_limits,
+    set_limits_through_pooler,
+)
+
+_RETRY_SECONDS: Final = 0.5
+"""A new primary is followed within a second of its promotion."""
+_CLOSING_SECONDS: Final = 1.0
+
+_log = structlog.get_logger()
+
+
+class _Attempt(AttemptWithBackoff):
+    """The pool's own pauses grow: one second, then two."""
+
+    INITIAL_DELAY = _RETRY_SECONDS
+    DELAY_BACKOFF = 1.0
+
+
+class ConnectionPool(AsyncConnectionPool[ServerConnection]):
+    misconfiguration: str | None = None
+    """Why there is no connection, where it is the operator's to change: one line."""
+
+    def __init__(self, url: str, size: int, *, wait_seconds: float, through_pooler: bool) -> None:
+        options = connect_options(through_pooler=through_pooler)
+        super().__init__(
+            url,
+            connection_class=ServerConnection,
+            kwargs=options,
+            configure=self._apply_limits,
+            min_size=min(2, size),
+            max_size=size,
+            timeout=wait_seconds,
+            # How long it tries to replace a connection while the database is away; a later request makes it try anew.
+            reconnect_timeout=wait_seconds,
+            open=False,
+            close_returns=True,
+        )
+        self._connect_apart = partial(ServerConnection.connect, url, **options)
+        self._through_pooler = through_pooler
+        self._search: asyncio.Task[None] | None = None
+
+    async def close(self, timeout: float = _CLOSING_SECONDS) -> None:  # noqa: ASYNC109  # the pool's signature
+        if self._search is not None:
+            self._search.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._search
+        await super().close(timeout)
+
+    async def putconn(self, conn: ServerConnection) -> None:
+        """A call that is cancelled while the pool makes it wait returns its connection, too, which is lost otherwise.
+
+        The pool hardly ever does: a task that starts at once has then ended, and costs next to nothing.
+        """
+        returning = self._take_back(conn)
+        await asyncio.shield(asyncio.Task(returning, loop=asyncio.get_running_loop(), eager_start=True))
+
+    async def _take_back(self, conn: ServerConnection) -> None:
+        """When one connection is lost, idle ones often are, too, and otherwise each of the next requests would fail.
+
+        They are closed rather than checked: an unresponsive server would answer none of the checks.
+        """
+        is_lost = conn.broken
+        await super().putconn(conn)
+        if is_lost and conn._created_at > self._drained_at:  # noqa: SLF001  # the pool's own; else it is one of those
+            await self.drain()
+
+    def leave_read_only_server(self) -> None:
+        """Moves to the primary as soon as there is one. Until then the connections to this server serve reads."""
+        if self._search is None or self._search.done():
+            # In a new context: otherwise its log lines would have the id of the request that happened to start it.
+            self._search = asyncio.create_task(self._move_to_primary(), context=Context())
+
+    async def _move_to_primary(self) -> None:
+        while not await self._reaches_primary():  # noqa: ASYNC110  # no server tells of its promotion
+            await asyncio.sleep(_RETRY_SECONDS)
+        _log.warning("primary_followed")
+        await self.drain()
+
+    async def _reaches_primary(self) -> bool:
+        try:
+            async with await self._connect_apart() as connection:
+                row = await (await connection.execute("SHOW transaction_read_only")).fetchone()
+        except psycopg.Error:
+            return False
+        return row == ("off",)
+
+    async def _apply_limits(self, connection: ServerConnection) -> None:
+        try:
+            await (set_limits_through_pooler if self._through_pooler else ensure_limits)(connection)
+        except BaseException:
+            connection.pgconn.finish()  # nobody else closes it
+            raise
+
+    async def _connect(self, timeout: float | None = None) -> ServerConnection:  # noqa: ASYNC109  # likewise
+        try:
+            connection = await super()._connect(timeout)
+        except PoolerInBetweenError as error:  # the pool logs it
+            self.misconfiguration = str(error)
+            raise
+        self.misconfiguration = None
+        return connection
+
+    async def _add_connection(self, attempt: AttemptWithBackoff | None, growing: bool = False) -> None:  # noqa: FBT001, FBT002  # likewise
+        await super()._add_connection(attempt or _Attempt(timeout=self.reconnect_timeout), growing)
