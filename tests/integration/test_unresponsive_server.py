@@ -163,10 +163,9 @@ async def test_a_cancelled_request_gives_its_connection_back(server: Server) -> 
         with server.silent():
             request = asyncio.create_task(answer(database))
             await asyncio.wait({request}, timeout=LIMIT)
-            async with asyncio.timeout(CANCELLED_SOON):
-                request.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await request
+            request.cancel()
+            ended, _ = await asyncio.wait({request}, timeout=CANCELLED_SOON)
+            assert ended
 
         async def works() -> bool:
             try:
@@ -184,8 +183,7 @@ async def test_the_pool_is_closed_without_its_server(server: Server) -> None:
         stack.enter_context(server.silent())
         request = asyncio.create_task(answer(database))
         await asyncio.wait({request}, timeout=LIMIT)
-        async with asyncio.timeout(CANCELLED_SOON):
-            await database.close()
-            request.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await request
+        closing = asyncio.create_task(database.close())
+        request.cancel()
+        ended, _ = await asyncio.wait({closing, request}, timeout=CANCELLED_SOON)
+        assert len(ended) == 2

@@ -126,7 +126,7 @@ class PostgresSettings:
         int, Interval(ge=1, le=1_000), doc("connections per worker; mind PostgreSQL's max_connections")
     ] = 16
     pooler: Annotated[
-        bool, doc("url and replica_url lead to a pooler in transaction mode, such as PgBouncer; owner_url does not")
+        bool, doc("url and replica_url lead through PgBouncer, in transaction mode; owner_url must not")
     ] = False
 
 
