@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from gatehouse.common.infrastructure.postgres_programs import (
     find_installation,
 )
 from tests.conftest import copy_cluster
-from tests.integration.embedded import ServerUser, is_reachable, is_stopped, kill_server
+from tests.integration.embedded import ServerUser, is_reachable, is_stopped, kill_server, wait_until
 
 NOBODY = 65_534
 CONNECT_AS_NOBODY = """
@@ -97,14 +98,65 @@ def test_a_killed_process_leaves_its_data_and_does_not_keep_the_server_running(
     assert not is_reachable(url)
 
 
-def test_a_killed_server_is_started_again_and_leaves_no_socket(data_dir: Path) -> None:
-    with embedded_postgres(data_dir) as killed:
-        kill_server(data_dir, signal.SIGKILL)
-    assert socket_folder(killed).exists()
+@pytest.mark.promise("R9")
+def test_a_server_that_is_killed_while_it_is_used_is_started_again_under_the_same_url(data_dir: Path) -> None:
+    with embedded_postgres(data_dir) as url:
+        for _ in range(2):
+            kill_server(data_dir, signal.SIGKILL)
+            wait_until(lambda: is_reachable(url))
+
+    assert is_stopped(data_dir)
+    assert not socket_folder(url).exists()
+
+
+@pytest.mark.promise("R9")
+def test_a_server_that_has_ended_by_itself_is_started_again_under_the_same_url(data_dir: Path) -> None:
+    with embedded_postgres(data_dir) as url:
+        kill_server(data_dir, signal.SIGINT)
+        wait_until(lambda: is_reachable(url))
+
+
+def test_what_a_killed_server_and_its_killed_user_leave_is_used_again(data_dir: Path, processes: ExitStack) -> None:
+    user = ServerUser(data_dir, processes)
+    user.start()
+    url = user.wait_for_url()
+    user.process.kill()
+    user.process.wait()
+    kill_server(data_dir, signal.SIGKILL)
+    assert socket_folder(url).exists()
+
+    with embedded_postgres(data_dir) as again:
+        assert again == url
+        assert is_reachable(url)
+    assert not socket_folder(url).exists()
+
+
+@pytest.mark.promise("K4")
+@pytest.mark.parametrize("foreign", ["open", "link", "other user's"])
+def test_a_folder_that_somebody_else_has_made_where_a_killed_server_listened_is_not_used(
+    data_dir: Path, processes: ExitStack, tmp_path: Path, foreign: str
+) -> None:
+    user = ServerUser(data_dir, processes)
+    user.start()
+    killed = socket_folder(user.wait_for_url())
+    user.process.kill()
+    user.process.wait()
+    kill_server(data_dir, signal.SIGKILL)
+    shutil.rmtree(killed)
+    processes.callback(lambda: killed.unlink() if killed.is_symlink() else killed.rmdir())
+    if foreign == "link":
+        killed.symlink_to(tmp_path)
+    else:
+        killed.mkdir(mode=0o700)
+        PostgresPrograms().hand_over(killed)
+    if foreign == "open":
+        killed.chmod(0o755)
+    if foreign == "other user's":
+        pytest.skip("only root makes other users' files") if os.geteuid() else os.chown(killed, NOBODY, NOBODY)
 
     with embedded_postgres(data_dir) as url:
-        assert is_reachable(url)
-        assert not socket_folder(killed).exists()
+        assert socket_folder(url) != killed
+    assert list(killed.iterdir()) == []
 
 
 @pytest.mark.promise("K4")

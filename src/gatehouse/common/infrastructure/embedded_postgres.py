@@ -2,17 +2,23 @@
 
 import fcntl
 import os
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from gatehouse.common.infrastructure.postgres_cluster import PostgresCluster, ensure_owned
 from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
 
+_WATCH_SECONDS: Final = 1.0
+
 
 @contextmanager
 def embedded_postgres(data_dir: Path) -> Iterator[str]:
-    """Yields the server's URL. Processes share one server per data directory; the last one to leave stops it.
+    """Yields the server's URL. Processes share one server per data directory; the last one to leave stops it. A server
+    that is killed meanwhile is started again, under the same URL.
 
     Each process that uses the server holds a shared lock on a file, which the kernel releases even if it is killed.
     Another file is locked while one of them starts or stops the server.
@@ -29,11 +35,36 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
             raise EmbeddedPostgresError(f"The embedded PostgreSQL in {data_dir} did not start ({reason}).") from None
         fcntl.flock(starting, fcntl.LOCK_UN)
         try:
-            yield url
+            with _keep_running(cluster, data_dir):
+                yield url
         finally:
             fcntl.flock(starting, fcntl.LOCK_EX)
             if _is_last(users):
                 cluster.stop()
+
+
+@contextmanager
+def _keep_running(cluster: PostgresCluster, data_dir: Path) -> Iterator[None]:
+    """Tries for as long as it takes: a disk that is full, say, may have space again."""
+    leaves = threading.Event()
+
+    def watch() -> None:
+        # They are the main thread's. PostgreSQL, which inherits this, decides for itself.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        while not leaves.wait(_WATCH_SECONDS):
+            with suppress(OSError, EmbeddedPostgresError):
+                if cluster.is_dead():
+                    with _open_lock(data_dir, "starting.lock") as starting:
+                        fcntl.flock(starting, fcntl.LOCK_EX)
+                        cluster.start()
+
+    watcher = threading.Thread(target=watch, name="embedded PostgreSQL", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        leaves.set()
+        watcher.join()
 
 
 @contextmanager

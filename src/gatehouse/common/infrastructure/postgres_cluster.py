@@ -6,6 +6,8 @@ It listens on a Unix socket in a private folder, on no port, and the kernel tell
 import os
 import pwd
 import shutil
+import socket
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,7 @@ from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresEr
 # A socket's path has some hundred bytes at most, so it does not depend on the path of the data, nor on TMPDIR.
 _SOCKETS: Final = Path("/tmp")  # noqa: S108  # the folder that mkdtemp makes there is private
 _PREFIX: Final = "gatehouse-"
+_SOCKET: Final = ".s.PGSQL.5432"
 _OPTIONS: Final = "-h '' -p 5432 -k {0} -c hba_file={0}/pg_hba.conf -c ident_file={0}/pg_ident.conf"
 
 
@@ -29,32 +32,54 @@ class PostgresCluster:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._programs = PostgresPrograms()
+        self._folder: Path | None = None
 
     def start(self) -> str:
-        """Gives back the server's URL. Makes the cluster and starts the server, unless they are there."""
+        """Gives back the server's URL. Makes the cluster and starts the server, unless they are there.
+
+        After a server that was killed, the URL is the same, as long as its folder is there.
+        """
         if self._data_dir.exists():
             ensure_owned(self._data_dir, self._programs.uid)
         before = self._socket_folder()
         if before is not None and _answers(_url(before)):
-            return _url(before)
+            self._folder = before
+        elif before is not None and self._is_private(before):
+            self._start_in(before)
+            self._folder = before
+        else:
+            self._folder = self._start_in_new_folder()
+        return _url(self._folder)
+
+    def is_dead(self) -> bool:
+        """Whether the server was killed: nobody listens where it did."""
+        folder = self._socket_folder()
+        if folder is None:
+            return True
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(str(folder / _SOCKET))
+            except (ConnectionRefusedError, FileNotFoundError):
+                return True
+        return False
+
+    def stop(self) -> None:
+        folder = self._socket_folder()
+        if folder is None:
+            return
+        with suppress(CalledProcessError):  # if it has been killed, or does not stop in time
+            self._programs.run(folder, "pg_ctl", "stop", "-w", cwd=self._data_dir)
+        if self.is_dead() and _is_of_ours(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _start_in_new_folder(self) -> Path:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_SOCKETS))
         try:
             self._start_in(folder)
         except BaseException:
             shutil.rmtree(folder)
             raise
-        if before is not None:  # of a server that was killed
-            _remove(before)
-        return _url(folder)
-
-    def stop(self) -> None:
-        folder = self._socket_folder()
-        if folder is None:
-            return
-        # If it has been killed, or does not stop in time, the next start sees to it.
-        with suppress(CalledProcessError):
-            self._programs.run(folder, "pg_ctl", "stop", "-w", cwd=self._data_dir)
-            _remove(folder)
+        return folder
 
     def _start_in(self, folder: Path) -> None:
         # Who may connect: this user, as any role, and nobody else.
@@ -90,12 +115,20 @@ class PostgresCluster:
             raise EmbeddedPostgresError(f"The embedded PostgreSQL in {self._data_dir} was not made: {reason}") from None
         draft.rename(self._data_dir)
 
+    def _is_private(self, folder: Path) -> bool:
+        """Still ours, and not one that somebody else has made under its name since."""
+        try:
+            found = folder.lstat()
+        except FileNotFoundError:
+            return False
+        return _is_of_ours(folder) and (found.st_uid, found.st_mode) == (self._programs.uid, stat.S_IFDIR | 0o700)
+
     def _socket_folder(self) -> Path | None:
-        """Where the server listens or, if it was killed, where it listened."""
+        """Where the server listens or, if it has ended, where it listened."""
         try:
             return Path((self._data_dir / "postmaster.pid").read_text().splitlines()[4])
         except (FileNotFoundError, IndexError):
-            return None
+            return self._folder
 
 
 def ensure_owned(path: Path, uid: int) -> None:
@@ -117,7 +150,6 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _remove(folder: Path) -> None:
-    """Unless it is that of an earlier version of Gatehouse, which had the socket among the data."""
-    if folder.parent == _SOCKETS and folder.name.startswith(_PREFIX):
-        shutil.rmtree(folder, ignore_errors=True)
+def _is_of_ours(folder: Path) -> bool:
+    """An earlier version of Gatehouse had the socket among the data."""
+    return folder.parent == _SOCKETS and folder.name.startswith(_PREFIX)
