@@ -25,11 +25,12 @@ def prepare_schema(url: str) -> None:
     migrate(migration_config(url))
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
     metadata.create_all(engine, tables=list(BADGES.tables))
-    with psycopg.connect(url) as connection:
-        present = {name for (name,) in connection.execute("SELECT relname FROM pg_class WHERE relkind = 'r'")}
+    with psycopg.connect(url) as owner:
+        present = {name for (name,) in owner.execute("SELECT relname FROM pg_class WHERE relkind = 'r'")}
     if missing := sorted(set(metadata.tables) - present):
         pytest.exit(f'No migration makes the tables {missing}: run `make migration m="add ..."`.', 1)
-    grant_to_server(url, SERVER_ROLE, TESTED.grants)
+    with engine.begin() as connection:
+        grant_to_server(connection, SERVER_ROLE, TESTED.grants)
 
 
 def delete_rows(owner: psycopg.Connection) -> None:

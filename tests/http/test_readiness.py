@@ -43,14 +43,28 @@ async def test_a_database_without_a_schema_is_not_ready_until_it_is_migrated(
         assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_a_database_at_another_revision_is_not_ready(settings: Settings, create_database: CreateDatabase) -> None:
+@pytest.mark.promise("R3")
+@pytest.mark.parametrize("another", ["another", "0000", "0001", "10000", ""])
+async def test_a_database_at_another_revision_is_not_ready(
+    settings: Settings, create_database: CreateDatabase, another: str
+) -> None:
     async with run_app(on_database(settings, create_database("older"))) as app:
-        await app.database.execute("UPDATE alembic_version SET version_num = 'another'", {})
+        await app.database.execute("UPDATE alembic_version SET version_num = %(another)s", {"another": another})
 
         answer = await (await app.client()).get("/readyz")
 
         assert_not_ready(answer)
         assert "another" not in answer.text
+
+
+@pytest.mark.promise("R3")
+async def test_a_database_that_a_later_version_has_migrated_is_ready(
+    settings: Settings, create_database: CreateDatabase
+) -> None:
+    async with run_app(on_database(settings, create_database("newer"))) as app:
+        await app.database.execute("UPDATE alembic_version SET version_num = '9999'", {})
+
+        assert (await (await app.client()).get("/readyz")).status_code == 200
 
 
 async def test_without_a_database_it_says_so_within_a_second_or_so(settings: Settings) -> None:

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from gatehouse.common.domain.errors import OutcomeUnknownError
 from gatehouse.setup.cli import main
 from tests.conftest import CreateDatabase
+from tests.database import SERVER_ROLE
 from tests.fakes import PASSWORD
 from tests.unit.configs import PRODUCTION
 from tests.integration.proxied_postgres import Loss, run_proxy
@@ -250,6 +252,44 @@ def test_migrating_is_said_and_may_be_repeated(
     assert stored_roles(empty) == {}
 
 
+@pytest.mark.promise("R3")
+def test_a_newer_schema_is_one_line_and_no_failure(
+    gatehouse: Gatehouse, create_database: CreateDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance of this version may start beside newer ones, and its init container must not fail for ever."""
+    url = create_database("command_line_revision")
+    set_revision(url, "9999")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", url)
+
+    newer = "The database schema is newer (revision 9999) than this version of Gatehouse; nothing was changed."
+    assert gatehouse("migrate") == (0, "", f"gatehouse: {newer}\n")
+    assert gatehouse(*CREATE, "chief", stdin=PASSWORD) == (0, "Created the super admin chief.\n", "")
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("command", [("migrate",), (*CREATE, "chief")])
+def test_an_unknown_revision_is_one_line(
+    gatehouse: Gatehouse, create_database: CreateDatabase, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    url = create_database("command_line_revision")
+    set_revision(url, "0000")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", url)
+
+    assert_refused_in_one_line(gatehouse(*command, stdin=PASSWORD))
+
+
+@pytest.mark.promise("R9")
+def test_an_owner_who_may_not_change_the_schema_is_one_line(
+    gatehouse: Gatehouse, create_database: CreateDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = create_database("command_line_empty", template="template0")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", make_conninfo(empty, user=SERVER_ROLE))
+
+    answer = gatehouse("migrate")
+
+    assert answer == (1, "", "gatehouse: PostgreSQL refuses: permission denied for schema public.\n")
+
+
 @pytest.mark.parametrize("command", [("migrate",), (*CREATE, "chief"), (REVOKE, "chief")])
 def test_an_unreachable_database_is_one_line(
     gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
@@ -346,6 +386,9 @@ async def test_a_change_that_the_database_did_not_confirm_is_one_line_that_says_
         assert stored_roles(own_url) == {"chief": "super_admin"}
         proxy.speak()
         assert_refused_in_one_line(await asyncio.to_thread(gatehouse, *CREATE, "chief", stdin=PASSWORD))
+def set_revision(url: str, revision: str) -> None:
+    with psycopg.connect(url) as owner:
+        owner.execute("UPDATE alembic_version SET version_num = %s", [revision])
 
 
 def assert_refused_in_one_line(answer: RunResult) -> None:

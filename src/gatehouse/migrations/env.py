@@ -1,21 +1,19 @@
-"""Alembic's entry: `gatehouse migrate` and `make migration` hand over the URL."""
+"""Alembic's entry. `attributes` of the configuration hold what `gatehouse migrate` and `make migration` hand over."""
 
-import psycopg
 from alembic import context
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
+
+from gatehouse.common.infrastructure.migrations import open_owner
 
 
-def run(url: str) -> None:
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
-    with engine.connect() as connection:
-        context.configure(
-            connection=connection, target_metadata=context.config.attributes["metadata"], compare_server_default=True
-        )
-        with context.begin_transaction():
-            # Servers that start together migrate one after the other; the later ones find nothing to do.
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('gatehouse migrations'))"))
-            context.run_migrations()
+def run(connection: Connection) -> None:
+    attributes = context.config.attributes
+    context.configure(connection=connection, target_metadata=attributes["metadata"], compare_server_default=True)
+    with context.begin_transaction():
+        context.run_migrations()
+        if finish := attributes.get("finish"):
+            finish(connection)
 
 
-run(context.config.attributes["url"])
+with open_owner(context.config.attributes["url"]).connect() as connection:
+    run(connection)

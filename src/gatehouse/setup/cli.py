@@ -11,7 +11,8 @@ from typing import Annotated, Final
 import typer
 
 from gatehouse.common.domain.errors import GatehouseError, InvalidError
-from gatehouse.common.infrastructure.migrations import ServerRole, migration_config
+from gatehouse.common.infrastructure.database_errors import DatabaseError
+from gatehouse.common.infrastructure.migrations import MigrationError, ServerRole, migration_config
 from gatehouse.common.infrastructure.migrations import migrate as migrate_schema
 from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
 from gatehouse.common.settings import (
@@ -78,8 +79,11 @@ def migrate() -> None:
     _warn(warnings_of_migration(settings))
     with database_urls(settings[PostgresSettings]) as urls:
         role = None if urls.server_role is None else ServerRole(urls.server_role, MODULES.grants)
-        migrate_schema(migration_config(urls.owner), server_role=role)
-    typer.echo("The database schema is the newest.")
+        newer = migrate_schema(migration_config(urls.owner), server_role=role, report=_tell)
+    if newer is None:
+        typer.echo("The database schema is the newest.")
+    else:  # no failure: an instance of this version that starts beside newer ones has nothing to migrate
+        _tell(f"The database schema is newer (revision {newer}) than this version of Gatehouse; nothing was changed.")
 
 
 @config.command()
@@ -95,7 +99,7 @@ def main() -> None:
         _refuse(f"{error.strerror}{f': {error.filename}' if error.filename else ''}.")
     except InvalidError as error:
         _refuse(f"{error.field}: {error.message}")
-    except (GatehouseError, ConfigError, EmbeddedPostgresError) as error:
+    except (GatehouseError, ConfigError, EmbeddedPostgresError, MigrationError, DatabaseError) as error:
         _refuse(str(error))
 
 
@@ -105,8 +109,12 @@ def _warn(lines: Iterable[str]) -> None:
 
 
 def _refuse(line: str) -> None:
-    typer.echo(f"gatehouse: {line}", err=True)
+    _tell(line)
     raise SystemExit(1)
+
+
+def _tell(line: str) -> None:
+    typer.echo(f"gatehouse: {line}", err=True)
 
 
 def _welcome(settings: Settings) -> str:

@@ -1,6 +1,6 @@
 """The table of the audit trail."""
 
-from sqlalchemy import Column, DateTime, Index, Table, Text, Uuid
+from sqlalchemy import Column, DateTime, Index, Table, Text, Uuid, text
 
 from gatehouse.common.infrastructure.metadata import metadata
 
@@ -26,4 +26,7 @@ audit_events = Table(
     Index(None, "target", "at", "id"),
     Index(None, "action", "at", "id"),
     Index(None, "subject_id", "at", "id"),
+    Index("ix_audit_events_actor_action", "actor", "action", "at", "id"),
+    # Partial, since many events, and all that are only counted, have no target.
+    Index("ix_audit_events_target_action", "target", "action", "at", "id", postgresql_where=text("target IS NOT NULL")),
 )

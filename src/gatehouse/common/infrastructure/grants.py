@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from psycopg import Connection, sql
+import psycopg
+from psycopg import sql
 from psycopg.errors import UniqueViolation
+from sqlalchemy import Connection
 
 type Grants = Mapping[str, str]
 """Maps a table's name to the privileges that the server's role has on it, as `SELECT, INSERT`."""
@@ -14,20 +16,26 @@ _ALWAYS_GRANTED: Final = {"alembic_version": "SELECT"}
 """For readiness: the server reads which revision the schema has."""
 
 
-def grant_to_server(owner_url: str, role: str, grants: Grants) -> None:
-    """Revokes all privileges from the role and grants those that the modules declare, in one transaction."""
-    with Connection.connect(owner_url) as connection:
-        name = sql.Identifier(role)
-        connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
-        for table, privileges in {**grants, **_ALWAYS_GRANTED}.items():
-            statement = sql.SQL("GRANT {} ON {} TO {}")
-            connection.execute(statement.format(sql.SQL(privileges), sql.Identifier(table), name))
+def grant_to_server(connection: Connection, role: str, grants: Grants) -> None:
+    """Revokes all privileges from the role and grants those that the modules declare, in the caller's transaction.
+
+    Two at once would fail ("tuple concurrently updated"): `migrate` does it under its lock.
+    """
+    name = sql.Identifier(role)
+    _execute(connection, sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
+    for table, privileges in {**grants, **_ALWAYS_GRANTED}.items():
+        grant = sql.SQL("GRANT {} ON {} TO {}")
+        _execute(connection, grant.format(sql.SQL(privileges), sql.Identifier(table), name))
 
 
 def ensure_role(owner_url: str, role: str) -> None:
     """For the embedded server, whose roles need no password: only its owner can connect."""
-    with Connection.connect(owner_url) as connection:
+    with psycopg.connect(owner_url) as connection:
         exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
         if exists is None:
             with suppress(UniqueViolation):  # another process that started at the same time was faster
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+
+
+def _execute(connection: Connection, statement: sql.Composed) -> None:
+    connection.exec_driver_sql(statement.as_string())
