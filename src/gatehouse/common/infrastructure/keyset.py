@@ -34,6 +34,8 @@ class KeysetList:
     """The type of each of those columns that is not text, since a cursor holds text."""
     filters: Mapping[str, str] = _NOTHING
     """Maps a filter's name to its condition, in which its value is `%(name)s`."""
+    ranges: frozenset[str] = frozenset()
+    """Filters that leave a range of values: how many rows, depends on their own value."""
     prefix_column: str = ""
     """The column that a prefix search applies to: ASCII text with collation "C"."""
     branches: Mapping[str, tuple[str, ...]] = MappingProxyType({})
@@ -90,8 +92,9 @@ class KeysetPages:
         parameters = _parameters(self._keyset, query)
         if after is not None:
             parameters |= {f"after_{place}": value for place, value in enumerate(after)}
-        # Which index is best for a prefix search in another order depends on the prefix, so it is planned each time.
-        prepare = None if query.prefix is None else False
+        # Which way is best to a prefix or a range depends on how many rows it has, so it is planned each time.
+        has_range = query.prefix is not None or any(name in self._keyset.ranges for name, _ in query.filters)
+        prepare = False if has_range else None
         statement = _statement(self._keyset, query, None if after is None else after[0])
         fetched = await self._database.fetch_all(statement, parameters, tuple_row, prepare=prepare)
         if len(fetched) <= query.limit:

@@ -20,6 +20,7 @@ AUDIT_EVENTS: Final = KeysetList(
         "since": "at >= %(since)s",
         "until": "at < %(until)s",
     },
+    ranges=frozenset({"since", "until"}),
 )
 
 
