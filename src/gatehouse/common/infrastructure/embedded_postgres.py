@@ -49,8 +49,6 @@ def _keep_running(cluster: PostgresCluster, data_dir: Path) -> Iterator[None]:
     leaves = threading.Event()
 
     def watch() -> None:
-        # They are the main thread's. PostgreSQL, which inherits this, decides for itself.
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while not leaves.wait(_WATCH_SECONDS):
             with suppress(OSError, EmbeddedPostgresError):
                 if cluster.is_dead():
@@ -59,7 +57,10 @@ def _keep_running(cluster: PostgresCluster, data_dir: Path) -> Iterator[None]:
                         cluster.start()
 
     watcher = threading.Thread(target=watch, name="embedded PostgreSQL", daemon=True)
+    # Signals are the main thread's, which may wait for them. PostgreSQL inherits that they are blocked, and undoes it.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     watcher.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     try:
         yield
     finally:

@@ -9,6 +9,8 @@ from psycopg import sql
 from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection
 
+from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
+
 type Grants = Mapping[str, str]
 """Maps a table's name to the privileges that the server's role has on it, as `SELECT, INSERT`."""
 
@@ -30,11 +32,14 @@ def grant_to_server(connection: Connection, role: str, grants: Grants) -> None:
 
 def ensure_role(owner_url: str, role: str) -> None:
     """For the embedded server, whose roles need no password: only its owner can connect."""
-    with psycopg.connect(owner_url) as connection:
-        exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-        if exists is None:
-            with suppress(UniqueViolation):  # another process that started at the same time was faster
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+    try:
+        with psycopg.connect(owner_url) as connection:
+            exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+            if exists is None:
+                with suppress(UniqueViolation):  # another process that started at the same time was faster
+                    connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+    except psycopg.Error as error:
+        raise EmbeddedPostgresError(f"The embedded PostgreSQL does not work: {' '.join(str(error).split())}") from None
 
 
 def _execute(connection: Connection, statement: sql.Composed) -> None:

@@ -42,10 +42,11 @@ class PostgresCluster:
         if self._data_dir.exists():
             ensure_owned(self._data_dir, self._programs.uid)
         before = self._socket_folder()
-        if before is not None and _answers(_url(before)):
+        if before is not None and self._is_private(before):
+            if self.is_dead():
+                self._start_in(before)
             self._folder = before
-        elif before is not None and self._is_private(before):
-            self._start_in(before)
+        elif before is not None and _answers(_url(before)):  # started by an earlier version of Gatehouse
             self._folder = before
         else:
             self._folder = self._start_in_new_folder()
@@ -111,7 +112,8 @@ class PostgresCluster:
         try:
             self._programs.run(folder, "initdb", "-U", "postgres", "-E", "UTF8", *access, cwd=draft)
         except CalledProcessError as error:
-            reason = error.stderr.strip().rpartition("\n")[2]
+            lines = error.stderr.strip().splitlines() or [""]
+            reason = next((line for line in lines if "FATAL" in line or "error:" in line), lines[-1])
             raise EmbeddedPostgresError(f"The embedded PostgreSQL in {self._data_dir} was not made: {reason}") from None
         draft.rename(self._data_dir)
 
