@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres15 test-pythons test-browser test-proxy fuzz check bench migration up down
+.PHONY: help run test coverage test-postgres15 test-pythons test-browser test-proxy fuzz check bench migration up down
 
 # The Dockerfile pins the same version.
 UV_VERSION := 0.13.8
@@ -30,7 +30,10 @@ fuzz: .venv/.synced ## Fuzz the HTTP interface from its OpenAPI document, at len
 	@.venv/bin/pytest -n 0 tests/fuzz $(or $(ARGS),--fuzz-examples=200)
 
 test: .venv/.synced ## Run the tests; ARGS="..." runs a part of them
-	@.venv/bin/pytest $(or $(ARGS),--cov --cov-report=term:skip-covered)
+	@.venv/bin/pytest $(ARGS)
+
+coverage: .venv/.synced ## See that the unit tests alone reach every branch of domain and application
+	@.venv/bin/pytest -n 0 tests/unit --cov --cov-report=term:skip-covered
 
 test-postgres15: .venv/.synced ## Run the tests that need a database on Debian's PostgreSQL 15
 	@scripts/test_postgres.sh 15
@@ -47,7 +50,7 @@ test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests that n
 test-proxy: .venv/.synced ## Run the tests that need HAProxy and nginx
 	@.venv/bin/pytest -n 0 tests/proxy
 
-check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, types, layering and dependencies
+check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, types, layering, dependencies and coverage
 	@echo "== ruff format"
 	@.venv/bin/ruff format --check
 	@echo "== ruff check"
@@ -60,6 +63,8 @@ check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, typ
 	@scripts/audit.sh $(UV)
 	@echo "== architecture tests"
 	@.venv/bin/pytest -n 0 tests/architecture
+	@echo "== coverage by the unit tests"
+	@$(MAKE) --no-print-directory coverage
 
 bench: .venv/.synced ## Measure speed and memory against the reference; ROWS=10000000 for the full size
 	@.venv/bin/python -m benchmarks.run

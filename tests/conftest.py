@@ -1,5 +1,6 @@
 """One PostgreSQL for the whole run, one database for each worker, one application on a pool of one connection."""
 
+import gc
 import logging
 import os
 import shutil
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import coverage
 import httpx
 import psycopg
 import pytest
@@ -90,17 +90,10 @@ def pytest_unconfigure() -> None:
     _running.close()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Coverage counts what the unit tests reach, and them alone; measuring it makes tests a quarter slower, too."""
-    measured = coverage.Coverage.current()
-    if measured is None or item.nodeid.startswith("tests/unit/"):
-        return (yield)
-    measured.stop()
-    try:
-        return (yield)
-    finally:
-        measured.start()
+def pytest_collection_finish() -> None:
+    """Modules and tests live as long as the run: without them, a collection is ten times as quick."""
+    gc.collect()
+    gc.freeze()
 
 
 def copy_cluster(to: Path) -> Path:
