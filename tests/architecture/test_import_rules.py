@@ -1,15 +1,20 @@
 """Each import contract is broken in a copy, once for each thing that it forbids, to see that it guards something."""
 
 import shutil
-import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from importlinter import configuration
+from importlinter.application import use_cases
 
 from gatehouse.setup.modules import MODULES
-from scripts.import_contracts import listed_modules
+from scripts import import_contracts
+from scripts.import_contracts import PACKAGE, listed_modules
 from tests.root import ROOT
 
 LAYERS = "Imports point inwards only"
@@ -50,30 +55,46 @@ BREACHES = [
 ]
 
 
-def lint_imports(folder: Path) -> str:
-    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
-    # The copy comes first on the path, so it is the one that is read.
-    environment = {"PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "500"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False).stdout
+def lint_imports(copy: Path) -> str:
+    """What the command of this name reports. It runs in this process, for starting one takes longer than the rest."""
+    configuration.configure()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as report:
+        patch.chdir(copy)
+        patch.syspath_prepend(copy / "src")
+        patch.delitem(sys.modules, PACKAGE)  # it would be taken for the place where the package is
+        patch.setattr(import_contracts, "LIST", copy / "src/gatehouse/setup/modules.py")
+        use_cases.lint_imports(cache_dir=None)
+    return report.getvalue()
 
 
 def broken_in(report: str) -> set[str]:
     return {line.removesuffix(" BROKEN") for line in report.splitlines() if line.endswith(" BROKEN")}
 
 
-def make_package(folder: Path) -> None:
-    if not (folder / "__init__.py").exists():
-        make_package(folder.parent)
-        folder.mkdir(exist_ok=True)
-        (folder / "__init__.py").touch()
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, with room for a module that nobody lists."""
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for package in (folder / "src/gatehouse/unlisted", folder / "src/gatehouse/unlisted/domain"):
+        package.mkdir()
+        (package / "__init__.py").touch()
+    return folder
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    for folder in ("src", "scripts"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+@contextmanager
+def written(path: Path, text: str) -> Iterator[None]:
+    """Until the end of the block."""
+    before = path.read_text() if path.exists() else None
+    path.write_text(text)
+    try:
+        yield
+    finally:
+        if before is None:
+            path.unlink()
+        else:
+            path.write_text(before)
 
 
 def test_all_contracts_are_kept_and_none_is_missing_here(copy: Path) -> None:
@@ -86,20 +107,23 @@ def test_all_contracts_are_kept_and_none_is_missing_here(copy: Path) -> None:
 @pytest.mark.parametrize(("contract", "file", "statement"), BREACHES)
 def test_a_breach_is_noticed(contract: str, file: str, statement: str, copy: Path) -> None:
     path = copy / "src/gatehouse" / file
-    make_package(path.parent)
-    path.write_text(f"{statement}\n{path.read_text() if path.exists() else ''}")
 
-    report = lint_imports(copy)
+    with written(path, f"{statement}\n{path.read_text() if path.exists() else ''}"):
+        report = lint_imports(copy)
+
     assert contract in broken_in(report), report
 
 
 def test_the_order_of_modules_is_that_of_the_list(copy: Path) -> None:
     path = copy / "src/gatehouse/setup/modules.py"
     listed = path.read_text()
-    path.write_text(listed.replace("ACCOUNTS, AUDIT", "AUDIT, ACCOUNTS"))
+    exchanged = listed.replace("ACCOUNTS, AUDIT", "AUDIT, ACCOUNTS")
 
-    assert path.read_text() != listed
-    assert broken_in(lint_imports(copy)) == {ORDER}
+    with written(path, exchanged):
+        report = lint_imports(copy)
+
+    assert exchanged != listed
+    assert broken_in(report) == {ORDER}
 
 
 def test_the_list_is_read_as_python_reads_it() -> None:
