@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
@@ -83,12 +84,17 @@ def _load(sections: Sections, raw: Raw) -> Iterator[object]:
     for name in raw:
         if name not in sections:
             raise ConfigError(f"{_escape(name)}: there is no such setting.")
-    retort = Retort(recipe=[name_mapping(extra_in=ExtraForbid()), *_range_validators(sections.values())])
+    retort = _make_retort(*sections.values())
     for name, section in sections.items():
         try:
             yield retort.load(raw.get(name, {}), section)
         except LoadError as error:
             raise ConfigError(_first_line(error, (name,))) from None
+
+
+@cache  # what it makes for each section costs more than all loading
+def _make_retort(*sections: type) -> Retort:
+    return Retort(recipe=[name_mapping(extra_in=ExtraForbid()), *_range_validators(sections)])
 
 
 def _range_validators(sections: Iterable[type]) -> Iterator[Provider]:
