@@ -43,7 +43,7 @@ async def run_server(url: str) -> AsyncIterator[str]:
     assert process.stderr is not None
     log_output = b""
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (match := re.search(rb'"url": "(http://127\.0\.0\.1:\d+)"', log_output)):
                 line = await process.stderr.readline()
                 assert line, log_output.decode()
@@ -53,7 +53,7 @@ async def run_server(url: str) -> AsyncIterator[str]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await process.wait()
     assert b'"error"' not in await read_task
 
@@ -69,7 +69,7 @@ async def server(create_database: CreateDatabase) -> AsyncIterator[tuple[str, st
 async def open_client(address: str, number: int) -> AsyncIterator[httpx.AsyncClient]:
     """A client that is logged in as alice; the cookie is that of development, since there is no TLS here."""
     limits = httpx.Limits(max_connections=number)
-    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=60) as client:
         assert (await client.post(SIGN_UP, json=ALICE)).status_code in (201, 409)
         assert (await client.post(LOGIN, json=ALICE)).status_code == 204
         yield client
@@ -92,7 +92,7 @@ async def test_64_readers_share_eight_connections(server: tuple[str, str]) -> No
 @pytest.mark.promise("L7")
 async def test_of_20_who_want_the_same_name_one_gets_it(server: tuple[str, str]) -> None:
     address, url = server
-    async with httpx.AsyncClient(base_url=address, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         for name in ("first", "second", "third"):
             calls = [
                 client.post(
