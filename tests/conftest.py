@@ -4,10 +4,11 @@ import gc
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -57,6 +58,9 @@ ORIGIN = "https://gatehouse.test"
 LOGIN = "/api/v1/account/login"
 
 SMALL_FUZZ_BUDGET = 4
+
+# httpx would look for it on the disk at every request, in vain.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None is how Python is told that there is no such module
 
 _running = ExitStack()
 
@@ -219,13 +223,18 @@ class RunningApp:
     database: Database
     clock: FakeClock
     clients: AsyncExitStack
+    password_hashes: dict[str, str] = field(default_factory=dict)
+    """Those made for `add_user`, by password: hashing for each account would take a third of the time of many tests."""
 
     async def add_user(
         self, username: str, role: Role = Role.USER, *, password: str = PASSWORD, is_active: bool = True
     ) -> User:
         """An account, put into the database past every rule."""
         async with self.container() as request:
-            password_hash = await (await request.get(PasswordHasher)).hash(password, client="tests")
+            if password not in self.password_hashes:
+                hasher = await request.get(PasswordHasher)
+                self.password_hashes[password] = await hasher.hash(password, client="tests")
+            password_hash = self.password_hashes[password]
             user = make_user(username, role, self.clock.now(), is_active=is_active, password_hash=password_hash)
             await store_user(request, user)
         return user
@@ -248,9 +257,18 @@ class RunningApp:
         return await self.log_in(username)
 
 
+@pytest.fixture(scope="session")
+def password_hashes() -> dict[str, str]:
+    return {}
+
+
 @pytest.fixture
 async def app(
-    fastapi_app: FastAPI, container: AsyncContainer, database: Database, clock: FakeClock
+    fastapi_app: FastAPI,
+    container: AsyncContainer,
+    database: Database,
+    clock: FakeClock,
+    password_hashes: dict[str, str],
 ) -> AsyncIterator[RunningApp]:
     async with AsyncExitStack() as clients:
-        yield RunningApp(fastapi_app, container, database, clock, clients)
+        yield RunningApp(fastapi_app, container, database, clock, clients, password_hashes)
