@@ -1,16 +1,21 @@
 """Keyset pagination of the list of users."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from gatehouse.accounts.application.queries.list_users import UserSorting
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.application.paging import SortingOrder
-from tests.conftest import RunningApp
+from gatehouse.common.settings import Settings
+from tests.conftest import CreateDatabase, RunningApp
+from tests.database import SERVER_ROLE
 from tests.http.answers import assert_problem
+from tests.http.running_app import on_database, run_app
 from tests.paging import walk_pages
 
 USERS = "/api/v1/users/"
@@ -19,9 +24,8 @@ PREFIX = ("search", "Must be what a username may begin with.")
 NAMES = ["alice", "alice-2", "alice.b", "alicia", "al-ice", "bobby", "bob.1", "bob_2", "zoe-z", "zzzzz", "12345"]
 
 
-@pytest.fixture
-async def admin(app: RunningApp) -> httpx.AsyncClient:
-    """An admin in an application whose accounts share roles, states and times."""
+async def populate(app: RunningApp) -> httpx.AsyncClient:
+    """Accounts that share roles, states and times; gives back an admin's client."""
     client = await app.logged_in("admin", Role.ADMIN)
     for number, name in enumerate(NAMES):
         if number % 3 == 0:
@@ -30,6 +34,14 @@ async def admin(app: RunningApp) -> httpx.AsyncClient:
         await app.add_user(name, role, is_active=number % 2 == 0)
     await app.add_user("chief", Role.SUPER_ADMIN)
     return client
+
+
+@pytest.fixture(scope="module")
+async def admin(settings: Settings, create_database: CreateDatabase) -> AsyncIterator[httpx.AsyncClient]:
+    """In an application that is only read."""
+    url = make_conninfo(create_database("listed"), user=SERVER_ROLE)
+    async with run_app(on_database(settings, url)) as app:
+        yield await populate(app)
 
 
 async def page(client: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
@@ -93,9 +105,8 @@ async def test_cursors_stay_within_filters_and_search(
     assert (await page(admin, limit=1, with_total="true", **query))["total"] == len(names)
 
 
-async def test_accounts_that_come_meanwhile_push_nobody_onto_two_pages(
-    app: RunningApp, admin: httpx.AsyncClient
-) -> None:
+async def test_accounts_that_come_meanwhile_push_nobody_onto_two_pages(app: RunningApp) -> None:
+    admin = await populate(app)
     first = await page(admin, limit=3)
     await app.add_user("aaaaa")
     await app.add_user("alice-3")
