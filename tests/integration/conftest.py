@@ -1,7 +1,7 @@
 """Gateways of both kinds, and an eye on what the server's connections are doing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -152,10 +152,16 @@ def own_settings(settings: Settings, own_database_url: str) -> Settings:
     return settings.replace(postgres, throttle)
 
 
+@pytest.fixture(scope="session")
+def own_owner(own_database_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(own_database_url, autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
-def own_url(own_database_url: str) -> str:
+def own_url(own_database_url: str, own_owner: psycopg.Connection) -> str:
     """Of that database, emptied."""
-    empty(own_database_url)
+    delete_rows(own_owner)
     return own_database_url
 
 

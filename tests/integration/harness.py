@@ -136,14 +136,22 @@ class Harness:
         return user
 
     async def add_session(self, user: User, *, is_current: bool = True) -> Session:
-        session = Session.open(user.id, str(uuid7()), LIFETIME, RequestContext(), self.clock.now())
+        [session] = await self.add_sessions(user, 1, is_current=is_current)
+        return session
+
+    async def add_sessions(self, user: User, number: int, *, is_current: bool = True) -> list[Session]:
+        """In one transaction. The user comes with the last of them, unless told otherwise."""
+        added = [
+            Session.open(user.id, str(uuid7()), LIFETIME, RequestContext(), self.clock.now()) for _ in range(number)
+        ]
         async with self.container() as scope:
             sessions = await scope.get(Sessions)
             async with await scope.get(Transaction):
-                await sessions.add(session, keep=LIFETIME.max_per_user)
+                for session in added:
+                    await sessions.add(session, keep=LIFETIME.max_per_user)
         if is_current:
-            self.session_ids[user.id] = session.id
-        return session
+            self.session_ids[user.id] = added[-1].id
+        return added
 
 
 class HarnessProvider(Provider):

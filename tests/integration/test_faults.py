@@ -43,7 +43,7 @@ class FaultScenario:
     """People of every kind with sessions, and one call that one of them makes."""
 
     harness: Harness
-    url: str
+    owner: psycopg.Connection
     case: FaultCase
     fixtures: Fixtures
 
@@ -52,8 +52,7 @@ class FaultScenario:
         await self.harness.call(self.case.command, caller, *self.case.arguments(self.fixtures))
 
     def stored(self) -> Rows:
-        with psycopg.connect(self.url) as owner:
-            return {table: rows for table, rows in rows_of(owner).items() if table != OUTSIDE_THE_TRANSACTION}
+        return {table: rows for table, rows in rows_of(self.owner).items() if table != OUTSIDE_THE_TRANSACTION}
 
     def lasting(self) -> Rows:
         """What a repeat must leave as it is: all but times, the trail and, after a login, the sessions."""
@@ -68,25 +67,24 @@ class FaultScenario:
         return len(self.stored()["audit_events"])
 
 
-async def prepare(harness: Harness, url: str, case: FaultCase) -> FaultScenario:
+async def prepare(harness: Harness, owner: psycopg.Connection, case: FaultCase) -> FaultScenario:
     users, sessions = {}, {}
     for name, role in PEOPLE.items():
         users[name] = await harness.add_user(name, role)
-        sessions[name] = [await harness.add_session(users[name]) for _ in range(3)]
-    with psycopg.connect(url) as owner:
-        owner.execute("UPDATE users SET is_active = false WHERE username = 'inactive'")
-        owner.execute("UPDATE users SET password_hash = 'old ' || password_hash WHERE username = 'outdated'")
+        sessions[name] = await harness.add_sessions(users[name], 3)
+    owner.execute("UPDATE users SET is_active = false WHERE username = 'inactive'")
+    owner.execute("UPDATE users SET password_hash = 'old ' || password_hash WHERE username = 'outdated'")
     fixtures = Fixtures(users, sessions)
     await case.seed(harness, fixtures)
-    return FaultScenario(harness, url, case, fixtures)
+    return FaultScenario(harness, owner, case, fixtures)
 
 
 INACTIVATION: Final = next(case for case in CASES if case.command is InactivateUser)
 
 
 @pytest.fixture(params=CASES, ids=str)
-async def scenario(request: pytest.FixtureRequest, harness: Harness, own_url: str) -> FaultScenario:
-    return await prepare(harness, own_url, request.param)
+async def scenario(request: pytest.FixtureRequest, harness: Harness, own_owner: psycopg.Connection) -> FaultScenario:
+    return await prepare(harness, own_owner, request.param)
 
 
 @pytest.fixture
@@ -142,14 +140,14 @@ async def test_a_fault_at_any_step_leaves_nothing_and_without_one_all_is_done(
 @pytest.mark.parametrize("loss", Loss, ids=lambda loss: loss.name.lower())
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_when_the_answer_to_the_commit_is_lost_it_says_so_and_a_repeat_is_safe(
-    own_settings: Settings, own_url: str, monkeypatch: pytest.MonkeyPatch, case: FaultCase, loss: Loss
+    own_settings: Settings, own_owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, case: FaultCase, loss: Loss
 ) -> None:
     postgres = own_settings[PostgresSettings]
     async with (
         run_proxy(postgres.url) as proxy,
         open_harness(own_settings.replace(replace(postgres, url=proxy.url))) as harness,
     ):
-        scenario = await prepare(harness, own_url, case)
+        scenario = await prepare(harness, own_owner, case)
         proxy.answer_to_commit = loss
         if loss is Loss.SILENCE:
             monkeypatch.setattr(database_connection, "ANSWER_WITHIN_SECONDS", 0.3)
@@ -167,11 +165,13 @@ async def test_when_the_answer_to_the_commit_is_lost_it_says_so_and_a_repeat_is_
 
 
 @pytest.mark.promise("R8")
-async def test_a_commit_that_postgresql_refuses_has_certainly_changed_nothing(harness: Harness, own_url: str) -> None:
-    scenario = await prepare(harness, own_url, INACTIVATION)
+async def test_a_commit_that_postgresql_refuses_has_certainly_changed_nothing(
+    harness: Harness, own_owner: psycopg.Connection
+) -> None:
+    scenario = await prepare(harness, own_owner, INACTIVATION)
     before = scenario.stored()
 
-    with refusing_commits(own_url), pytest.raises(UnavailableError) as caught:
+    with refusing_commits(own_owner), pytest.raises(UnavailableError) as caught:
         await scenario.call()
 
     assert caught.type is UnavailableError
@@ -179,19 +179,18 @@ async def test_a_commit_that_postgresql_refuses_has_certainly_changed_nothing(ha
 
 
 @contextmanager
-def refusing_commits(url: str) -> Iterator[None]:
+def refusing_commits(owner: psycopg.Connection) -> Iterator[None]:
     """As a serialisation failure does that PostgreSQL only finds at the end."""
-    with psycopg.connect(url, autocommit=True) as owner:
-        owner.execute("""
-            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-                $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END $$;
-            CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED
-                FOR EACH ROW EXECUTE FUNCTION refuse();
-        """)
-        try:
-            yield
-        finally:
-            owner.execute("DROP FUNCTION refuse CASCADE")
+    owner.execute("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END $$;
+        CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION refuse();
+    """)
+    try:
+        yield
+    finally:
+        owner.execute("DROP FUNCTION refuse CASCADE")
 
 
 CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
@@ -200,9 +199,9 @@ CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailur
 @pytest.mark.parametrize("fault", CONFLICTS)
 @pytest.mark.parametrize("step", range(1, 5))
 async def test_a_conflict_at_any_statement_is_tried_again_whoever_calls(
-    harness: Harness, own_url: str, engine: Engine, fault: type[psycopg.OperationalError], step: int
+    harness: Harness, own_owner: psycopg.Connection, engine: Engine, fault: type[psycopg.OperationalError], step: int
 ) -> None:
-    scenario = await prepare(harness, own_url, INACTIVATION)
+    scenario = await prepare(harness, own_owner, INACTIVATION)
 
     with fault_at(engine, step, fault("lost")):
         await scenario.call()
