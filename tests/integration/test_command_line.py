@@ -19,8 +19,8 @@ from gatehouse.setup.cli import main
 from tests.conftest import CreateDatabase
 from tests.database import SERVER_ROLE
 from tests.fakes import PASSWORD
-from tests.unit.configs import PRODUCTION
 from tests.integration.proxied_postgres import Loss, run_proxy
+from tests.unit.configs import PRODUCTION
 
 CREATE = ("create-super-admin", "--password-stdin")
 RAISE = ("create-super-admin", "--raise-existing")
@@ -386,6 +386,8 @@ async def test_a_change_that_the_database_did_not_confirm_is_one_line_that_says_
         assert stored_roles(own_url) == {"chief": "super_admin"}
         proxy.speak()
         assert_refused_in_one_line(await asyncio.to_thread(gatehouse, *CREATE, "chief", stdin=PASSWORD))
+
+
 def set_revision(url: str, revision: str) -> None:
     with psycopg.connect(url) as owner:
         owner.execute("UPDATE alembic_version SET version_num = %s", [revision])

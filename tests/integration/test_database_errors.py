@@ -97,7 +97,7 @@ async def test_a_server_that_falls_silent_is_given_up(small_pool: Database) -> N
     """As libpq's manual has it: in seconds, but for tcp_user_timeout."""
     connection = await small_pool._acquire()
     limits = connection.info.get_parameters()
-    await small_pool._release(connection)
+    await small_pool._pool.putconn(connection)
 
     assert int(limits["connect_timeout"]) <= 3
     assert int(limits["keepalives_idle"]) + int(limits["keepalives_interval"]) * int(limits["keepalives_count"]) <= 60

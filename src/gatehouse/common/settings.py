@@ -200,9 +200,12 @@ def ensure_safe(settings: Settings) -> None:
         _ensure_is_origin(settings[AppSettings].origin)
     if not all(map(_HOST_NAME.fullmatch, settings[AppSettings].hosts)):
         raise ConfigError("app.hosts: must be host names or addresses, without scheme and port.")
-    if not settings[AppSettings].is_production:
-        return
-    postgres, uvicorn = settings[PostgresSettings], settings[UvicornSettings]
+    if settings[AppSettings].is_production:
+        _ensure_safe_in_production(settings)
+
+
+def _ensure_safe_in_production(settings: Settings) -> None:
+    postgres = settings[PostgresSettings]
     if not postgres.url:
         raise ConfigError("postgres.url: production needs a PostgreSQL of its own, not the embedded one.")
     if settings[LogSettings].level is LogLevel.DEBUG:
@@ -211,8 +214,7 @@ def ensure_safe(settings: Settings) -> None:
         raise ConfigError("cookie.secure: must be true in production.")
     if not settings[AppSettings].origin.startswith("https://"):
         raise ConfigError("app.origin: must be https:// and a host name in production.")
-
-    if not uvicorn.trusted_proxies:
+    if not settings[UvicornSettings].trusted_proxies:
         raise ConfigError(
             'uvicorn.trusted_proxies: production must name its proxies (10.0.0.0/8, say), or say ["none"].'
         )
