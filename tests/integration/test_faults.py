@@ -139,6 +139,7 @@ async def test_a_fault_at_any_step_leaves_nothing_and_without_one_all_is_done(
 @pytest.mark.promise("R8")
 @pytest.mark.parametrize("loss", Loss, ids=lambda loss: loss.name.lower())
 @pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.usefixtures("own_url")
 async def test_when_the_answer_to_the_commit_is_lost_it_says_so_and_a_repeat_is_safe(
     own_settings: Settings, own_owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, case: FaultCase, loss: Loss
 ) -> None:
