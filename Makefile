@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-postgres15 test-pythons test-browser test-proxy fuzz check bench migration up down
+.PHONY: help run test coverage test-postgres15 test-pythons test-browser test-system fuzz check bench migration up down
 
 # The Dockerfile pins the same version.
 UV_VERSION := 0.13.8
@@ -38,7 +38,7 @@ coverage: .venv/.synced ## See that the unit tests alone reach every branch of d
 test-postgres15: .venv/.synced ## Run the tests that need a database on Debian's PostgreSQL 15
 	@scripts/test_postgres.sh 15
 
-test-pythons: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests on the other Pythons that are installed
+test-pythons: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the unit tests on the other Pythons that are installed
 	@scripts/test_pythons.sh $(UV)
 
 test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests that need Debian's Chromium
@@ -47,8 +47,8 @@ test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests that n
 		--python .venv/bin/python
 	@.venv-browser/bin/pytest -n 0 tests/browser
 
-test-proxy: .venv/.synced ## Run the tests that need HAProxy and nginx
-	@.venv/bin/pytest -n 0 tests/proxy
+test-system: .venv/.synced ## Run the tests with proxies, PgBouncer, Debian's PostgreSQL and the image
+	@scripts/test_system.sh $(ARGS)
 
 check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, types, layering, dependencies and coverage
 	@echo "== ruff format"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the tests on each supported Python that is here, but that of .venv: scripts/test_pythons.sh UV
+# Runs the unit tests on each supported Python that is here, but that of .venv: scripts/test_pythons.sh UV
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ for version in 3.12 3.13 3.14; do
         echo "== Python $version"
         export UV_PROJECT_ENVIRONMENT=".venv-$version"
         "$1" sync --quiet --locked --extra embedded --python "$python"
-        ".venv-$version/bin/pytest"
+        ".venv-$version/bin/pytest" tests/unit
         tested="$tested $version"
         break
     done

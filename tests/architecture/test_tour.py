@@ -20,6 +20,7 @@ DOCUMENTS = [
     CONTRIBUTING,
     TOUR,
     ROOT / "docs/security.md",
+    ROOT / "docs/operations.md",
     ROOT / "docs/performance.md",
     *sorted((ROOT / "docs/adr").glob("*.md")),
 ]
