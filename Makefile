@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-postgres15 test-pythons test-browser test-system fuzz check bench migration up down
+.PHONY: help run test test-slow coverage test-postgres15 test-pythons test-browser test-system fuzz check bench migration up down
 
 # The Dockerfile pins the same version.
 UV_VERSION := 0.13.8
@@ -29,8 +29,11 @@ run: .venv/.synced ## Make the environment, migrate the database and serve the A
 fuzz: .venv/.synced ## Fuzz the HTTP interface from its OpenAPI document, at length
 	@.venv/bin/pytest -n 0 tests/fuzz $(or $(ARGS),--fuzz-examples=200)
 
-test: .venv/.synced ## Run the tests; ARGS="..." runs a part of them
-	@.venv/bin/pytest $(ARGS)
+test: .venv/.synced ## Run the tests but those of test-slow; ARGS="..." runs a part of them
+	@.venv/bin/pytest $(or $(ARGS),-m "not slow")
+
+test-slow: .venv/.synced ## Run the tests that start servers and programs, seed a million rows, or make random calls
+	@.venv/bin/pytest -m slow $(ARGS)
 
 coverage: .venv/.synced ## See that the unit tests alone reach every branch of domain and application
 	@.venv/bin/pytest -n 0 tests/unit --cov --cov-report=term:skip-covered

@@ -15,6 +15,8 @@ from tests.fuzz.findings import SUPER_ADMIN, fuzz, load
 from tests.http.running_app import COOKIE
 from tests.modules import all_calls
 
+pytestmark = pytest.mark.slow
+
 FOR_STRANGERS = {str(call) for call in all_calls() if call.open_to == "strangers"}
 OPEN = FOR_STRANGERS | {str(call) for call in all_calls() if call.open_to == "everyone"}
 

@@ -17,6 +17,8 @@ import pytest
 from tests.conftest import LOGIN, CreateDatabase
 from tests.fakes import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 SIGN_UP = "/api/v1/account/signup"
 ME = "/api/v1/account/me"
 READERS = 64

@@ -24,6 +24,8 @@ from gatehouse.common.infrastructure.postgres_programs import (
 from tests.conftest import copy_cluster
 from tests.integration.embedded import ServerUser, is_reachable, is_stopped, kill_server, wait_until
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65_534
 CONNECT_AS_NOBODY = """
 import os, sys

@@ -14,7 +14,7 @@ from gatehouse.common.infrastructure.database import Database, open_database
 from tests.integration.conftest import until
 from tests.integration.replication import Pair, run_pair
 
-pytestmark = pytest.mark.promise("R5")
+pytestmark = [pytest.mark.promise("R5"), pytest.mark.slow]
 
 POOL_SIZE = 4
 LONGER_THAN_THE_POOL_TRIES = 3.0

@@ -31,6 +31,8 @@ from tests.database import SERVER_ROLE
 from tests.integration.embedded import wait_until
 from tests.integration.later_version import EXPAND, HEAD, NEXT, later_version
 
+pytestmark = pytest.mark.slow
+
 TEN = """
 import os, sys
 from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import CreateDatabase
 from tests.root import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_new_column_becomes_a_migration_of_the_next_number(create_database: CreateDatabase, tmp_path: Path) -> None:

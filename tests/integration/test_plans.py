@@ -25,6 +25,8 @@ from tests.fakes import FakeClock
 from tests.integration.million import ROWS, ExecutedStatement, Plan, RecordingDatabase, explain, explain_in, million_url
 from tests.modules.accounts.fake_queries import read
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 20
 NEEDED = LIMIT + 1
 BRANCHES = 6

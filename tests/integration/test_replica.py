@@ -30,6 +30,8 @@ from tests.integration.replicated_app import (
 from tests.integration.replication import Pair, run_pair
 from tests.modules import all_module_tests
 
+pytestmark = pytest.mark.slow
+
 NOBODY_LAGS = 3600.0
 EVERYBODY_LAGS_WHO_IS_NOT_UP_TO_DATE = 0.0
 

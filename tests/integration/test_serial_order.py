@@ -25,6 +25,8 @@ from tests.integration.conftest import empty
 from tests.integration.serial_model import CLIENTS, PEOPLE, Call, ModelState, start
 from tests.modules.accounts.fakes import FakePasswordHasher, FakePasswordStrength
 
+pytestmark = pytest.mark.slow
+
 ACTIONS = ("grant", "revoke", "inactivate", "reactivate")
 CALLS = st.one_of(
     st.builds(Call, st.sampled_from(sorted(CLIENTS)), st.sampled_from(ACTIONS), st.sampled_from(sorted(PEOPLE))),

@@ -22,6 +22,8 @@ from tests.fakes import PASSWORD
 from tests.integration.embedded import is_stopped, wait_until
 from tests.server_process import GATEHOUSE, ServerProcess
 
+pytestmark = pytest.mark.slow
+
 CONNECTED = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'gatehouse'"
 WAITING_FOR_A_LOCK = """
     SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gatehouse' AND wait_event_type = 'Lock'

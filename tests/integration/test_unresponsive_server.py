@@ -30,7 +30,7 @@ from tests.integration.conftest import until
 from tests.integration.embedded import server_pid
 from tests.integration.proxied_postgres import Proxy, run_proxy
 
-pytestmark = pytest.mark.promise("R1")
+pytestmark = [pytest.mark.promise("R1"), pytest.mark.slow]
 
 LIMIT = 0.5
 """Instead of seven seconds."""
