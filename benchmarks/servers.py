@@ -18,7 +18,7 @@ from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, BenchmarkDatabase
 from benchmarks.root import ROOT
 from gatehouse.common.settings import PostgresSettings
 
-PRODUCT: Final = "gatehouse.setup.app:create_served_app"
+PRODUCT: Final = "gatehouse serve"
 REFERENCE: Final = "benchmarks.reference:application"
 BARE: Final = "benchmarks.bare:application"
 
@@ -50,13 +50,7 @@ def serving(application: str, database: BenchmarkDatabase, path: str = "/", **se
         "GATEHOUSE_UVICORN__PORT": str(port),
         **settings,
     }
-    command = [sys.executable, "-m", "uvicorn", application, f"--port={port}", "--loop=uvloop", "--http=httptools"]
-    command += [
-        "--no-access-log",
-        "--no-proxy-headers",
-        "--log-level=error",
-        *(["--factory"] if application == PRODUCT else []),
-    ]
+    command = _command(application, port)
     began = time.perf_counter()
     process = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:
@@ -66,6 +60,14 @@ def serving(application: str, database: BenchmarkDatabase, path: str = "/", **se
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
+
+
+def _command(application: str, port: int) -> list[str | Path]:
+    """The product as it is run, with its own connections and their limits."""
+    if application == PRODUCT:
+        return [Path(sys.executable).with_name("gatehouse"), "serve"]
+    command = [sys.executable, "-m", "uvicorn", application, f"--port={port}", "--loop=uvloop", "--http=httptools"]
+    return [*command, "--no-access-log", "--no-proxy-headers", "--log-level=error"]
 
 
 def _wait_for(url: str, database: BenchmarkDatabase) -> None:

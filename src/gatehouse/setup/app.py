@@ -6,11 +6,9 @@ from dishka import Provider
 from fastapi import FastAPI
 
 from gatehouse.common.modules import Modules
-from gatehouse.common.settings import LogSettings, Settings
+from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
 from gatehouse.setup.http_app import create_http_app
-from gatehouse.setup.load_settings import load_settings
-from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.modules import MODULES
 
 
@@ -23,13 +21,6 @@ def create_tuned_app(settings: Settings) -> FastAPI:
     app = create_app(settings)
     _tune_garbage_collection()
     return app
-
-
-def create_served_app() -> FastAPI:
-    """For another server than `gatehouse serve`: `uvicorn --factory gatehouse.setup.app:create_served_app`."""
-    settings = load_settings(MODULES)
-    configure_logs(settings[LogSettings])
-    return create_tuned_app(settings)
 
 
 def _tune_garbage_collection() -> None:
