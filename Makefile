@@ -30,7 +30,7 @@ fuzz: .venv/.synced ## Fuzz the HTTP interface from its OpenAPI document, at len
 	@.venv/bin/pytest -n 0 tests/fuzz $(or $(ARGS),--fuzz-examples=200)
 
 test: .venv/.synced ## Run the tests but those of test-slow; ARGS="..." runs a part of them
-	@.venv/bin/pytest $(or $(ARGS),-m "not slow")
+	@.venv/bin/pytest $(or $(ARGS),-m "not slow" tests/unit tests/http tests/integration)
 
 test-slow: .venv/.synced ## Run the tests that start servers and programs, seed a million rows, or make random calls
 	@.venv/bin/pytest -m slow $(ARGS)

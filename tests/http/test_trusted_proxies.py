@@ -18,13 +18,18 @@ PROXY, INNER, CLIENT_IP = "192.0.2.10", "10.1.2.3", "203.0.113.5"
 WRONG = "wrong " + PASSWORD
 
 
-@pytest.fixture
-async def proxied_app(app: RunningApp, settings: Settings) -> AsyncIterator[RunningApp]:
+@pytest.fixture(scope="module")
+async def trusting_app(settings: Settings) -> AsyncIterator[RunningApp]:
     """An application that trusts one address and one network."""
-    await app.add_user("alice")
     proxy_settings = UvicornSettings(trusted_proxies=[PROXY, "10.0.0.0/8"])
-    async with run_app(settings.replace(proxy_settings)) as proxied_app:
-        yield proxied_app
+    async with run_app(settings.replace(proxy_settings)) as trusting_app:
+        yield trusting_app
+
+
+@pytest.fixture
+async def proxied_app(app: RunningApp, trusting_app: RunningApp) -> RunningApp:
+    await app.add_user("alice")
+    return trusting_app
 
 
 async def session_ip(client: httpx.AsyncClient) -> str:

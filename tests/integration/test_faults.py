@@ -23,7 +23,7 @@ from tests.integration.proxied_postgres import Loss, run_proxy
 from tests.modules import all_module_tests
 from tests.modules.declaration import FaultCase, Fixtures
 
-pytestmark = pytest.mark.promise("T1")
+pytestmark = [pytest.mark.promise("T1"), pytest.mark.slow]
 
 PEOPLE: Final = {
     "alice": Role.USER,

@@ -87,6 +87,7 @@ def test_names_of_constraints_are_as_declared(url: str, config: Config) -> None:
         assert names == {str(constraint.name) for constraint in table.constraints}
 
 
+@pytest.mark.slow
 def test_migrations_that_start_at_once_all_succeed(url: str) -> None:
     # Processes, since Alembic keeps its state in globals.
     code = f"""

@@ -90,6 +90,7 @@ walks = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

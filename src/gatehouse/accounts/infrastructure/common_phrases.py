@@ -39,11 +39,7 @@ class CommonPhrases:
 
 
 def _letters(text: str) -> str:
-    return "".join(
-        "i" if letter == "l" else letter
-        for letter in unicodedata.normalize("NFKD", text.casefold())
-        if letter.isalpha()
-    )
+    return "".join(filter(str.isalpha, unicodedata.normalize("NFKD", text.casefold()))).replace("l", "i")
 
 
 def _both_ways(text: str) -> tuple[str, str]:
