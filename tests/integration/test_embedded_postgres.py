@@ -22,7 +22,7 @@ from gatehouse.common.infrastructure.postgres_programs import (
     find_installation,
 )
 from tests.conftest import copy_cluster
-from tests.integration.embedded import ServerUser, is_reachable, is_stopped, kill_server, wait_until
+from tests.integration.embedded import ServerUser, is_reachable, is_stopped, kill_server, server_pid, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +44,24 @@ with embedded_postgres(Path(sys.argv[1])):
         if int(task.name) != os.getpid():
             [blocked] = re.findall("SigBlk:\\t(.+)", (task / "status").read_text())
             print(bool(int(blocked, 16) >> (signal.SIGTERM - 1) & 1))
+"""
+UNTIL_A_SIGNAL = """
+import signal, sys
+from pathlib import Path
+from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+with embedded_postgres(Path(sys.argv[1])) as url:
+    print(url, flush=True)
+    signal.pause()
+"""
+WITH_A_CHILD = """
+import os, sys
+from pathlib import Path
+from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
+with embedded_postgres(Path(sys.argv[1])):
+    if len(sys.argv) > 2 and not os.fork():
+        sys.stdin.read()
+        os._exit(0)
 """
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as other users, and has other users' files")
 
@@ -130,6 +148,63 @@ def test_the_thread_that_watches_the_server_takes_no_signal_from_a_main_thread_t
     )
 
     assert ended.stdout == "True\n"
+
+
+def run_until_a_signal(data_dir: Path, processes: ExitStack) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", UNTIL_A_SIGNAL, data_dir]
+    process = processes.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    processes.callback(process.kill)
+    return process
+
+
+def is_starting(data_dir: Path) -> bool:
+    file = data_dir / "postmaster.pid"
+    return file.exists() and ("starting" in (text := file.read_text()) or "ready" in text)
+
+
+@pytest.mark.promise("R2")
+def test_a_signal_that_comes_while_the_server_starts_waits_until_it_can_be_stopped(
+    data_dir: Path, processes: ExitStack
+) -> None:
+    process = run_until_a_signal(data_dir, processes)
+    wait_until(lambda: is_starting(data_dir))
+    postmaster = server_pid(data_dir)
+    assert postmaster
+    os.kill(postmaster, signal.SIGSTOP)
+    process.terminate()
+    os.kill(postmaster, signal.SIGCONT)
+
+    assert process.wait(60) == 0
+    assert is_stopped(data_dir)
+
+
+@pytest.mark.promise("R2")
+def test_a_second_signal_does_not_break_off_the_stop(data_dir: Path, processes: ExitStack) -> None:
+    process = run_until_a_signal(data_dir, processes)
+    assert process.stdout
+    folder, postmaster = socket_folder(process.stdout.readline().strip()), server_pid(data_dir)
+    assert postmaster
+    os.kill(postmaster, signal.SIGSTOP)
+    process.terminate()
+    wait_until(lambda: Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() != "")  # pg_ctl
+    process.terminate()
+    os.kill(postmaster, signal.SIGCONT)
+
+    assert process.wait(60) == 0
+    assert is_stopped(data_dir)
+    assert not folder.exists()
+
+
+def test_a_process_that_was_forked_meanwhile_and_lives_on_keeps_nobody_out(
+    data_dir: Path, processes: ExitStack
+) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", WITH_A_CHILD, data_dir]
+    parent = processes.enter_context(subprocess.Popen([*command, "with a child"], stdin=subprocess.PIPE))
+    assert parent.wait(60) == 0
+
+    subprocess.run(command, check=True, timeout=60)
+
+    assert is_stopped(data_dir)
 
 
 @pytest.mark.promise("R9")
