@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CreateDatabase
+from tests.integration.embedded import wait_until
 from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.promise("R6")
 
 BUSY = "while True: pass"
 _RUN = """
-import os
+import os, sys
 from gatehouse.common.settings import ConfigError
 from gatehouse.setup.workers import Workers
 
@@ -33,7 +34,10 @@ def make_server():
     {make}
     return Server()
 
-Workers(number=2, make_server=make_server, sockets=[], stop_seconds=5).run()
+try:
+    Workers(number=2, make_server=make_server, sockets=[], stop_seconds=5).run()
+finally:
+    print("parent leaves", flush=True)
 """
 
 
@@ -76,9 +80,14 @@ def test_ten_workers_on_busy_cores_all_start_and_a_dead_one_is_replaced(
     assert server.process.returncode == 0
 
 
-def run_workers(make: str) -> "subprocess.Popen[str]":
+def run_workers(make: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", _RUN.format(make=make)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _RUN.format(make=make)],
+        env={**os.environ, "PYTHONUNBUFFERED": ""},  # so that what could not be written is tried again
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
     )
 
 
@@ -89,6 +98,35 @@ def test_a_mistake_that_no_worker_can_start_with_ends_the_server_with_one_line_f
     assert 1 <= out.count("starts") <= 2
     lines = {line for line in err.splitlines() if "worker_ended" not in line}
     assert lines == {"gatehouse: some.key: is wrong."}
+
+
+def test_workers_that_end_at_the_same_time_are_all_noticed() -> None:
+    """The kernel may report the ends of several with one signal."""
+    process = run_workers("sys.stdin.read(); raise ConfigError('some.key: is wrong.')")
+    assert process.stdin
+    assert process.stdout
+    assert [process.stdout.readline() for _ in range(2)] == ["starts\n"] * 2
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(process.pid, signal.SIGSTOP)
+    process.stdin.close()
+    wait_until(lambda: all("\nState:\tZ" in Path(f"/proc/{pid}/status").read_text() for pid in workers))
+    os.kill(process.pid, signal.SIGCONT)
+
+    with process:
+        assert process.wait(60) == 1
+        assert "workers_killed" not in process.stdout.read()
+
+
+def test_a_worker_that_cannot_say_why_it_ends_does_not_run_on_as_a_second_parent() -> None:
+    nobody_reads, stderr = os.pipe()
+    os.close(nobody_reads)
+    process = run_workers("raise ConfigError('some.key: is wrong.')", stderr)
+    os.close(stderr)
+
+    out, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert out.count("parent leaves") == 1
 
 
 def test_a_worker_that_dies_again_and_again_is_replaced_at_most_once_a_second() -> None:

@@ -67,7 +67,6 @@ def serve() -> None:
         with database_urls(postgres) as urls:
             typer.echo(_welcome(settings), err=True)
             run_server(settings.replace(replace(postgres, url=urls.server)), options, sockets)
-    sys.stderr.flush()
     os._exit(0)  # what was cut off and does not end, such as a call to the database, is not waited for
 
 

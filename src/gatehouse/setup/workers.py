@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from socket import socket
 from typing import Final, NoReturn
@@ -32,7 +32,8 @@ _log = structlog.get_logger()
 @dataclass(kw_only=True)
 class Workers:
     """Forked from a parent that has imported everything, so that a start takes no time, and settings with their secrets
-    stay in memory. The parent has one thread, and waits for signals in one place: they are blocked anywhere else.
+    stay in memory. The parent waits for signals in one place: they are blocked anywhere else. It has one thread, and
+    another one that only watches the embedded database, if that is used.
     """
 
     number: int
@@ -83,8 +84,7 @@ class Workers:
             elif number in STOP_SIGNALS:
                 self._send(signal.SIGTERM)
                 deadline = _alarm_in(min(self.stop_seconds, _HURRY_SECONDS))
-            for _ in self._reap():
-                pass
+            self._reap()
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _start_missing(self) -> None:
@@ -115,7 +115,6 @@ class Workers:
         except BaseException:  # noqa: BLE001  # whatever it is, it must not run on in the parent's code
             _log.exception("worker_failed")
         finally:
-            sys.stderr.flush()
             os._exit(code)
 
     def _be_a_child(self) -> None:
@@ -128,13 +127,11 @@ class Workers:
         os.close(write)
         threading.Thread(target=_leave_with_parent, args=(read,), daemon=True).start()
 
-    def _reap(self) -> Iterator[tuple[int, int]]:
-        """Those that have ended, each with its exit code, which is negative for a signal."""
-        for pid in tuple(self._pids):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                self._pids.remove(pid)
-                yield pid, os.waitstatus_to_exitcode(status)
+    def _reap(self) -> list[tuple[int, int]]:
+        """All that have ended, each with its exit code, which is negative for a signal. One SIGCHLD may stand for many."""
+        ends = [(pid, status) for pid, status in (os.waitpid(pid, os.WNOHANG) for pid in self._pids) if pid]
+        self._pids.difference_update(pid for pid, _ in ends)
+        return [(pid, os.waitstatus_to_exitcode(status)) for pid, status in ends]
 
     def _send(self, number: signal.Signals) -> None:
         for pid in self._pids:
