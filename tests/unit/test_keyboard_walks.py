@@ -25,6 +25,7 @@ from gatehouse.accounts.infrastructure.keyboard_walks import is_keyboard_walk
         pytest.param("йцукенгшщзхъфывапролд", id="Russian"),
         pytest.param("qw12er34ty56ui78", id="pairs of keys"),
         pytest.param("qwertyuiop" * 12, id="any length"),
+        pytest.param("qwerty1m", id="most of a short one"),
     ],
 )
 def test_a_few_walks_from_key_to_key_make_a_keyboard_walk(password: str) -> None:
@@ -39,6 +40,8 @@ def test_a_few_walks_from_key_to_key_make_a_keyboard_walk(password: str) -> None
         "qwerty and eight other things",
         "qwertyuiopTq7#vZ2",
         "qwplzxomghtyvbkl",
+        "properly",
+        "m4asd9Xk",
         "Tq7#vZ2pLw9!xR4m",
         "пароль из слов",
         "火車が山を越えて静かな海へ向かう",

@@ -20,6 +20,7 @@ from gatehouse.accounts.infrastructure.sequences import is_sequence
         pytest.param("бвгдежзийклмнопр", id="another alphabet"),
         pytest.param("ab" * 64, id="any length"),
         pytest.param("abcdefghijk1x7q9", id="with six more characters"),
+        pytest.param("abcde1x7", id="half of a short one"),
     ],
 )
 def test_what_counts_or_repeats_is_a_sequence(password: str) -> None:
@@ -34,6 +35,10 @@ def test_what_counts_or_repeats_is_a_sequence(password: str) -> None:
         "Tq7#vZ2pLw9!xR4m",
         "abcdefgh and eight more",
         "abcdefghijk1x7q9wk",
+        "xkhpugsm",
+        "Vt4kmzRw",
+        "mistletoe",
+        "abc1x7q9",
         "пароль из слов",
         "火車が山を越えて静かな海へ向かう",
     ],

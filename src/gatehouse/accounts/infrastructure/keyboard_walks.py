@@ -5,7 +5,9 @@ from typing import Final
 
 _LIMITS: Final = ((3, 7), (2, 4))
 """How many keys the shortest walk has, and of how many walks a password is made: whoever types walks chooses where each
-of them starts, and little more. Two neighbouring keys are often by chance, so of such walks there may be fewer."""
+of them starts, and little more. Two neighbouring keys are often by chance, so of such walks there may be fewer. A short
+password has half as many walks as keys at most, or it would be enough that some three of its keys are neighbours.
+"""
 _DIGITS: Final = ("`1234567890-=", "~!@#$%^&*()_+")
 _LAYOUTS: Final = (
     (_DIGITS, ("qwertyuiop[]", "QWERTYUIOP{}"), ("asdfghjkl;'", 'ASDFGHJKL:"'), ("zxcvbnm,./", "ZXCVBNM<>?")),
@@ -36,7 +38,8 @@ def is_keyboard_walk(password: str) -> bool:
     Each walk is replaced by its first key, until none is left: the columns `qaz wsx edc` become `qwe`, and that `q`.
     """
     text = "".join(password.split())
-    return any(_count_starts(text, layout, keys) <= walks for layout in _PLACES for keys, walks in _LIMITS)
+    half = len(text) // 2
+    return any(_count_starts(text, layout, keys) <= min(walks, half) for layout in _PLACES for keys, walks in _LIMITS)
 
 
 def _count_starts(text: str, layout: _Layout, min_keys: int) -> int:

@@ -5,7 +5,9 @@ from typing import Final
 _MAX_PERIOD: Final = 7
 """Longer than most of what people repeat; the estimator sees a repeated word."""
 _MAX_NEW: Final = 7
-"""Characters that do not follow from those before them: where it begins, and where it changes its way."""
+"""Characters that do not follow from those before them: where it begins, and where it changes its way. At most half of
+a short password: in any eight characters, one follows from another by chance.
+"""
 
 
 def is_sequence(password: str) -> bool:
@@ -14,7 +16,8 @@ def is_sequence(password: str) -> bool:
     It repeats the one before, or goes on from it by the same step: `a1b2c3` does so with a period of two.
     """
     codes = [ord(character) for character in password.casefold() if not character.isspace()]
-    return any(_count_new(codes, period) <= _MAX_NEW for period in range(1, _MAX_PERIOD + 1))
+    max_new = min(_MAX_NEW, len(codes) // 2)
+    return any(_count_new(codes, period) <= max_new for period in range(1, _MAX_PERIOD + 1))
 
 
 def _count_new(codes: list[int], period: int) -> int:
