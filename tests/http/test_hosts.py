@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from gatehouse.common.settings import AppSettings, Environment, Settings
+from gatehouse.common.settings import AppSettings, Environment, Settings, ensure_safe
 from tests.conftest import ORIGIN, RunningApp
 from tests.http.answers import assert_done, assert_problem
 from tests.http.running_app import run_app, try_log_in
@@ -92,9 +92,10 @@ async def test_what_only_looks_like_a_probe_is_none(app: RunningApp, path: str) 
 
 
 async def test_further_names_can_be_configured(settings: Settings) -> None:
-    app_settings = replace(settings[AppSettings], hosts=["internal.test", "Upper.Test", "192.0.2.1"])
+    app_settings = replace(settings[AppSettings], hosts=["internal.test", "Upper.Test", "192.0.2.1", "2001:db8::7"])
+    ensure_safe(settings.replace(app_settings))
     async with run_app(settings.replace(app_settings)) as app:
-        for host in (HOST, "internal.test", "upper.test", "192.0.2.1:8000"):
+        for host in (HOST, "internal.test", "upper.test", "192.0.2.1:8000", "[2001:db8::7]:8000"):
             assert (await send_hosts(app, host)).status_code == 200, host
         assert_problem(await send_hosts(app, "evil.test"), "invalid-host")
 

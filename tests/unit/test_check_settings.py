@@ -156,7 +156,7 @@ def test_an_origin_that_no_browser_would_send_is_refused(config: Config, environ
 
 
 @pytest.mark.promise("C6")
-@pytest.mark.parametrize("host", ["*", "https://hunter2.example", "hunter2.example:443", "hunter2/"])
+@pytest.mark.parametrize("host", ["*", "https://hunter2.example", "hunter2.example:443", "hunter2/", "[2001:db8::7]"])
 def test_a_host_that_no_request_could_name_is_refused(config: Config, host: str) -> None:
     assert_refused(config, "app.hosts", GATEHOUSE_APP__HOSTS=host)
 

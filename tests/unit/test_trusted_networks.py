@@ -49,6 +49,7 @@ def test_addresses_and_networks_are_taken(config: Config, entry: str, network: s
         "None",
         "0.0.0.0/0",
         "::/0",
+        "::ffff:0:0/96",
     ],
 )
 @pytest.mark.parametrize("others", ["", "'10.0.0.0/8', "])

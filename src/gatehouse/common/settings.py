@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -23,9 +23,8 @@ _MAPPED_BITS: Final = 96
 """Before the IPv4 address in one that is mapped to IPv6 (RFC 4291, 2.5.5.2)."""
 _TRUST_NOBODY: Final = ["none"]
 _PLACEHOLDER: Final = re.compile("change|secret|example|placeholder|password|pepper|default")
-_HOST: Final = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
-_HOST_NAME: Final = re.compile(_HOST, re.ASCII)
-_ORIGIN: Final = re.compile(rf"https?://{_HOST}(?::[0-9]+)?", re.ASCII)
+_HOST_NAME: Final = re.compile("[A-Za-z0-9.-]+", re.ASCII)
+_ORIGIN: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?", re.ASCII)
 
 
 class ConfigError(Exception):
@@ -198,7 +197,7 @@ def ensure_safe(settings: Settings) -> None:
         _ensure_is_url(f"postgres.{key}", getattr(settings[PostgresSettings], key))
     if settings[AppSettings].origin:
         _ensure_is_origin(settings[AppSettings].origin)
-    if not all(map(_HOST_NAME.fullmatch, settings[AppSettings].hosts)):
+    if not all(map(_is_host, settings[AppSettings].hosts)):
         raise ConfigError("app.hosts: must be host names or addresses, without scheme and port.")
     if settings[AppSettings].is_production:
         _ensure_safe_in_production(settings)
@@ -242,6 +241,11 @@ def _ensure_is_origin(origin: str) -> None:
         raise ConfigError("app.origin: must be http:// or https:// and a host, with a port if it is another one.")
 
 
+def _is_host(host: str) -> bool:
+    """A name or an address, which is not in brackets, unlike in a URL."""
+    return _HOST_NAME.fullmatch(host) is not None or _parse_address(host) is not None
+
+
 def _ensure_is_url(key: str, url: str) -> None:
     try:
         conninfo_to_dict(url)
@@ -265,10 +269,15 @@ def _is_this_machine(host: str) -> bool:
     """Empty, or with one of these beginnings: a Unix socket."""
     if host in ("", "localhost") or host.startswith(("/", "@")):
         return True
+    address = _parse_address(host)
+    return address is not None and address.is_loopback
+
+
+def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
 def _trusted_network(text: str) -> IPv4Network | IPv6Network:
@@ -279,9 +288,9 @@ def _trusted_network(text: str) -> IPv4Network | IPv6Network:
         raise ConfigError(
             "uvicorn.trusted_proxies: an entry is neither an address nor a network whose host bits are zero."
         ) from None
-    if not network.prefixlen:
-        raise ConfigError("uvicorn.trusted_proxies: an entry holds all addresses, so that anyone could forge one.")
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     if mapped is not None and network.prefixlen >= _MAPPED_BITS:
-        return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))
+        network = IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))
+    if not network.prefixlen:
+        raise ConfigError("uvicorn.trusted_proxies: an entry holds all addresses, so that anyone could forge one.")
     return network
