@@ -93,7 +93,21 @@ async def test_a_sign_up_counts_whether_the_name_is_free_or_taken() -> None:
 
 @pytest.mark.promise("Z11")
 @pytest.mark.parametrize(
-    "name", ["admin", "Admin", "ad.min", "a-d_m.in", "admin1", "root-2026", "support", "gatehouse", "adm1n", "5upp0rt"]
+    "name",
+    [
+        "admin",
+        "Admin",
+        "ad.min",
+        "a-d_m.in",
+        "admin1",
+        "root-2026",
+        "support",
+        "gatehouse",
+        "adm1n",
+        "5upp0rt",
+        "suppor7",
+        "ro-07",
+    ],
 )
 async def test_names_of_those_in_charge_cannot_be_signed_up_for(name: str) -> None:
     app = InMemoryApp()

@@ -63,8 +63,9 @@ class Username:
     @property
     def is_reserved(self) -> bool:
         """Whatever specials and digits are put into it: `ad.min`, `admin-1` and `adm1n` are taken for `admin`, too."""
-        name = "".join(character for character in self.value if character.isalnum()).rstrip("0123456789")
-        return any(name.translate(digits) in RESERVED for digits in _READ_AS)
+        name = "".join(character for character in self.value if character.isalnum())
+        readings = (name, name.rstrip("0123456789"))
+        return any(reading.translate(digits) in RESERVED for reading in readings for digits in _READ_AS)
 
     @staticmethod
     def prefix(value: str) -> str:
