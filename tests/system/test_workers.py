@@ -35,7 +35,7 @@ def make_server():
     return Server()
 
 try:
-    Workers(number=2, make_server=make_server, sockets=[], stop_seconds=5).run()
+    Workers(number=2, make_server=make_server, sockets=[], stop_seconds=1).run()
 finally:
     print("parent leaves", flush=True)
 """
@@ -127,6 +127,22 @@ def test_a_worker_that_cannot_say_why_it_ends_does_not_run_on_as_a_second_parent
 
     assert process.returncode == 1
     assert out.count("parent leaves") == 1
+
+
+def test_a_worker_that_does_not_end_is_killed_however_often_the_parent_is_told_to_stop() -> None:
+    with run_workers("import time; time.sleep(600)") as process:
+        assert process.stdout
+        assert [process.stdout.readline() for _ in range(2)] == ["starts\n"] * 2
+
+        def has_ended() -> bool:
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            return process.poll() is not None
+
+        wait_until(has_ended)
+
+        assert process.returncode == 0
+        assert "workers_killed" in process.stdout.read()
 
 
 def test_a_worker_that_dies_again_and_again_is_replaced_at_most_once_a_second() -> None:

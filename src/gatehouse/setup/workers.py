@@ -23,8 +23,9 @@ _NOT_STARTED: Final = STARTUP_FAILURE
 _PAUSE_SECONDS: Final = 1
 """Before a process is replaced: one that dies again and again must not keep the machine busy."""
 _HURRY_SECONDS: Final = 5
+"""For their end, from the second signal on."""
 _ALARM_SLACK_SECONDS: Final = 0.05
-"""Two clocks."""
+"""The timer has another clock than time.monotonic(), and must not come before it says so."""
 
 _log = structlog.get_logger()
 
@@ -83,7 +84,7 @@ class Workers:
                 self._send(signal.SIGKILL)
             elif number in STOP_SIGNALS:
                 self._send(signal.SIGTERM)
-                deadline = _alarm_in(min(self.stop_seconds, _HURRY_SECONDS))
+                deadline = _alarm_in(max(0, min(deadline - time.monotonic(), _HURRY_SECONDS)))  # never later
             self._reap()
         signal.setitimer(signal.ITIMER_REAL, 0)
 
