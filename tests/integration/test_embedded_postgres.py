@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -16,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from gatehouse.common.infrastructure import postgres_programs
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
+from gatehouse.common.infrastructure.postgres_cluster import PostgresCluster
 from gatehouse.common.infrastructure.postgres_programs import (
     EmbeddedPostgresError,
     PostgresPrograms,
@@ -150,8 +153,27 @@ def test_the_thread_that_watches_the_server_takes_no_signal_from_a_main_thread_t
     assert ended.stdout == "True\n"
 
 
+def test_a_server_that_is_too_busy_to_be_asked_is_not_dead(tmp_path: Path) -> None:
+    (tmp_path / "postmaster.pid").write_text(f"1\n{tmp_path}\n0\n5432\n{tmp_path}\n")
+    path = str(tmp_path / ".s.PGSQL.5432")
+    with socket.socket(socket.AF_UNIX) as frozen, ExitStack() as clients:
+        frozen.bind(path)
+        frozen.listen(0)
+        with suppress(BlockingIOError):  # when its queue is full
+            while True:
+                client = clients.enter_context(socket.socket(socket.AF_UNIX))
+                client.settimeout(0)
+                client.connect(path)
+        with ThreadPoolExecutor() as threads:
+            answer = threads.submit(PostgresCluster(tmp_path).is_dead)
+            try:
+                assert answer.result(timeout=20) is False
+            finally:
+                frozen.close()
+
+
 def run_until_a_signal(data_dir: Path, processes: ExitStack) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", UNTIL_A_SIGNAL, data_dir]
+    command = [sys.executable, "-c", UNTIL_A_SIGNAL, str(data_dir)]
     process = processes.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
     processes.callback(process.kill)
     return process
@@ -198,7 +220,7 @@ def test_a_second_signal_does_not_break_off_the_stop(data_dir: Path, processes: 
 def test_a_process_that_was_forked_meanwhile_and_lives_on_keeps_nobody_out(
     data_dir: Path, processes: ExitStack
 ) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", WITH_A_CHILD, data_dir]
+    command = [sys.executable, "-W", "ignore", "-c", WITH_A_CHILD, str(data_dir)]
     parent = processes.enter_context(subprocess.Popen([*command, "with a child"], stdin=subprocess.PIPE))
     assert parent.wait(60) == 0
 

@@ -58,8 +58,11 @@ class PostgresCluster:
         if folder is None:
             return True
         with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(0)
             try:
                 client.connect(str(folder / _SOCKET))
+            except BlockingIOError:  # a frozen server has been asked until its queue was full
+                return False
             except (ConnectionRefusedError, FileNotFoundError):
                 return True
         return False
@@ -77,7 +80,7 @@ class PostgresCluster:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_SOCKETS))
         try:
             self._start_in(folder)
-        except BaseException:
+        except BaseException:  # whatever it is, nobody else removes the folder
             shutil.rmtree(folder)
             raise
         return folder
