@@ -4,7 +4,7 @@ FROM python:3.13-slim AS build
 COPY scripts/uv-requirements.txt /tmp/
 RUN pip install --no-cache-dir --require-hashes --requirement /tmp/uv-requirements.txt
 
-# Compiled once, here: the root is read-only later. Valid by their content: copying between the stages may round times.
+# Compiled once, here: the root is read-only later. Python does not compare times, which copying between stages may round.
 ENV UV_COMPILE_BYTECODE=1 \
     PYC_INVALIDATION_MODE=UNCHECKED_HASH \
     UV_LINK_MODE=copy \

@@ -1,8 +1,8 @@
 """What a server listens on, and why it cannot."""
 
 import errno
-import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ def test_a_name_is_listened_on_at_each_of_its_addresses() -> None:
                 pass
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/net/if_inet6"), reason="this machine has no IPv6")  # noqa: PTH110
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
 def test_all_addresses_of_ipv6_are_those_of_ipv4_too() -> None:
     with listening_sockets(UvicornSettings(host="::", port=0)) as [listener]:
         with socket.create_connection(("127.0.0.1", listener.getsockname()[1])):
@@ -44,8 +44,7 @@ def test_an_address_of_another_machine_is_named() -> None:
     assert refusal("192.0.2.1") == "uvicorn.host: is no address of this machine."
 
 
-def test_a_taken_port_is_named_even_before_the_other_one_listens() -> None:
-    """Two servers that are started together."""
+def test_a_taken_port_is_named() -> None:
     with listening_sockets(UvicornSettings(port=0)) as [listener]:
         port = listener.getsockname()[1]
 

@@ -27,12 +27,11 @@ _MOST: Final = 10_000
 _OTHER_FILES: Final = 64
 """Files that a server process needs beside its connections: sockets to listen on, logs, libraries, what it serves."""
 
-
 _log = structlog.get_logger()
 
 
 def run_server(settings: Settings, options: dict[str, Any], sockets: list[socket]) -> None:
-    """Until a signal tells it to stop. From then on they are ignored, so that nothing cuts short what is left to do."""
+    """Until a signal tells it to stop. Afterwards signals are ignored: the embedded database is still to be stopped."""
     for listener in sockets:
         host, port, *_ = listener.getsockname()
         _log.info("listening", url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")

@@ -48,7 +48,7 @@ def _listen(family: socket.AddressFamily, address: tuple[object, ...]) -> socket
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind(address)
         listener.listen(_BACKLOG)
-    except BaseException:
+    except BaseException:  # whatever it is, nobody else closes it
         listener.close()
         raise
     return listener

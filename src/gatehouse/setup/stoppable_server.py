@@ -19,6 +19,7 @@ STOP_SIGNALS: Final = frozenset({signal.SIGINT, signal.SIGTERM}) | _HANGUP
 _CLOSING_SECONDS: Final = 1
 """For requests that are cut off to end, and for the application to close its connections to the database."""
 MAX_CLOSING_SECONDS: Final = 3 * _CLOSING_SECONDS
+"""Both of them, one after the other, and some time for all else."""
 _TICK_SECONDS: Final = 0.05
 
 _log = structlog.get_logger()

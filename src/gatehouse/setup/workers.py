@@ -129,7 +129,7 @@ class Workers:
         threading.Thread(target=_leave_with_parent, args=(read,), daemon=True).start()
 
     def _reap(self) -> list[tuple[int, int]]:
-        """All that have ended, each with its exit code, which is negative for a signal. One SIGCHLD may stand for many."""
+        """All that have ended, each with its exit code, negative for a signal. One SIGCHLD may stand for several."""
         ends = [(pid, status) for pid, status in (os.waitpid(pid, os.WNOHANG) for pid in self._pids) if pid]
         self._pids.difference_update(pid for pid, _ in ends)
         return [(pid, os.waitstatus_to_exitcode(status)) for pid, status in ends]

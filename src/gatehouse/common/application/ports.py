@@ -56,4 +56,4 @@ class FailedAttempts(Protocol):
 
 class Readiness(Protocol):
     async def ensure_ready(self) -> None:
-        """Raises UnavailableError unless the database responds soon and has the newest schema."""
+        """Raises UnavailableError unless the database responds soon, with this version's schema or a later one's."""

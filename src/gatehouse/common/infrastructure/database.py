@@ -87,7 +87,7 @@ class Database:
             with self.errors.translate():
                 try:
                     yield connection
-                except BaseException:
+                except BaseException:  # a cancelled call rolls back, too
                     with suppress(psycopg.Error):
                         await connection.rollback()
                     raise

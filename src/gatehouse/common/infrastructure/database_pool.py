@@ -1,7 +1,6 @@
 """A pool of connections that leaves a server once that has failed, and follows the primary."""
 
 import asyncio
-from contextlib import suppress
 from contextvars import Context
 from functools import partial
 from typing import Final
@@ -59,8 +58,7 @@ class ConnectionPool(AsyncConnectionPool[ServerConnection]):
     async def close(self, timeout: float = _CLOSING_SECONDS) -> None:  # noqa: ASYNC109  # the pool's signature
         if self._search is not None:
             self._search.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._search
+            await asyncio.wait({self._search}, timeout=timeout)
         await super().close(timeout)
 
     async def putconn(self, conn: ServerConnection) -> None:
@@ -78,7 +76,8 @@ class ConnectionPool(AsyncConnectionPool[ServerConnection]):
         """
         is_lost = conn.broken
         await super().putconn(conn)
-        if is_lost and conn._created_at > self._drained_at:  # noqa: SLF001  # the pool's own; else it is one of those
+        # One from before the last time says nothing of those that have replaced the others.
+        if is_lost and conn._created_at > self._drained_at:  # noqa: SLF001  # the pool's own attribute
             await self.drain()
 
     def leave_read_only_server(self) -> None:

@@ -35,7 +35,7 @@ class KeysetList:
     filters: Mapping[str, str] = _NOTHING
     """Maps a filter's name to its condition, in which its value is `%(name)s`."""
     ranges: frozenset[str] = frozenset()
-    """Filters that leave a range of values: how many rows, depends on their own value."""
+    """Filters by a range. How many rows one leaves depends on its value, so PostgreSQL plans for that."""
     prefix_column: str = ""
     """The column that a prefix search applies to: ASCII text with collation "C"."""
     branches: Mapping[str, tuple[str, ...]] = MappingProxyType({})
@@ -92,7 +92,7 @@ class KeysetPages:
         parameters = _parameters(self._keyset, query)
         if after is not None:
             parameters |= {f"after_{place}": value for place, value in enumerate(after)}
-        # Which way is best to a prefix or a range depends on how many rows it has, so it is planned each time.
+        # The best plan for a prefix or a range depends on how many rows it has, so it is made each time.
         has_range = query.prefix is not None or any(name in self._keyset.ranges for name, _ in query.filters)
         prepare = False if has_range else None
         statement = _statement(self._keyset, query, None if after is None else after[0])

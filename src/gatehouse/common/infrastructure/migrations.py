@@ -149,7 +149,7 @@ def _connect(url: str) -> psycopg.Connection:
     try:
         connection.execute(_LIMITS)
         connection.commit()
-    except BaseException:
+    except BaseException:  # an interrupt, too
         connection.close()
         raise
     return connection

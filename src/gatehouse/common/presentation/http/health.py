@@ -40,7 +40,9 @@ async def livez() -> Status:
 
 @router.get("/readyz", dependencies=[EVERYONE], responses=problems(UnavailableError))
 async def readyz(request: Request, readiness: FromDishka[Readiness]) -> Status:
-    """Answers 200 when the database answers and has the newest schema, within a second; 503 before the server stops."""
+    """Answers 200 when the database answers within a second, with the schema of this version or of a later one. Before
+    the server stops it answers 503.
+    """
     if getattr(request.state, "is_draining", False):
         raise UnavailableError("The server is about to stop.")
     await readiness.ensure_ready()

@@ -23,7 +23,7 @@ class CsrfMiddleware:
         self._app = app
         self._origin = _parse_origin(origin)
         if self._origin is None:
-            raise ValueError("The service's own origin must be one, or what is none would count as the same.")
+            raise ValueError("The service's own origin cannot be parsed; `Origin: null` would then equal it.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and self._is_cross_site(scope):
