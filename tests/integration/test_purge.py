@@ -59,6 +59,23 @@ async def test_whatever_has_expired_goes_batch_by_batch(
     assert await monitor.sessions_of(alice.id) == 0
 
 
+@pytest.mark.promise("S16")
+async def test_a_batch_is_no_larger_whatever_the_plan(
+    harness: Harness, own_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A subquery with LIMIT that is run again for each row of the table deletes them all."""
+    monkeypatch.setattr(expired_rows, "_BATCH", 2)
+    alice = await harness.add_user("alice")
+    for _ in range(5):
+        session = await harness.add_session(alice)
+
+    async with open_database(own_url, 1) as pool:
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+            await pool.execute(f"SET enable_{way} = off", {})
+
+        assert await SqlExpiredRows(pool).purge_batch(session.expires_at) == 2
+
+
 @pytest.mark.parametrize("memory", [timedelta(seconds=0.5), timedelta(seconds=1.5)])
 async def test_a_count_goes_when_it_is_forgotten_and_its_wait_of_a_second_is_over(
     pool: Database, memory: timedelta

@@ -8,16 +8,17 @@ from gatehouse.common.infrastructure.database import Database
 _BATCH: Final = 1000
 # One process at a time, on any machine; PostgreSQL releases the lock when the transaction ends.
 _LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtext('gatehouse purge'))"
+# An array is made once. `IN (SELECT … LIMIT …)` may be run again for each row of the table, and then deletes more.
 _PURGE_SESSIONS: Final = """
-    DELETE FROM sessions WHERE secret_hash IN (
+    DELETE FROM sessions WHERE secret_hash = ANY (ARRAY(
         SELECT secret_hash FROM sessions WHERE idle_expires_at <= %(now)s LIMIT %(batch)s FOR UPDATE SKIP LOCKED
-    )
+    ))
 """
 _PURGE_ATTEMPTS: Final = """
-    DELETE FROM attempts WHERE key IN (
+    DELETE FROM attempts WHERE key = ANY (ARRAY(
         SELECT key FROM attempts WHERE forget_at <= %(now)s AND next_at <= %(now)s
         LIMIT %(batch)s FOR UPDATE SKIP LOCKED
-    )
+    ))
 """
 
 
