@@ -55,6 +55,9 @@ async def session_ip(client: httpx.AsyncClient) -> str:
         ("11.0.0.1", "198.51.100.9", "11.0.0.1"),
         (PROXY, f"{CLIENT_IP}:4711", CLIENT_IP),
         (PROXY, "[2001:db8::7]:4711", "2001:db8::7"),
+        (PROXY, "fe80::7%eth0", "fe80::7"),
+        (PROXY, "[fe80::7%an invented zone]:4711", "fe80::7"),
+        (PROXY, f"198.51.100.9, {CLIENT_IP}%eth0", PROXY),
     ],
 )
 async def test_the_nearest_hop_that_is_no_proxy_of_ours_is_the_client(

@@ -36,7 +36,7 @@ class TrustedProxyMiddleware:
         chain = b",".join(value for name, value in headers if name == b"x-forwarded-for")
         client = peer
         for hop in reversed(chain.rsplit(b",", _MAX_HOPS)):
-            address = _parse_address(_without_port(hop.decode("latin-1").strip(" \t")))
+            address = _parse_address(_without_zone(_without_port(hop.decode("latin-1").strip(" \t"))))
             if address is None:
                 break
             client = address
@@ -64,3 +64,8 @@ def _without_port(hop: str) -> str:
         host, _, port = hop[1:].partition("]")
         return host if not port or port.startswith(":") else hop
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+def _without_zone(address: str) -> str:
+    """It is the proxy's own affair which of its links leads there (`fe80::1%eth0`), and may be text of any length."""
+    return address.partition("%")[0] if ":" in address else address
