@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from textwrap import indent
 from traceback import TracebackException
 from typing import Final, TextIO
@@ -12,6 +13,7 @@ import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from gatehouse.common.settings import LogFormat, LogSettings
+from gatehouse.setup.log_stream import LogStream
 
 _LINES_OF_ITS_OWN: Final = ('File "', "\n")
 """How a part of a traceback begins that has several lines: a frame, or what stands between two causes."""
@@ -20,7 +22,9 @@ _LINES_OF_ITS_OWN: Final = ('File "', "\n")
 def configure_logs(logs: LogSettings, *, on_command_line: bool = False) -> None:
     """On the command line a person reads: errors alone, and no audit lines, whose events are in the database."""
     level = logging.ERROR if on_command_line else logging.getLevelNamesMapping()[logs.level.upper()]
+    stream = LogStream(sys.stderr)
     collect: list[Processor] = [
+        partial(_add_lost_lines, stream),
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -37,10 +41,10 @@ def configure_logs(logs: LogSettings, *, on_command_line: bool = False) -> None:
     structlog.configure(
         processors=[*([_drop_audit_lines] if on_command_line else []), *collect, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: stream,
         cache_logger_on_first_use=False,
     )
-    _route_standard_logging(collect, render, level)
+    _route_standard_logging(stream, collect, render, level)
 
 
 def _shows_colors(stream: TextIO) -> bool:
@@ -48,9 +52,9 @@ def _shows_colors(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _route_standard_logging(collect: list[Processor], render: list[Processor], level: int) -> None:
+def _route_standard_logging(stream: LogStream, collect: list[Processor], render: list[Processor], level: int) -> None:
     """Libraries log through the standard library; their lines get the same format."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=collect, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render]
@@ -60,6 +64,13 @@ def _route_standard_logging(collect: list[Processor], render: list[Processor], l
     # These log every checkout, every migration step and every request at INFO.
     for chatty in ("psycopg.pool", "alembic", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+def _add_lost_lines(stream: LogStream, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """How many were lost before this one."""
+    if stream.lost:
+        event["lost_lines"] = stream.lost
+    return event
 
 
 def _drop_audit_lines(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
