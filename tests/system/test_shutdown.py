@@ -253,3 +253,41 @@ def test_an_application_that_no_cancellation_ends_is_left_behind(processes: Exit
 
         out, _ = server.communicate(timeout=60)
     assert out.endswith("has left\n")
+
+
+_HANGING = """
+import signal, time
+from uvicorn import Config
+from gatehouse.common.settings import UvicornSettings
+from gatehouse.setup.sockets import listening_sockets
+from gatehouse.setup.stoppable_server import StoppableServer
+
+async def application(scope, receive, send):
+    print("hangs", flush=True)
+    time.sleep(3_600)
+
+with listening_sockets(UvicornSettings(port=0)) as sockets:
+    print(sockets[0].getsockname()[1], flush=True)
+    config = Config(application, log_config=None, lifespan="off")
+    StoppableServer(
+        config, drain_seconds={drain}, grace_seconds=0, signals=[signal.SIGTERM]
+    ).run(sockets)
+"""
+
+
+@pytest.mark.parametrize(("drain", "signals"), [(0, 1), (600, 2)])
+def test_a_process_whose_event_loop_hangs_ends_all_the_same(processes: ExitStack, drain: int, signals: int) -> None:
+    command = [sys.executable, "-c", _HANGING.format(drain=drain)]
+    server = processes.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    processes.callback(server.kill)
+    assert server.stdout
+    port = int(server.stdout.readline())
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(GET % b"/")
+        assert server.stdout.readline() == "hangs\n"
+
+        for _ in range(signals):
+            server.terminate()
+            time.sleep(0.3)  # two signals of a kind that come together are one
+
+        assert server.wait(PATIENCE_SECONDS) == 1

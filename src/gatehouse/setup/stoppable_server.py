@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import time
 from collections.abc import Collection, Iterator
@@ -21,6 +22,9 @@ _CLOSING_SECONDS: Final = 1
 MAX_CLOSING_SECONDS: Final = 3 * _CLOSING_SECONDS
 """Both of them, one after the other, and some time for all else."""
 _TICK_SECONDS: Final = 0.05
+_HURRY_SECONDS: Final = 5
+_HANGING_SECONDS: Final = MAX_CLOSING_SECONDS + 1
+"""After a parent, if there is one, has lost its patience, and said so."""
 
 _log = structlog.get_logger()
 
@@ -28,6 +32,8 @@ _log = structlog.get_logger()
 class StoppableServer(Server):
     """The first signal lets it drain: it says that it is not ready, and serves all the same, for `drain_seconds`. Then
     it takes no more connections, and gives the requests in work `grace_seconds`. The second signal ends both at once.
+
+    If none of this happens, because the event loop hangs, an alarm ends the process.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class StoppableServer(Server):
         """Unlike asyncio.run(), it does not wait for what was cut off and does not end in time: the process leaves."""
         new_event_loop = self.config.get_loop_factory() or asyncio.new_event_loop
         new_event_loop().run_until_complete(self.serve(sockets))
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -52,6 +59,7 @@ class StoppableServer(Server):
         """
         for number in self._stop_signals:
             signal.signal(number, self.handle_exit)
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(1))  # not the default: process 1 would ignore it
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self._stop_signals)
         try:
             yield
@@ -64,6 +72,10 @@ class StoppableServer(Server):
         self._received += 1
         if self._received == 1:
             self._drained_at = time.monotonic() + self._drain_seconds
+            signal.setitimer(signal.ITIMER_REAL, self._drain_seconds + self._grace_seconds + _HANGING_SECONDS)
+        elif self._received == 2:  # noqa: PLR2004
+            in_time, _ = signal.getitimer(signal.ITIMER_REAL)
+            signal.setitimer(signal.ITIMER_REAL, min(in_time, _HURRY_SECONDS))
 
     @property
     def _is_hurried(self) -> bool:
