@@ -280,6 +280,16 @@ def test_a_folder_that_somebody_else_has_made_where_a_killed_server_listened_is_
 
 
 @pytest.mark.promise("K4")
+def test_a_folder_that_is_made_for_the_data_is_nobody_elses_to_write_in_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with embedded_postgres(tmp_path / "data" / "postgres"):
+            assert mode(tmp_path / "data") == 0o755
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.promise("K4")
 def test_the_socket_is_in_a_private_folder_however_long_the_path_of_the_data(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     long = closed / "a, b's" / ("long" * 40)

@@ -38,3 +38,14 @@ def test_a_secret_does_not_come_from_the_generator_that_can_be_predicted(tmp_pat
         secrets.append(add_development_secrets(JwtSettings(), tmp_path / folder).secret)
 
     assert secrets[0] != secrets[1]
+
+
+@pytest.mark.promise("K4")
+def test_nobody_else_may_put_another_secret_in_the_place_of_one_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        add_development_secrets(JwtSettings(), tmp_path / "data")
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "data").stat().st_mode & 0o022 == 0

@@ -32,7 +32,7 @@ def _read_or_make(path: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     # Written under another name and then linked, which fails if another process that started at the same time was
     # faster. So nobody reads half a secret, and both processes read the same one.

@@ -93,7 +93,7 @@ def _keep_running(cluster: PostgresCluster, data_dir: Path) -> Iterator[None]:
 def _open_lock(data_dir: Path, suffix: str) -> Iterator[int]:
     path = data_dir.with_name(f"{data_dir.name}.{suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask
         lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise EmbeddedPostgresError(f"{path} cannot be opened ({error.strerror}): see postgres.data_dir.") from None
