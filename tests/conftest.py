@@ -106,7 +106,7 @@ def pytest_collection_finish() -> None:
 
 def _memory() -> str | None:
     """A folder that is no disk, where there is room in it: clusters come and go much faster there."""
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108  # for a folder of one's own in it
     return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_FOR_CLUSTERS else None
 
 

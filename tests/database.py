@@ -41,7 +41,8 @@ def delete_rows(owner: psycopg.Connection) -> None:
 def rows_of(owner: psycopg.Connection) -> Rows:
     """Everything that is stored, table by table."""
     statement = sql.SQL("SELECT * FROM {} ORDER BY 1")
-    return {
-        table.name: owner.execute(statement.format(sql.Identifier(table.name))).fetchall()
-        for table in metadata.sorted_tables
-    }
+    with owner.pipeline():
+        cursors = {
+            table.name: owner.execute(statement.format(sql.Identifier(table.name))) for table in metadata.sorted_tables
+        }
+        return {name: cursor.fetchall() for name, cursor in cursors.items()}
