@@ -32,7 +32,7 @@ fuzz: .venv/.synced ## Fuzz the HTTP interface from its OpenAPI document, at len
 test: .venv/.synced ## Run the tests but those of test-slow; ARGS="..." runs a part of them
 	@.venv/bin/pytest $(or $(ARGS),-m "not slow" tests/unit tests/http tests/integration)
 
-test-slow: .venv/.synced ## Run the tests that start servers and programs, seed a million rows, or make random calls
+test-slow: .venv/.synced ## Run those that migrate, start servers, fail commands at each step, wait for limits, or call at random
 	@.venv/bin/pytest -m slow $(ARGS)
 
 coverage: .venv/.synced ## See that the unit tests alone reach every branch of domain and application

@@ -23,6 +23,8 @@ from tests.fakes import PASSWORD
 from tests.http.answers import SECURITY_HEADERS, assert_problem
 from tests.http.served_app import LAST, PATIENCE_SECONDS, Connection, ServedApp, logged_lines, request, serve_app
 
+pytestmark = pytest.mark.slow
+
 SIGN_UP = "/api/v1/account/signup"
 JSON = "Content-Type: application/json"
 CHUNKED = "Transfer-Encoding: chunked"

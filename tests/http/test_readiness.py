@@ -67,6 +67,7 @@ async def test_a_database_that_a_later_version_has_migrated_is_ready(
         assert (await (await app.client()).get("/readyz")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_without_a_database_it_says_so_within_a_second_or_so(settings: Settings) -> None:
     async with run_app(without_database(settings)) as app:
         client = await app.client()
@@ -77,6 +78,7 @@ async def test_without_a_database_it_says_so_within_a_second_or_so(settings: Set
         assert time.monotonic() - start < 1.8  # a request that waits for a connection takes two seconds
 
 
+@pytest.mark.slow
 async def test_a_locked_table_is_not_waited_for(settings: Settings, create_database: CreateDatabase) -> None:
     async with run_app(on_database(settings, create_database("locked"), pool_size=2)) as app:
         async with app.database.engine.begin() as connection:
@@ -89,6 +91,7 @@ async def test_a_locked_table_is_not_waited_for(settings: Settings, create_datab
         assert (await (await app.client()).get("/readyz")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_silent_database_is_not_waited_for(settings: Settings, create_database: CreateDatabase) -> None:
     url = create_database("silent")
     async with run_app(on_database(settings, url)) as app:

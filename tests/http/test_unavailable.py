@@ -50,6 +50,7 @@ async def test_a_primary_that_has_become_read_only_is_unavailable_for_writing(
         assert "Max-Age=0" in answer.headers["set-cookie"]
 
 
+@pytest.mark.slow
 async def test_every_call_that_needs_the_database_says_so_and_the_others_answer(settings: Settings, token: str) -> None:
     async with run_app(without_database(settings)) as app:
         anonymous_client, token_client = await app.client(), await app.client(**cookie(token))

@@ -21,6 +21,8 @@ from tests.database import SERVER_ROLE
 from tests.integration.embedded import wait_until
 from tests.modules import TESTED
 
+pytestmark = pytest.mark.slow
+
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
 

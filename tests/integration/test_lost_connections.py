@@ -18,6 +18,8 @@ from gatehouse.common.infrastructure.transaction import SqlTransaction
 from tests.fakes import make_user
 from tests.integration.conftest import DatabaseMonitor
 
+pytestmark = pytest.mark.slow
+
 
 async def answers(database: Database) -> bool:
     return await database.fetch_one("SELECT 1", {}, scalar_row) == 1

@@ -20,6 +20,8 @@ from gatehouse.common.infrastructure.migrations import SchemaReadiness, migrate,
 from gatehouse.setup.modules import MODULES
 from tests.conftest import CreateDatabase
 
+pytestmark = pytest.mark.slow
+
 METADATA = MetaData(naming_convention=metadata.naming_convention)
 """What Gatehouse's own modules declare. A further module's tables have migrations of their own."""
 for table in MODULES.tables:
@@ -87,7 +89,6 @@ def test_names_of_constraints_are_as_declared(url: str, config: Config) -> None:
         assert names == {str(constraint.name) for constraint in table.constraints}
 
 
-@pytest.mark.slow
 def test_migrations_that_start_at_once_all_succeed(url: str) -> None:
     # Processes, since Alembic keeps its state in globals.
     code = f"""

@@ -23,6 +23,8 @@ from tests.http.answers import assert_problem
 from tests.http.running_app import cookie, on_database, run_app, try_log_in
 from tests.integration.later_version import later_version
 
+pytestmark = pytest.mark.slow
+
 INSERT_USER = """
     INSERT INTO users (id, username, role, is_active, password_hash, created_at, updated_at)
     VALUES (%s, 'chief', 'super_admin', true, %s, %s, %s)
