@@ -1,5 +1,6 @@
 """One PostgreSQL for the whole run, one database for each worker, one application on a pool of one connection."""
 
+import functools
 import gc
 import logging
 import os
@@ -51,8 +52,6 @@ SERVER_URL = "GATEHOUSE_TEST_SERVER_URL"
 """How the process that starts the server tells the workers where it is."""
 OTHER_SERVER = "GATEHOUSE_TEST_POSTGRES_URL"
 """Names, to a superuser, a server to be used instead of an embedded one. What the tests make there stays."""
-CLUSTER = "GATEHOUSE_TEST_CLUSTER"
-"""Likewise, where a cluster is that no server uses, to be copied."""
 TEMPLATE = "gatehouse_template"
 ORIGIN = "https://gatehouse.test"
 LOGIN = "/api/v1/account/login"
@@ -78,13 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
     is_worker = hasattr(config, "workerinput")
     if is_worker or config.option.collectonly:
         return
-    folder = Path(_running.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-tests-", dir=_memory())))
-    with embedded_postgres(folder / "cluster") as url, psycopg.connect(url, autocommit=True) as connection:
-        # The data lives no longer than this run, so nothing needs to survive a crash.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off")
-    os.environ[CLUSTER] = str(folder / "cluster")
-    url = os.environ.get(OTHER_SERVER) or _running.enter_context(embedded_postgres(copy_cluster(folder / "postgres")))
+    url = os.environ.get(OTHER_SERVER) or _running.enter_context(embedded_postgres(_folder() / "postgres"))
+    if OTHER_SERVER not in os.environ:
+        _trust_the_disk(url)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
@@ -110,9 +105,30 @@ def _memory() -> str | None:
     return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_FOR_CLUSTERS else None
 
 
+def _folder() -> Path:
+    """For this process, which removes it at its end."""
+    return Path(_running.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-tests-", dir=_memory())))
+
+
+def _trust_the_disk(url: str) -> None:
+    """The data lives no longer than this run, so nothing needs to survive a crash."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+@functools.cache
+def _model_cluster() -> Path:
+    folder = _folder() / "postgres"
+    with embedded_postgres(folder) as url:
+        _trust_the_disk(url)
+    return folder
+
+
 def copy_cluster(to: Path) -> Path:
-    """Quicker than to make one."""
-    source = Path(os.environ[CLUSTER])
+    """A cluster that no server uses. Quicker than to make one."""
+    source = _model_cluster()
     for folder, _, files in os.walk(shutil.copytree(source, to)):
         for name in (".", *files):  # the copy belongs to whom the cluster does
             os.chown(Path(folder) / name, source.stat().st_uid, source.stat().st_gid)
