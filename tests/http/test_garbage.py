@@ -17,9 +17,8 @@ ALICE = {"username": "alice"}
 def collector_off() -> Iterator[None]:
     gc.disable()
     gc.collect()
-    gc.freeze()  # collections need not look at objects that exist already
+    gc.freeze()  # collections need not look at objects that exist already, here and in later tests
     yield
-    gc.unfreeze()
     gc.enable()
 
 
