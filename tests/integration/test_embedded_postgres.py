@@ -251,6 +251,30 @@ def test_what_a_killed_server_and_its_killed_user_leave_is_used_again(data_dir: 
     assert not socket_folder(url).exists()
 
 
+@pytest.mark.promise("R9")
+def test_what_a_server_left_that_was_killed_while_it_started_is_nobody_s_obstacle(stopped_cluster: Path) -> None:
+    """It had not yet written where it listens."""
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    pid_file = stopped_cluster / "postmaster.pid"
+    pid_file.write_text(f"{ended.pid}\n{stopped_cluster}\n1700000000\n5432\n\n")
+    PostgresPrograms().hand_over(pid_file)
+
+    with embedded_postgres(stopped_cluster) as url:
+        assert is_reachable(url)
+
+
+@pytest.mark.promise("R9")
+def test_a_file_of_a_server_s_that_is_damaged_is_one_line(stopped_cluster: Path) -> None:
+    pid_file = stopped_cluster / "postmaster.pid"
+    pid_file.write_bytes(b"\xff\xfe\n" * 6)
+    PostgresPrograms().hand_over(pid_file)
+    try:
+        assert "did not start" in refusal(stopped_cluster)
+    finally:
+        pid_file.unlink(missing_ok=True)
+
+
 @pytest.mark.promise("K4")
 @pytest.mark.parametrize("foreign", ["open", "link", "other user's"])
 def test_a_folder_that_somebody_else_has_made_where_a_killed_server_listened_is_not_used(

@@ -1,12 +1,10 @@
 """What the server's database role may do. It reads and writes rows; the owner alone changes the schema."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 import psycopg
 from psycopg import sql
-from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection
 
 from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
@@ -16,6 +14,15 @@ type Grants = Mapping[str, str]
 
 _ALWAYS_GRANTED: Final = {"alembic_version": "SELECT"}
 """For readiness: the server reads which revision the schema has."""
+
+# It may be there, and another process that starts at the same time may make it before this one, at any moment.
+_CREATE_ROLE: Final = sql.SQL("""
+    DO $$ BEGIN
+        CREATE ROLE {} LOGIN;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        NULL;
+    END $$
+""")
 
 
 def grant_to_server(connection: Connection, role: str, grants: Grants) -> None:
@@ -34,10 +41,7 @@ def ensure_role(owner_url: str, role: str) -> None:
     """For the embedded server, whose roles need no password: only its owner can connect."""
     try:
         with psycopg.connect(owner_url) as connection:
-            exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-            if exists is None:
-                with suppress(UniqueViolation):  # another process that started at the same time was faster
-                    connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+            connection.execute(_CREATE_ROLE.format(sql.Identifier(role)))
     except psycopg.Error as error:
         raise EmbeddedPostgresError(f"The embedded PostgreSQL does not work: {' '.join(str(error).split())}") from None
 
