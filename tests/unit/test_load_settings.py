@@ -218,6 +218,17 @@ def test_a_value_can_be_read_from_a_file(config: Config) -> None:
     assert (settings[JwtSettings].secret, settings[UvicornSettings].port) == (SECRET, 9000)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(config: Config) -> None:
+    """Editors of Windows write one."""
+    (config.folder / "secret").write_text(f"\ufeff{SECRET}\r\n", encoding="utf-8")
+
+    settings = config.load(
+        "\ufeff[uvicorn]\r\nport = 9000\r\n", GATEHOUSE_JWT__SECRET_FILE=str(config.folder / "secret")
+    )
+
+    assert (settings[JwtSettings].secret, settings[UvicornSettings].port) == (SECRET, 9000)
+
+
 @pytest.mark.parametrize("text", ["{0},{1}", "{0} {1}", " {0} ,\n{1},,\n"])
 def test_a_list_in_the_environment_is_parted_by_commas_or_blanks(config: Config, text: str) -> None:
     old = [secret.replace(" ", "") for secret in (OLD_SECRET, OTHER_SECRET)]

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ENV_PREFIX: Final = "GATEHOUSE_"
 CONFIG_VARIABLE: Final = f"{ENV_PREFIX}CONFIG"
 """Names another config.toml than that of the working directory."""
+_ENCODING: Final = "utf-8-sig"
+"""Whatever the locale. Some editors write a mark before it."""
 type Raw = dict[str, dict[str, Any]]
 type Sections = Mapping[str, type[DataclassInstance]]
 
@@ -112,7 +114,7 @@ def _between(low: Any, high: Any) -> tuple[Callable[[Any], bool], str]:  # numbe
 
 def _read_toml(path: Path) -> Raw:
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(_ENCODING))
     except OSError:
         raise ConfigError(f"{path}: cannot be read.") from None
     except tomllib.TOMLDecodeError as error:
@@ -144,7 +146,7 @@ def _overrides(sections: Sections, environ: Mapping[str, str]) -> Iterator[tuple
 
 def _read_secret(name: str, path: str) -> str:
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(_ENCODING).strip()
     except (OSError, UnicodeDecodeError):
         raise ConfigError(f"{name}: the file it names cannot be read.") from None
 
