@@ -290,17 +290,68 @@ def test_an_owner_who_may_not_change_the_schema_is_one_line(
     assert answer == (1, "", "gatehouse: PostgreSQL refuses: permission denied for schema public.\n")
 
 
+NOT_REACHED = {
+    "postgresql://nobody:hunter2@127.0.0.1:1/nothing": 'connection to server at "127.0.0.1", port 1 failed: ',
+    # Not escaped, what is behind the first @ of a password is read as a host.
+    "postgresql://nobody:a@hunter2.invalid:1/nothing": "the name of its host cannot be resolved.",
+    f"postgresql://nobody:a@{'hunter2' * 10}:1/nothing": "the name of its host cannot be resolved.",
+}
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("url", NOT_REACHED)
 @pytest.mark.parametrize("command", [("migrate",), (*CREATE, "chief"), (REVOKE, "chief")])
-def test_an_unreachable_database_is_one_line(
-    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+def test_an_unreachable_database_is_one_line_that_says_why(
+    gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], url: str
 ) -> None:
     monkeypatch.setattr(POOL_WAIT, 0.2)
-    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", "postgresql://nobody:hunter2@127.0.0.1:1/nothing")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", url)
 
     answer = gatehouse(*command, stdin=PASSWORD)
 
     assert_refused_in_one_line(answer)
+    assert answer.err.startswith(f"gatehouse: No connection to the database: {NOT_REACHED[url]}")
     assert "hunter2" not in answer.err
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("command", [("migrate",), (*CREATE, "chief")])
+def test_a_database_that_refuses_the_connection_is_one_line_that_says_why(
+    gatehouse: Gatehouse, own_url: str, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", make_conninfo(own_url, dbname="missing"))
+
+    answer = gatehouse(*command, stdin=PASSWORD)
+
+    assert_refused_in_one_line(answer)
+    assert answer.err.endswith('database "missing" does not exist.\n')
+
+
+@pytest.mark.promise("R9")
+def test_migrating_a_server_that_is_read_only_is_one_line_that_says_so(
+    gatehouse: Gatehouse, create_database: CreateDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = create_database("command_line_empty", template="template0")
+    read_only = make_conninfo(empty, options="-c default_transaction_read_only=on")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", read_only)
+
+    refusal = "PostgreSQL refuses: cannot execute CREATE TABLE in a read-only transaction."
+    assert gatehouse("migrate") == (1, "", f"gatehouse: {refusal}\n")
+
+
+@pytest.mark.promise("R9")
+def test_two_revisions_are_one_line(
+    gatehouse: Gatehouse, create_database: CreateDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = create_database("command_line_revision")
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO alembic_version VALUES ('0000')")
+    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", url)
+
+    answer = gatehouse("migrate")
+
+    assert_refused_in_one_line(answer)
+    assert "'0000, " in answer.err
 
 
 @pytest.mark.parametrize("command", [(*CREATE, "chief"), (REVOKE, "chief")])

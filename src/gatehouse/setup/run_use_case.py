@@ -44,7 +44,7 @@ async def _ensure_ready(container: AsyncContainer) -> None:
     try:
         await (await container.get(Readiness)).ensure_ready()
     except UnavailableError:
-        if reason := (await container.get(Database)).misconfiguration:
+        if reason := (await container.get(Database)).no_connection:
             raise ConfigError(reason) from None
         raise
 

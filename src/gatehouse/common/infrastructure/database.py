@@ -49,9 +49,9 @@ class Database:
         await self._pool.close()
 
     @property
-    def misconfiguration(self) -> str | None:
-        """Why there is no connection, where it is the operator's to change: one line."""
-        return self._pool.misconfiguration
+    def no_connection(self) -> str | None:
+        """Why there is none: one line for the operator, who is not every client."""
+        return self._pool.no_connection
 
     async def fetch_all[Row](
         self, sql: str, parameters: Parameters, rows: AsyncRowFactory[Row], *, prepare: bool | None = None

@@ -30,6 +30,7 @@ _CONNECT: Final = {
     "application_name": "gatehouse",
 }
 
+_NO_HOST: Final = "the name of its host cannot be resolved"
 _IN_FORCE: Final = f"SELECT {', '.join(f"current_setting('{name}')" for name in SERVER_LIMITS)}"
 # Servers that start together set them one after the other.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('gatehouse limits'))"
@@ -53,6 +54,18 @@ class PoolerInBetweenError(psycopg.OperationalError):
         )
 
 
+def explain_no_connection(error: psycopg.OperationalError | UnicodeError) -> str:
+    """In a line for the operator. A name that is no host's is not repeated: in a URL whose password holds an @ that is
+    not escaped, it is a part of the password.
+    """
+    if isinstance(error, PoolerInBetweenError):
+        return str(error)
+    reason = next(iter(str(error).splitlines()), "")
+    if isinstance(error, UnicodeError) or reason.startswith("failed to resolve host"):
+        reason = _NO_HOST
+    return f"No connection to the database: {' '.join(reason.removeprefix('connection failed: ').split())}."
+
+
 class ServerConnection(AsyncConnection[TupleRow]):
     @classmethod
     async def connect(cls, conninfo: str = "", **options: Any) -> Self:  # any option of the driver's
@@ -61,7 +74,11 @@ class ServerConnection(AsyncConnection[TupleRow]):
         except psycopg.OperationalError as error:
             if "unsupported startup parameter" in str(error):
                 raise PoolerInBetweenError from None
+            if "failed to resolve host" in str(error):
+                raise psycopg.OperationalError(_NO_HOST) from None
             raise
+        except UnicodeError:  # of its name, which is none
+            raise psycopg.OperationalError(_NO_HOST) from None
 
     async def wait[Answer](self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None) -> Answer:  # noqa: ASYNC109  # the driver's signature
         """The driver waits here for the answer to every statement, BEGIN and COMMIT included."""

@@ -11,10 +11,10 @@ from psycopg_pool import AsyncConnectionPool
 from psycopg_pool.base import AttemptWithBackoff
 
 from gatehouse.common.infrastructure.database_connection import (
-    PoolerInBetweenError,
     ServerConnection,
     connect_options,
     ensure_limits,
+    explain_no_connection,
     set_limits_through_pooler,
 )
 
@@ -33,8 +33,8 @@ class _Attempt(AttemptWithBackoff):
 
 
 class ConnectionPool(AsyncConnectionPool[ServerConnection]):
-    misconfiguration: str | None = None
-    """Why there is no connection, where it is the operator's to change: one line."""
+    no_connection: str | None = None
+    """Why there is none: one line for the operator."""
 
     def __init__(self, url: str, size: int, *, wait_seconds: float, through_pooler: bool) -> None:
         options = connect_options(through_pooler=through_pooler)
@@ -110,10 +110,10 @@ class ConnectionPool(AsyncConnectionPool[ServerConnection]):
     async def _connect(self, timeout: float | None = None) -> ServerConnection:  # noqa: ASYNC109  # likewise
         try:
             connection = await super()._connect(timeout)
-        except PoolerInBetweenError as error:  # the pool logs it
-            self.misconfiguration = str(error)
+        except psycopg.OperationalError as error:  # the pool logs it
+            self.no_connection = explain_no_connection(error)
             raise
-        self.misconfiguration = None
+        self.no_connection = None
         return connection
 
     async def _add_connection(self, attempt: AttemptWithBackoff | None, growing: bool = False) -> None:  # noqa: FBT001, FBT002  # likewise

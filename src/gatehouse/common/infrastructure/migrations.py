@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.infrastructure.database_connection import explain_no_connection
 from gatehouse.common.infrastructure.database_errors import DatabaseError, ErrorTranslation
 from gatehouse.common.infrastructure.grants import Grants, grant_to_server
 from gatehouse.common.infrastructure.waiting import wait_for_answer
@@ -40,9 +41,9 @@ _LIMITS: Final = """
 _LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtext('gatehouse migrations'))"
 _REVISION: Final = "SELECT version_num FROM alembic_version"
 # Of these errors PostgreSQL's message names objects of the schema, roles, files and limits, and never quotes a row:
-# what is not supported, insufficient resources, a wrong state, an operator's intervention, errors of the system, and
-# access or names.
-_SAFE_TO_SHOW: Final = ("0A", "42", "53", "55", "57", "58")
+# what is not supported, a server that is read-only, insufficient resources, a wrong state, an operator's intervention,
+# errors of the system, and access or names.
+_SAFE_TO_SHOW: Final = ("0A", "25006", "42", "53", "55", "57", "58")
 
 type Report = Callable[[str], None]
 """Takes a line for the operator: what is being waited for."""
@@ -145,7 +146,10 @@ class SchemaReadiness:
 
 
 def _connect(url: str) -> psycopg.Connection:
-    connection = psycopg.connect(make_conninfo(url, **_CONNECT))
+    try:
+        connection = psycopg.connect(make_conninfo(url, **_CONNECT))
+    except (psycopg.OperationalError, UnicodeError) as error:
+        raise MigrationError(explain_no_connection(error)) from None
     try:
         connection.execute(_LIMITS)
         connection.commit()
@@ -175,8 +179,8 @@ def _lock_out_others(url: str, report: Report) -> Iterator[Connection]:
 def _find_revision(connection: Connection) -> str | None:
     if connection.exec_driver_sql("SELECT to_regclass('alembic_version')").scalar_one() is None:
         return None
-    revision: str | None = connection.exec_driver_sql(_REVISION).scalar_one_or_none()
-    return revision
+    revisions: list[str] = sorted(connection.exec_driver_sql(_REVISION).scalars())
+    return ", ".join(revisions) or None  # more than one are unknown
 
 
 def _upgrade(config: Config, report: Report) -> None:
