@@ -254,7 +254,7 @@ def test_what_a_killed_server_and_its_killed_user_leave_is_used_again(data_dir: 
 @pytest.mark.promise("R9")
 def test_what_a_server_left_that_was_killed_while_it_started_is_nobody_s_obstacle(stopped_cluster: Path) -> None:
     """It had not yet written where it listens."""
-    with subprocess.Popen(["true"]) as ended:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
     pid_file = stopped_cluster / "postmaster.pid"
     pid_file.write_text(f"{ended.pid}\n{stopped_cluster}\n1700000000\n5432\n\n")

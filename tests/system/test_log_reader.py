@@ -1,7 +1,9 @@
 """A server whose log nobody reads any more serves on, and ends when it is told to."""
 
 import os
+import shlex
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from tests.conftest import CreateDatabase
 from tests.fakes import PASSWORD
 from tests.integration.embedded import wait_until
-from tests.server_process import ServerProcess
+from tests.server_process import GATEHOUSE, ServerProcess
 
 pytestmark = pytest.mark.promise("R10")
 
@@ -56,5 +58,25 @@ def test_a_reader_that_has_stopped_holds_up_neither_requests_nor_the_end(server:
     assert set(refused) == {401}
     with ThreadPoolExecutor() as clients:
         assert set(clients.map(lambda _: post(server, "login"), range(4))) == {204}
+    server.process.terminate()
+    assert server.process.wait(60) == 0
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_a_server_whose_standard_streams_are_closed_serves(
+    create_database: CreateDatabase, processes: ExitStack, tmp_path: Path, closed: str
+) -> None:
+    server = ServerProcess(tmp_path, processes, waits=False, GATEHOUSE_POSTGRES__URL=create_database("log_reader"))
+    server.process.terminate()
+    server.process.wait(60)
+    command = f"exec {shlex.quote(str(GATEHOUSE))} serve {closed}"
+    environ = {**os.environ, **server.environ}
+    server.process = processes.enter_context(
+        subprocess.Popen(["sh", "-c", command], cwd=tmp_path, env=environ, text=True, start_new_session=True)
+    )
+    processes.callback(server.process.kill)
+    server.wait()
+
+    assert post(server, "signup") == 201
     server.process.terminate()
     assert server.process.wait(60) == 0

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -33,6 +34,8 @@ from gatehouse.setup.server import run_server, server_options
 from gatehouse.setup.sockets import listening_sockets
 from gatehouse.setup.stoppable_server import STOP_SIGNALS
 from gatehouse.setup.warnings import warnings_of_migration, warnings_of_server
+
+_STANDARD_ERROR: Final = 2
 
 cli: Final = typer.Typer(
     name="gatehouse", help="An accounts backend.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -65,7 +68,7 @@ def serve() -> None:
         for number in STOP_SIGNALS:  # until the server has its own handlers
             signal.signal(number, lambda *_: sys.exit(0))
         with database_urls(postgres) as urls:
-            typer.echo(_welcome(settings), err=True)
+            _say(_welcome(settings))
             run_server(settings.replace(replace(postgres, url=urls.server)), options, sockets)
     os._exit(0)  # what was cut off and does not end, such as a call to the database, is not waited for
 
@@ -93,6 +96,7 @@ def check() -> None:
 
 def main() -> None:
     try:
+        _open_closed_streams()
         cli()
     except OSError as error:  # a full disk behind standard output, say
         _refuse(f"{error.strerror}{f': {error.filename}' if error.filename else ''}.")
@@ -102,9 +106,20 @@ def main() -> None:
         _refuse(str(error))
 
 
+def _open_closed_streams() -> None:
+    """As a supervisor may leave them. Otherwise the next socket would get the number of standard error, into which
+    libraries write.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(number, True)  # noqa: FBT003  # as every program expects them
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(_STANDARD_ERROR, "w")
+
+
 def _warn(lines: Iterable[str]) -> None:
     for line in lines:
-        typer.echo(f"gatehouse: warning: {line}", err=True)
+        _tell(f"warning: {line}")
 
 
 def _refuse(line: str) -> None:
@@ -113,7 +128,13 @@ def _refuse(line: str) -> None:
 
 
 def _tell(line: str) -> None:
-    typer.echo(f"gatehouse: {line}", err=True)
+    _say(f"gatehouse: {line}")
+
+
+def _say(text: str) -> None:
+    """Where nobody can read it, all else goes on."""
+    with suppress(OSError):
+        typer.echo(text, err=True)
 
 
 def _welcome(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Where log lines go, such that nobody who logs depends on whoever reads them (ADR 30)."""
+"""Where log lines go, such that nobody who logs depends on whoever reads them (ADR 26)."""
 
 import select
 from contextlib import suppress

@@ -80,8 +80,8 @@ class Workers:
         while self._pids:
             number = signal.sigwait(_AWAITED)
             if number == signal.SIGALRM and time.monotonic() >= deadline:  # not that of a pause
-                _log.error("workers_killed", pids=sorted(self._pids))
                 self._send(signal.SIGKILL)
+                _log.error("workers_killed", pids=sorted(self._pids))
             elif number in STOP_SIGNALS:
                 self._send(signal.SIGTERM)
                 deadline = _alarm_in(max(0, min(deadline - time.monotonic(), _HURRY_SECONDS)))  # never later

@@ -129,9 +129,7 @@ class PostgresCluster:
         return _is_of_ours(folder) and (found.st_uid, found.st_mode) == (self._programs.uid, stat.S_IFDIR | 0o700)
 
     def _socket_folder(self) -> Path | None:
-        """Where the server listens or, if it has ended, where it listened. One that ended while it started may have left
-        an empty line for it.
-        """
+        """Where the server listens or, if it has ended, listened. Killed at its start, it left an empty line."""
         try:
             folder = os.fsdecode((self._data_dir / "postmaster.pid").read_bytes().splitlines()[4])
         except (FileNotFoundError, IndexError):
