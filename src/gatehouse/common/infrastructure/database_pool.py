@@ -66,8 +66,11 @@ class ConnectionPool(AsyncConnectionPool[ServerConnection]):
 
         The pool hardly ever does: a task that starts at once has then ended, and costs next to nothing.
         """
-        returning = self._take_back(conn)
-        await asyncio.shield(asyncio.Task(returning, loop=asyncio.get_running_loop(), eager_start=True))
+        returning = asyncio.Task(self._take_back(conn), loop=asyncio.get_running_loop(), eager_start=True)
+        if returning.done():
+            returning.result()
+        else:
+            await asyncio.shield(returning)
 
     async def _take_back(self, conn: ServerConnection) -> None:
         """When one connection is lost, idle ones often are, too, and otherwise each of the next requests would fail.
