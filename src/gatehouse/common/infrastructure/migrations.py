@@ -180,7 +180,7 @@ def _find_revision(connection: Connection) -> str | None:
     if connection.exec_driver_sql("SELECT to_regclass('alembic_version')").scalar_one() is None:
         return None
     revisions: list[str] = sorted(connection.exec_driver_sql(_REVISION).scalars())
-    return ", ".join(revisions) or None  # more than one are unknown
+    return ", ".join(revisions) if revisions else None  # more than one are unknown
 
 
 def _upgrade(config: Config, report: Report) -> None:
