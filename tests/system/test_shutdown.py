@@ -116,10 +116,17 @@ def test_a_database_that_does_not_answer_keeps_no_server_from_its_end(
     url: str, monitor: psycopg.Connection, processes: ExitStack, tmp_path: Path, workers: int
 ) -> None:
     server = ServerProcess(
-        tmp_path, processes, workers, GATEHOUSE_POSTGRES__URL=url, GATEHOUSE_UVICORN__GRACE_SECONDS="1"
+        tmp_path,
+        processes,
+        workers,
+        GATEHOUSE_POSTGRES__URL=url,
+        GATEHOUSE_POSTGRES__POOL_SIZE="1",
+        GATEHOUSE_UVICORN__GRACE_SECONDS="1",
     )
     assert sign_up(server) == 201
-    with frozen([pid for (pid,) in monitor.execute(BACKENDS, [monitor.info.dbname])]), ThreadPoolExecutor() as client:
+    # A worker connects when it is first asked; a connection that is opened later would not be frozen.
+    wait_until(lambda: server.status("/readyz") == 200 and len(backends(monitor)) == workers)
+    with frozen(backends(monitor)), ThreadPoolExecutor() as client:
         in_flight = client.submit(log_in, server)
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
             connection.sendall(GET % b"/readyz")
@@ -128,6 +135,10 @@ def test_a_database_that_does_not_answer_keeps_no_server_from_its_end(
             end_within_patience(server)
 
         assert in_flight.result() in (None, 503)
+
+
+def backends(monitor: psycopg.Connection) -> list[int]:
+    return [pid for (pid,) in monitor.execute(BACKENDS, [monitor.info.dbname])]
 
 
 @contextmanager
