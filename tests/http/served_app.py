@@ -51,6 +51,13 @@ class Connection:
         """Until the server closes the connection."""
         return list(iter(self.answer, None))
 
+    def is_closed_without_a_word(self) -> bool:
+        """A reset, where what was sent last came too late to be read."""
+        try:
+            return not self._received and not self._receive()
+        except ConnectionResetError:
+            return True
+
     def _receive(self) -> bool:
         data = self.socket.recv(65_536)
         self._received += data
