@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from gatehouse.common.domain.errors import GatehouseError
 from gatehouse.common.presentation.http.errors import BadRequestError, HeadTooLargeError, RequestTimeoutError
+from gatehouse.common.presentation.http.joined_writes import JoinedWrites
 from gatehouse.common.presentation.http.middleware.request import security_headers
 from gatehouse.common.presentation.http.problems import problem_response
 from gatehouse.common.presentation.http.request_target import split_target
@@ -88,7 +89,7 @@ class HttpConnection(HttpToolsProtocol):
     # The transport's calls
 
     def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it
+        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]  # uvicorn narrows it
         if self.client is not None and "." in self.client[0]:
             # A server that listens on IPv6 sees a client of IPv4 as ::ffff:192.0.2.1.
             self.client = (self.client[0].removeprefix("::ffff:"), self.client[1])
