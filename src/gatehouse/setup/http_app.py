@@ -6,7 +6,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
-from dishka import AsyncContainer
+from dishka import AsyncContainer, Scope
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
@@ -74,6 +74,7 @@ def _lifespan(container: AsyncContainer, modules: Modules) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
+            await _make_shared_parts(container)
             async with AsyncExitStack() as stack:
                 for module in modules:
                     for run in module.background:
@@ -83,3 +84,13 @@ def _lifespan(container: AsyncContainer, modules: Modules) -> Lifespan:
             await container.close()
 
     return lifespan
+
+
+async def _make_shared_parts(container: AsyncContainer) -> None:
+    """Those of all requests, before the first of them. The container's lock, which keeps two requests from making one
+    part twice, is then of no use, and would be taken for each part that a request asks for.
+    """
+    for key, factory in list(container.registry.factories.items()):
+        if factory.scope is Scope.APP:
+            await container.get(key.type_hint, key.component)
+    container.lock = None

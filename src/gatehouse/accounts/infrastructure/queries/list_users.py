@@ -1,3 +1,4 @@
+from operator import itemgetter
 from typing import Final
 
 from gatehouse.accounts.application.queries.list_users import UserList, UserListRequest, UserSorting
@@ -35,7 +36,7 @@ class SqlUserPages:
         query = KeysetQuery.of(
             request, request.sorting_field, prefix=request.search, role=request.role, is_active=request.is_active
         )
-        page = await self._pages.fetch(query, request.cursor, lambda row: str(row[0]))
+        page = await self._pages.fetch(query, request.cursor, itemgetter(0))
         next_cursor = "null" if page.next_cursor is None else f'"{page.next_cursor}"'
         total = await self._pages.count(query) if request.with_total else None
         total_json = "null" if total is None else total

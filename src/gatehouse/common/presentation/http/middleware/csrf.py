@@ -3,10 +3,10 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatehouse.common.presentation.http.errors import CrossSiteRequestError
+from gatehouse.common.presentation.http.headers import header_values
 from gatehouse.common.presentation.http.middleware.refuse import refuse
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -32,11 +32,10 @@ class CsrfMiddleware:
         await self._app(scope, receive, send)
 
     def _is_cross_site(self, scope: Scope) -> bool:
-        headers = Headers(scope=scope)
-        sites = headers.getlist("sec-fetch-site")
+        sites = header_values(scope, b"sec-fetch-site")
         if sites:
             return any(site not in ("same-origin", "none") for site in sites)
-        return any(_parse_origin(origin) != self._origin for origin in headers.getlist("origin"))
+        return any(_parse_origin(origin) != self._origin for origin in header_values(scope, b"origin"))
 
 
 def _parse_origin(origin: str) -> tuple[str, str, int | None] | None:

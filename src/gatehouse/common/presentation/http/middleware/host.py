@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatehouse.common.presentation.http.errors import InvalidHostError
+from gatehouse.common.presentation.http.headers import header_values
 from gatehouse.common.presentation.http.middleware.refuse import refuse
 
 PROBES: Final = frozenset({"/livez", "/readyz"})
@@ -26,7 +26,7 @@ class HostMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in PROBES:
-            hosts = Headers(scope=scope).getlist("host")
+            hosts = header_values(scope, b"host")
             if len(hosts) != 1 or _host_name(hosts[0]) not in self._hosts:
                 await refuse(InvalidHostError(), scope, receive, send)
                 return

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatehouse.common.presentation.http.errors import ContentTooLargeError, UnsupportedMediaTypeError
+from gatehouse.common.presentation.http.headers import header_values
 from gatehouse.common.presentation.http.middleware.refuse import refuse
 
 MAX_BODY_BYTES: Final = 16 * 1024
@@ -25,11 +26,11 @@ class JsonBodyMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        length = headers.get("content-length", "")
-        if "transfer-encoding" not in headers and length in ("", "0"):
+        length = "".join(header_values(scope, b"content-length"))
+        if length in ("", "0") and not header_values(scope, b"transfer-encoding"):
             await self._app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         codings = headers.getlist("content-encoding")
         if media_type != "application/json" or any(coding.strip().lower() != "identity" for coding in codings):

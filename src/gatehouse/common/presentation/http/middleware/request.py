@@ -4,11 +4,11 @@ import re
 from typing import Final
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid6 import uuid7
 
 from gatehouse.common.presentation.http.errors import InternalError
+from gatehouse.common.presentation.http.headers import header_values
 from gatehouse.common.presentation.http.problems import problem_response
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -56,7 +56,7 @@ class RequestMiddleware:
                 started = True
                 headers = message["headers"]
                 names = {name for name, _ in headers}
-                headers.extend(header for header in self._headers if header[0] not in names)
+                headers += [header for header in self._headers if header[0] not in names]
                 headers.append((b"x-request-id", request_id.encode()))
             await send(message)
 
@@ -77,5 +77,5 @@ class RequestMiddleware:
 
 
 def _well_formed_id(scope: Scope) -> str | None:
-    ids = Headers(scope=scope).getlist("x-request-id")
+    ids = header_values(scope, b"x-request-id")
     return ids[0] if len(ids) == 1 and _REQUEST_ID.fullmatch(ids[0]) else None
