@@ -169,23 +169,30 @@ async def add_alice(database: Database) -> None:
 async def test_the_connection_comes_back_after_cancellation_while_it_is_given_back(
     small_pool: Database, monitor: DatabaseMonitor, call: Callable[[Database], Coroutine[object, object, object]]
 ) -> None:
-    pool_lock = small_pool._pool._lock  # which parallel calls hold for a moment
+    pool = small_pool._pool
+
+    async def is_waited_for() -> bool:
+        return bool(pool._waiting)
 
     async def is_given_back() -> bool:
-        return bool(pool_lock._waiters)
+        return bool(pool._lock._waiters)
 
     async with monitor.transaction("LOCK TABLE users"):
         task = asyncio.create_task(call(small_pool))
         await monitor.until_waiting_for_a_lock()
-        await pool_lock.acquire()
-    await until(is_given_back)
-    task.cancel()
-    await take(2)
-    pool_lock.release()
+        following = asyncio.create_task(count_users(small_pool))  # to whom the pool hands the connection on
+        await until(is_waited_for)
+        await pool._lock.acquire()  # which parallel calls hold for a moment
+    try:
+        await until(is_given_back)
+        task.cancel()
+        await take(2)
+    finally:
+        pool._lock.release()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert await count_users(small_pool) == (call is add_alice)
+    assert await following == (call is add_alice)
 
 
 @pytest.mark.parametrize("times", [1, 2])
