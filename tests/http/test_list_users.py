@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from gatehouse.accounts.domain.role import Role
@@ -42,6 +43,16 @@ async def test_admins_list_accounts_by_name_without_a_total(app: RunningApp) -> 
     assert answer.status_code == 200
     assert body["users"] == [account_of(admin), account_of(alice)]
     assert body["total"] is None
+
+
+async def test_whatever_the_database_holds_as_a_name_is_escaped(app: RunningApp, owner: psycopg.Connection) -> None:
+    admin = await app.logged_in("admin", Role.ADMIN)
+    await app.add_user("alice")
+    owner.execute("UPDATE users SET username = %s WHERE username = 'alice'", ['al"i\\ce\n'])
+
+    answer = await admin.get(USERS)
+
+    assert [account["username"] for account in answer.json()["users"]] == ["admin", 'al"i\\ce\n']
 
 
 @pytest.mark.parametrize(
