@@ -202,6 +202,7 @@ class DatabaseMonitor:
 
     async def waits(self) -> list[tuple[str | None, str | None]]:
         """For each of the application's connections to this database, the kind and the name of what it waits for."""
+        await self._connection.execute(_LOOK_AGAIN)
         return await (await self._connection.execute(_WAITS)).fetchall()
 
     async def busy(self) -> list[tuple[object, ...]]:
@@ -242,6 +243,8 @@ class DatabaseMonitor:
         return await (await cursor.execute("SELECT * FROM users WHERE username = %s", [username])).fetchone() or {}
 
 
+# In a transaction PostgreSQL shows what the others did at the first look, however often one asks.
+_LOOK_AGAIN: Final = "SELECT pg_stat_clear_snapshot()"
 _WAITS: Final = """
     SELECT wait_event_type, wait_event FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'gatehouse'
