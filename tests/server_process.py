@@ -10,7 +10,7 @@ from subprocess import PIPE
 
 import httpx
 
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
 from tests.integration.embedded import wait_until
 
 GATEHOUSE = Path(sys.executable).with_name("gatehouse")

@@ -11,11 +11,10 @@ from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.settings import AppSettings, PostgresSettings, Settings
 from gatehouse.setup.app import create_app
 from gatehouse.setup.container import create_container
-from tests.conftest import CreateDatabase
-from tests.database import SERVER_ROLE
-from tests.fakes import PASSWORD
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.under_test import modules_under_test
 from tests.fuzz.findings import SUPER_ADMIN
-from tests.modules import TESTED
 
 
 @pytest.fixture
@@ -40,11 +39,11 @@ async def fuzzed_app(fuzzed_settings: Settings) -> FastAPI:
     """With a super admin. schemathesis starts it, on a loop of its own, and ends it with the test."""
     parts = Provider(scope=Scope.APP)
     parts.provide(_nowhere)
-    container = create_container(fuzzed_settings, TESTED, parts)
+    container = create_container(fuzzed_settings, modules_under_test(), parts)
     async with container() as request:
         await (await request.get(CreateSuperAdmin))(SUPER_ADMIN, lambda: PASSWORD)
     await container.close()
-    return create_app(fuzzed_settings, modules=TESTED)
+    return create_app(fuzzed_settings, modules=modules_under_test())
 
 
 def _nowhere() -> RequestContext:

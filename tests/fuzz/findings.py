@@ -14,9 +14,9 @@ from schemathesis.schemas import BaseSchema
 from starlette.routing import compile_path
 from structlog.testing import capture_logs
 
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.under_test import all_calls
 from tests.conftest import SMALL_FUZZ_BUDGET
-from tests.fakes import PASSWORD
-from tests.modules import all_calls
 
 SUPER_ADMIN: Final = "the-super-admin"
 _ASKS_MORE_THAN_DOCUMENTED: Final = [call.path for call in all_calls() if call.asks_more_than_documented]

@@ -9,11 +9,10 @@ from fastapi import FastAPI
 from schemathesis import AuthContext, Case
 from schemathesis.schemas import BaseSchema
 
-from tests.conftest import LOGIN
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import COOKIE, LOGIN
+from gatehouse.testing.under_test import all_calls
 from tests.fuzz.findings import SUPER_ADMIN, fuzz, load
-from tests.http.running_app import COOKIE
-from tests.modules import all_calls
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.settings import AppSettings, Environment, Settings, UvicornSettings
-from tests.conftest import ORIGIN, RunningApp
+from gatehouse.testing.running_app import ORIGIN, RunningApp
 from tests.http.served_app import ServedApp, serve_app
 
 

@@ -17,7 +17,7 @@ from gatehouse.common.settings import Settings, UvicornSettings
 from gatehouse.setup.app import create_app
 from gatehouse.setup.server import server_options
 from gatehouse.setup.sockets import listening_sockets
-from tests.modules import TESTED
+from gatehouse.testing.under_test import modules_under_test
 
 PATIENCE_SECONDS = 10
 """How long a test waits for what it expects, before it fails."""
@@ -86,7 +86,7 @@ def serve_app(settings: Settings, *parts: Provider, host: str = "127.0.0.1", **l
     options = server_options(settings)
     connection = options["http"]
     options["http"] = partial(connection, limits=replace(connection.keywords["limits"], **limits))
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, *parts, modules=TESTED), **options))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, *parts, modules=modules_under_test()), **options))
     with listening_sockets(UvicornSettings(host=host, port=0)) as sockets:
         thread = threading.Thread(target=server.run, args=(sockets,))
         thread.start()

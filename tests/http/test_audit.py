@@ -8,10 +8,9 @@ import pytest
 import structlog
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_done, assert_problem, rfc3339
-from tests.http.running_app import client_from, try_log_in
+from gatehouse.testing.answers import assert_done, assert_problem, rfc3339
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import LOGIN, RunningApp, client_from, try_log_in
 from tests.http.trail import page, trail
 
 SIGN_UP = "/api/v1/account/signup"

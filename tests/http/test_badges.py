@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from gatehouse.accounts import Role
-from tests.conftest import RunningApp
-from tests.http.answers import assert_done, assert_problem
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.paging import walk_pages
+from gatehouse.testing.running_app import RunningApp
 from tests.http.trail import page
-from tests.paging import walk_pages
 
 BADGES = "/api/v1/badges/"
 NAMES = ["bronze", "gold1", "gold2", "gold3", "iron", "silver", "zinc"]

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import PASSWORD_RULE, account_of, assert_done, assert_problem, rfc3339
+from gatehouse.testing.answers import PASSWORD_RULE, account_of, assert_done, assert_problem, rfc3339
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import LOGIN, RunningApp
 
 CHANGE = "/api/v1/users/change_password"
 ME = "/api/v1/account/me"

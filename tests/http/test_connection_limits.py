@@ -18,9 +18,9 @@ from dishka import Provider, Scope
 from gatehouse.common.application.ports import Readiness
 from gatehouse.common.presentation.http.connection import HttpConnection
 from gatehouse.common.settings import Settings
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import SECURITY_HEADERS, assert_problem
+from gatehouse.testing.answers import SECURITY_HEADERS, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import RunningApp
 from tests.http.served_app import LAST, PATIENCE_SECONDS, Connection, ServedApp, logged_lines, request, serve_app
 
 pytestmark = pytest.mark.slow

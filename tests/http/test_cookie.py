@@ -15,10 +15,10 @@ from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.settings import JwtSettings
 from gatehouse.common.settings import CookieSettings, Settings
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_problem
-from tests.http.running_app import COOKIE, cookie, run_app, token_of
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import COOKIE, LOGIN, RunningApp, cookie, token_of
 
 LOGOUT = "/api/v1/account/logout"
 ME = "/api/v1/account/me"

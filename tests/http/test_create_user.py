@@ -3,9 +3,9 @@ from uuid import UUID
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import PASSWORD_RULE, REQUIRED, USERNAME_RULE, assert_problem, rfc3339
+from gatehouse.testing.answers import PASSWORD_RULE, REQUIRED, USERNAME_RULE, assert_problem, rfc3339
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import RunningApp
 
 USERS = "/api/v1/users/"
 ROLES = "Input should be 'user' or 'admin'."

@@ -5,10 +5,10 @@ from starlette.applications import Starlette
 
 from gatehouse.common.presentation.http.middleware.csrf import CsrfMiddleware
 from gatehouse.common.settings import AppSettings, Environment, Settings
-from tests.conftest import LOGIN, ORIGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_problem
-from tests.http.running_app import COOKIE, run_app
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import COOKIE, LOGIN, ORIGIN, RunningApp
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"

@@ -8,10 +8,10 @@ import pytest
 
 from gatehouse.common.domain.audit import Outcome
 from gatehouse.common.settings import AppSettings, Environment, Settings
-from tests.conftest import ORIGIN, RunningApp
-from tests.http.answers import PROBLEMS, assert_problem
-from tests.http.running_app import run_app
-from tests.modules import all_calls
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import ORIGIN, RunningApp
+from gatehouse.testing.under_test import all_calls, all_problems
 
 CALLS = all_calls()
 OPEN = {call.path for call in CALLS if call.open_to in ("everyone", "strangers")}
@@ -118,7 +118,7 @@ def test_every_error_is_a_problem_document_with_an_example(app: RunningApp) -> N
             value = example["value"]
             assert set(value) == set(schemas[name]["required"]), (call, slug)
             assert (value["type"], value["status"]) == (f"/problems/{slug}", status), call
-            assert PROBLEMS[slug] == (status, value["title"]), call
+            assert all_problems()[slug] == (status, value["title"]), call
 
 
 def test_every_response_has_the_header_that_names_it(app: RunningApp) -> None:

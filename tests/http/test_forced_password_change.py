@@ -4,11 +4,10 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_done, assert_problem
-from tests.http.running_app import try_log_in
-from tests.modules import all_calls
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import RunningApp, try_log_in
+from gatehouse.testing.under_test import all_calls
 
 pytestmark = pytest.mark.promise("P11")
 

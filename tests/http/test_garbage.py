@@ -7,7 +7,7 @@ import pytest
 from dishka import AsyncContainer
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
+from gatehouse.testing.running_app import RunningApp
 
 USERS = "/api/v1/users"
 ALICE = {"username": "alice"}

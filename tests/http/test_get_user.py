@@ -1,8 +1,8 @@
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
-from tests.http.answers import USERNAME_RULE, account_of, assert_problem
+from gatehouse.testing.answers import USERNAME_RULE, account_of, assert_problem
+from gatehouse.testing.running_app import RunningApp
 
 USERS = "/api/v1/users"
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
-from tests.http.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
+from gatehouse.testing.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
+from gatehouse.testing.running_app import RunningApp
 
 GRANT = "/api/v1/users/grant"
 REVOKE = "/api/v1/users/revoke"

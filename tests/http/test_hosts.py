@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from gatehouse.common.settings import AppSettings, Environment, Settings, ensure_safe
-from tests.conftest import ORIGIN, RunningApp
-from tests.http.answers import assert_done, assert_problem
-from tests.http.running_app import run_app, try_log_in
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import ORIGIN, RunningApp, try_log_in
 
 pytestmark = pytest.mark.promise("C6")
 

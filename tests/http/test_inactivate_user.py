@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
+from gatehouse.testing.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import LOGIN, RunningApp
 
 INACTIVATE = "/api/v1/users/inactivate"
 ME = "/api/v1/account/me"

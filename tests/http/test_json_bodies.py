@@ -5,9 +5,9 @@ import codecs
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_done, assert_problem
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import LOGIN, RunningApp
 
 pytestmark = pytest.mark.promise("E8")
 

@@ -7,9 +7,9 @@ from psycopg.rows import scalar_row
 
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
 from gatehouse.common.settings import Settings
-from tests.conftest import RunningApp
-from tests.http.answers import assert_done, assert_problem
-from tests.http.running_app import cookie, run_app, token_of, try_log_in
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, cookie, token_of, try_log_in
 
 ME = "/api/v1/account/me"
 NEW_SECRET = "another secret for the tests, long enough"

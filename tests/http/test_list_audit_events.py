@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_done, assert_problem
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import RunningApp
 from tests.http.trail import AUDIT, page, trail
 
 SIGN_UP = "/api/v1/account/signup"

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
-from tests.http.answers import account_of, assert_problem
+from gatehouse.testing.answers import account_of, assert_problem
+from gatehouse.testing.running_app import RunningApp
 
 USERS = "/api/v1/users/"
 NAMES = ["admin", "alice", "bobby", "carol", "chief"]

@@ -12,11 +12,11 @@ from gatehouse.accounts.application.queries.list_users import UserSorting
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.application.paging import SortingOrder
 from gatehouse.common.settings import Settings
-from tests.conftest import CreateDatabase, RunningApp
-from tests.database import SERVER_ROLE
-from tests.http.answers import assert_problem
-from tests.http.running_app import on_database, run_app
-from tests.paging import walk_pages
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
+from gatehouse.testing.paging import walk_pages
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, on_database
 
 USERS = "/api/v1/users/"
 FOREIGN = ("cursor", "Must be the next_cursor of the page before, with the same sorting and filters.")

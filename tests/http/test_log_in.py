@@ -3,10 +3,9 @@ import unicodedata
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import REQUIRED, SECURITY_HEADERS, account_of, assert_done, assert_problem
-from tests.http.running_app import COOKIE, cookie, token_of
+from gatehouse.testing.answers import REQUIRED, SECURITY_HEADERS, account_of, assert_done, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import COOKIE, LOGIN, RunningApp, cookie, token_of
 
 LOGOUT = "/api/v1/account/logout"
 ME = "/api/v1/account/me"

@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.common.settings import Settings
-from tests.conftest import CreateDatabase, RunningApp
-from tests.http.answers import assert_done, assert_problem
-from tests.http.running_app import COOKIE, cookie, on_database, run_app, token_of
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.database import CreateDatabase
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import COOKIE, RunningApp, cookie, on_database, token_of
 
 LOGOUT = "/api/v1/account/logout"
 ME = "/api/v1/account/me"

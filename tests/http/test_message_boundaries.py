@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import LOGIN
-from tests.http.answers import assert_problem
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.running_app import LOGIN
 from tests.http.served_app import LAST, ServedApp, logged_lines, request
 
 pytestmark = [pytest.mark.promise("E2"), pytest.mark.usefixtures("_silent_server")]

@@ -14,8 +14,9 @@ import httpx
 import psycopg
 import pytest
 
-from tests.conftest import LOGIN, CreateDatabase
-from tests.fakes import PASSWORD
+from gatehouse.testing.database import CreateDatabase
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import LOGIN
 
 pytestmark = pytest.mark.slow
 

@@ -10,10 +10,10 @@ import pytest
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.settings import PasswordSettings
 from gatehouse.common.settings import Settings
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import PASSWORD_RULE, assert_done, assert_problem
-from tests.http.running_app import run_app, try_log_in
+from gatehouse.testing.answers import PASSWORD_RULE, assert_done, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, try_log_in
 
 SIGN_UP = "/api/v1/account/signup"
 USERS = "/api/v1/users/"

@@ -12,10 +12,10 @@ from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.settings import Settings
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import REQUIRED, assert_problem
-from tests.http.running_app import cookie, run_app, token_of
+from gatehouse.testing.answers import REQUIRED, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import LOGIN, RunningApp, cookie, token_of
 
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"

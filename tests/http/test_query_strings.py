@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from tests.http.answers import assert_problem
+from gatehouse.testing.answers import assert_problem
 
 pytestmark = pytest.mark.promise("Z9")
 

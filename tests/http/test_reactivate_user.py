@@ -3,9 +3,8 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
-from tests.http.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
-from tests.http.running_app import cookie, token_of
+from gatehouse.testing.answers import USERNAME_RULE, account_of, assert_done, assert_problem, rfc3339
+from gatehouse.testing.running_app import RunningApp, cookie, token_of
 
 INACTIVATE = "/api/v1/users/inactivate"
 REACTIVATE = "/api/v1/users/reactivate"

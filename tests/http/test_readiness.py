@@ -8,9 +8,10 @@ from psycopg.rows import scalar_row
 
 from gatehouse.common.infrastructure.migrations import migrate, migration_config
 from gatehouse.common.settings import Settings
-from tests.conftest import CreateDatabase, RunningApp
-from tests.http.answers import assert_problem
-from tests.http.running_app import on_database, run_app, without_database
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.database import CreateDatabase
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, on_database, without_database
 
 OK = {"status": "ok"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
+from gatehouse.testing.running_app import RunningApp
 
 README = Path(__file__).parents[2] / "README.md"
 STATUS = re.compile(r"# (\d{3})\b")

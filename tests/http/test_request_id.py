@@ -12,9 +12,9 @@ from dishka import Provider, Scope
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.settings import Settings, UvicornSettings
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.running_app import client_from, cookie, run_app, token_of, without_database
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import LOGIN, RunningApp, client_from, cookie, token_of, without_database
 from tests.http.test_problems import BrokenGetMe
 
 ME = "/api/v1/account/me"

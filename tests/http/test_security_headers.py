@@ -11,10 +11,10 @@ from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.settings import ThrottleSettings
 from gatehouse.common.settings import AppSettings, Environment, Settings
-from tests.conftest import LOGIN, ORIGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import SECURITY_HEADERS
-from tests.http.running_app import cookie, run_app, token_of, try_log_in, without_database
+from gatehouse.testing.answers import SECURITY_HEADERS
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import LOGIN, ORIGIN, RunningApp, cookie, token_of, try_log_in, without_database
 from tests.http.test_problems import BrokenGetMe
 from tests.http.test_request_id import ANSWERS
 

@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from gatehouse.common.settings import Settings, UvicornSettings
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import LOGIN, RunningApp
 from tests.http.served_app import LAST, ServedApp, logged_lines, request, serve_app
 
 JSON = "Content-Type: application/json"

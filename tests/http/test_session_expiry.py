@@ -7,12 +7,13 @@ import pytest
 from psycopg.rows import scalar_row
 
 from gatehouse.common.settings import Settings
-from tests.conftest import CreateDatabase, RunningApp
-from tests.http.answers import assert_problem
-from tests.http.matrix import expected_status, populate, request_of, targets_of
-from tests.http.running_app import on_database, run_app
-from tests.modules import all_calls
-from tests.modules.declaration import Call, Caller
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.database import CreateDatabase
+from gatehouse.testing.declaration import Call, Caller
+from gatehouse.testing.matrix import expected_status, populate, request_of, targets_of
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, on_database
+from gatehouse.testing.under_test import all_calls
 
 ME = "/api/v1/account/me"
 IDLE = timedelta(minutes=30)

@@ -11,9 +11,9 @@ from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.settings import SessionSettings
 from gatehouse.common.settings import Settings
-from tests.conftest import RunningApp
-from tests.http.answers import assert_done, assert_problem, rfc3339
-from tests.http.running_app import client_from, cookie, run_app, token_of, try_log_in
+from gatehouse.testing.answers import assert_done, assert_problem, rfc3339
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, client_from, cookie, token_of, try_log_in
 
 SESSIONS = "/api/v1/account/sessions"
 ME = "/api/v1/account/me"

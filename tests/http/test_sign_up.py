@@ -2,9 +2,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import PASSWORD_RULE, REQUIRED, USERNAME_RULE, assert_problem, rfc3339
+from gatehouse.testing.answers import PASSWORD_RULE, REQUIRED, USERNAME_RULE, assert_problem, rfc3339
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import LOGIN, RunningApp
 
 SIGN_UP = "/api/v1/account/signup"
 ME = "/api/v1/account/me"

@@ -11,10 +11,11 @@ from dishka import Provider, Scope
 from gatehouse.common.infrastructure import bounded_threads
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 from gatehouse.common.settings import Settings
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import PROBLEMS, assert_done, assert_problem
-from tests.http.running_app import client_from, run_app, try_log_in
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, client_from, try_log_in
+from gatehouse.testing.under_test import all_problems
 from tests.integration.conftest import until
 
 PATIENCE = 60
@@ -88,7 +89,7 @@ async def test_a_storm_of_logins_is_refused_in_part_and_keeps_no_other_route_wai
     answers = await asyncio.gather(*logins)
     await holder
 
-    refused = [answer for answer in answers if answer.status_code == PROBLEMS["unavailable"][0]]
+    refused = [answer for answer in answers if answer.status_code == all_problems()["unavailable"][0]]
     assert len(refused) == 4
     assert all("retry-after" in answer.headers for answer in refused)
     for answer in answers:

@@ -3,7 +3,7 @@
 import pytest
 from opentelemetry import _logs, metrics, trace
 
-from tests.conftest import LOGIN, RunningApp
+from gatehouse.testing.running_app import LOGIN, RunningApp
 
 PROVIDERS = [(trace, "get_tracer_provider"), (metrics, "get_meter_provider"), (_logs, "get_logger_provider")]
 

@@ -13,11 +13,11 @@ from gatehouse.accounts.application.ports import PasswordHasher
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.settings import ThrottleSettings
 from gatehouse.common.settings import Settings
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_done, assert_problem
-from tests.http.running_app import client_from, run_app, try_log_in
-from tests.modules.accounts.fakes import FakePasswordHasher
+from gatehouse.testing.accounts.fakes import FakePasswordHasher
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, client_from, try_log_in
 
 SIGN_UP = "/api/v1/account/signup"
 CHANGE = "/api/v1/users/change_password"

@@ -3,10 +3,9 @@
 import httpx
 import pytest
 
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_problem
-from tests.http.running_app import COOKIE, token_of
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import COOKIE, LOGIN, RunningApp, token_of
 from tests.http.served_app import LAST, ServedApp, request
 
 pytestmark = pytest.mark.promise("E1")

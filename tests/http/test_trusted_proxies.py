@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from gatehouse.common.settings import Settings, UvicornSettings
-from tests.conftest import ORIGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_done, assert_problem
-from tests.http.running_app import client_from, run_app, try_log_in
+from gatehouse.testing.answers import assert_done, assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import ORIGIN, RunningApp, client_from, try_log_in
 
 pytestmark = pytest.mark.promise("D5")
 

@@ -1,7 +1,6 @@
 """What the service says while its database is away."""
 
 import asyncio
-import os
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -13,10 +12,12 @@ from psycopg.conninfo import conninfo_to_dict
 from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.common.presentation.http.problems import MEDIA_TYPE
 from gatehouse.common.settings import PostgresSettings, Settings
-from tests.conftest import LOGIN, SERVER_URL, CreateDatabase, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_problem
-from tests.http.running_app import cookie, on_database, run_app, without_database
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.database import CreateDatabase
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import LOGIN, RunningApp, cookie, on_database, without_database
+from gatehouse.testing.server import server_url
 from tests.integration.proxied_postgres import Loss, run_proxy
 
 ME = "/api/v1/account/me"
@@ -91,7 +92,7 @@ async def test_a_lost_connection_costs_one_answer(settings: Settings, create_dat
     async with run_app(lost_settings) as app:
         client = await app.logged_in("alice")
 
-        with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as outside:
+        with psycopg.connect(server_url(), autocommit=True) as outside:
             name = conninfo_to_dict(lost_settings[PostgresSettings].url)["dbname"]
             outside.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name])
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from gatehouse.audit.infrastructure.failed_attempts import FailureWriter
-from tests.conftest import RunningApp
+from gatehouse.testing.running_app import RunningApp
 
 AUDIT = "/api/v1/audit/"
 

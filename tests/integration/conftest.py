@@ -14,57 +14,46 @@ from dishka import AsyncContainer
 from psycopg.conninfo import make_conninfo
 
 from gatehouse.accounts.application.ports import LiveSessions, Sessions, Users
-from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
-from gatehouse.accounts.domain.username import Username
 from gatehouse.accounts.settings import ThrottleSettings
 from gatehouse.audit.infrastructure.audit_trail import AuditEventFactory, SqlAudit
 from gatehouse.common.application.ports import Audit, Transaction
 from gatehouse.common.domain.audit import Outcome, Subject
-from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.modules import MODULES
-from tests.conftest import CreateDatabase
-from tests.database import SERVER_ROLE, delete_rows
-from tests.fakes import LIFETIME, FakeClock, FakeEvent, make_user
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.accounts.fakes import FakeLiveSessions, FakeSessions, FakeUsers
+from gatehouse.testing.audit.fakes import FakeAudit
+from gatehouse.testing.contract import Gateways as BareGateways
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase, delete_rows
+from gatehouse.testing.fakes import CONTEXT, LIFETIME, FakeClock, FakeEvent
+from gatehouse.testing.in_memory_app import InMemoryApp
 from tests.integration.harness import Harness, open_harness
-from tests.modules.accounts.fakes import FakeLiveSessions, FakeSessions, FakeUsers
-from tests.modules.audit.fakes import FakeAudit
-
-ORIGIN: Final = RequestContext(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
 
 @dataclass
-class Gateways:
-    """What commands and authentication reach the stored state through, whichever kind it is."""
+class Gateways(BareGateways):
+    """Those that authentication and the audit trail reach the stored state through, too."""
 
-    get: Callable[[type], Awaitable[Any]]
-    """What stands behind a port, of any module."""
-    transaction: Transaction
-    users: Users
     sessions: Sessions
     live_sessions: LiveSessions
     audit: Audit
     recorded: Callable[[], Awaitable[list[FakeEvent]]]
-    clock: FakeClock
     lifetime: SessionLifetime
 
     @classmethod
     async def of(cls, scope: AsyncContainer, clock: FakeClock) -> Self:
-        """The real ones."""
         return cls(
             scope.get,
             await scope.get(Transaction),
             await scope.get(Users),
+            clock,
             await scope.get(Sessions),
             await scope.get(LiveSessions),
-            SqlAudit(await scope.get(SqlTransaction), AuditEventFactory(ORIGIN, clock)),
+            SqlAudit(await scope.get(SqlTransaction), AuditEventFactory(CONTEXT, clock)),
             partial(stored_events, await scope.get(Database)),
-            clock,
             await scope.get(SessionLifetime),
         )
 
@@ -82,32 +71,22 @@ class Gateways:
             get,
             app.transaction,
             app.get(Users, FakeUsers),
+            clock,
             app.get(Sessions, FakeSessions),
             app.get(LiveSessions, FakeLiveSessions),
             app.get(Audit, FakeAudit),
             recorded,
-            clock,
             LIFETIME,
         )
-
-    async def add_user(self, username: str, role: Role = Role.USER, *, is_active: bool = True) -> User:
-        user = make_user(username, role, self.clock.now(), is_active=is_active)
-        async with self.transaction:
-            await self.users.add(user)
-        return user
 
     async def add_session(self, user: User, secret: str) -> Session:
         return await self.keep_session(user, secret, keep=self.lifetime.max_per_user)
 
     async def keep_session(self, user: User, secret: str, *, keep: int) -> Session:
-        session = Session.open(user.id, secret, self.lifetime, ORIGIN, self.clock.now())
+        session = Session.open(user.id, secret, self.lifetime, CONTEXT, self.clock.now())
         async with self.transaction:
             await self.sessions.add(session, keep=keep)
         return session
-
-    async def find(self, username: str) -> User | None:
-        async with self.transaction:
-            return await self.users.find(Username(username))
 
     async def is_alive(self, session: Session) -> bool:
         return await self.live_sessions.find(session.secret_hash, self.clock.now()) is not None

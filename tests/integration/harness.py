@@ -3,28 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, Self
-from uuid import UUID
+from typing import Self
 
-from dishka import AsyncContainer, Provider, Scope, from_context, provide
-from uuid6 import uuid7
+from dishka import AsyncContainer, Provider, Scope, provide
 
-from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import PasswordHasher, PasswordStrength, Sessions
-from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.application.ports import PasswordHasher, Sessions
 from gatehouse.accounts.domain.session import Session
-from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.infrastructure.sessions import SqlSessions
-from gatehouse.common.application.ports import Clock, Transaction
-from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
-from tests.fakes import LIFETIME, FakeClock, make_user, store_user
-from tests.modules import TESTED
-from tests.modules.accounts.fakes import FakePasswordHasher, FakePasswordStrength, identity_of
+from gatehouse.testing.accounts.fakes import FakePasswordHasher
+from gatehouse.testing.fakes import FakeClock
+from gatehouse.testing.harness import Harness as BareHarness
+from gatehouse.testing.harness import HarnessProvider
+from gatehouse.testing.under_test import modules_under_test
 
 
 class Gate:
@@ -101,83 +96,28 @@ class TickingClock(FakeClock):
         return self.at
 
 
-class UseCase(Protocol):
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-
-
 @dataclass
-class Harness:
-    container: AsyncContainer
+class Harness(BareHarness):
     clock: TickingClock
     hashing: Gate
     opening_a_session: Gate
-    session_ids: dict[UUID, UUID] = field(default_factory=dict)
-    """The session that a caller comes with, where it matters."""
 
     @classmethod
     def bare(cls, container: AsyncContainer) -> Self:
         """On a container of the caller's own, where the clock and the gates are connected to nothing."""
         return cls(container, TickingClock(), Gate(), Gate())
 
-    async def call(self, use_case: type[UseCase], caller: User | None, *args: object) -> Any:
-        """As one request would: with a scope, a transaction and, when needed, a connection of its own."""
-        context = {} if caller is None else {Identity: identity_of(caller, self.session_ids.get(caller.id, uuid7()))}
-        async with self.container(context=context) as scope:
-            return await (await scope.get(use_case))(*args)
 
-    def start(self, use_case: type[UseCase], caller: User | None, *args: object) -> asyncio.Task[Any]:
-        return asyncio.create_task(self.call(use_case, caller, *args))
-
-    async def add_user(self, username: str, role: Role = Role.USER, *, user_id: UUID | None = None) -> User:
-        user = make_user(username, role, self.clock.now())
-        user.id = user_id or user.id
-        async with self.container() as scope:
-            await store_user(scope, user)
-        return user
-
-    async def add_session(self, user: User, *, is_current: bool = True) -> Session:
-        [session] = await self.add_sessions(user, 1, is_current=is_current)
-        return session
-
-    async def add_sessions(self, user: User, number: int, *, is_current: bool = True) -> list[Session]:
-        """In one transaction. The user comes with the last of them, unless told otherwise."""
-        added = [
-            Session.open(user.id, str(uuid7()), LIFETIME, RequestContext(), self.clock.now()) for _ in range(number)
-        ]
-        async with self.container() as scope:
-            sessions = await scope.get(Sessions)
-            async with await scope.get(Transaction):
-                for session in added:
-                    await sessions.add(session, keep=LIFETIME.max_per_user)
-        if is_current:
-            self.session_ids[user.id] = added[-1].id
-        return added
-
-
-class HarnessProvider(Provider):
+class GatesProvider(Provider):
     """What is put in place of the real thing."""
 
-    identity = from_context(Identity, scope=Scope.REQUEST)
-
-    def __init__(self, clock: TickingClock, hashing: Gate, opening_a_session: Gate) -> None:
+    def __init__(self, hashing: Gate, opening_a_session: Gate) -> None:
         super().__init__()
-        self._clock, self._hashing, self._opening_a_session = clock, hashing, opening_a_session
-
-    @provide(scope=Scope.APP)
-    def clock(self) -> Clock:
-        return self._clock
+        self._hashing, self._opening_a_session = hashing, opening_a_session
 
     @provide(scope=Scope.APP)
     def hasher(self) -> PasswordHasher:
         return GatedPasswordHasher(self._hashing)
-
-    @provide(scope=Scope.APP)
-    def strength(self) -> PasswordStrength:
-        return FakePasswordStrength()
-
-    @provide(scope=Scope.REQUEST)
-    def origin(self) -> RequestContext:
-        return RequestContext(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
     @provide(scope=Scope.REQUEST)
     def sessions(self, transaction: SqlTransaction) -> Sessions:
@@ -187,7 +127,8 @@ class HarnessProvider(Provider):
 @asynccontextmanager
 async def open_harness(settings: Settings) -> AsyncIterator[Harness]:
     clock, hashing, opening_a_session = TickingClock(), Gate(), Gate()
-    container = create_container(settings, TESTED, HarnessProvider(clock, hashing, opening_a_session))
+    parts = HarnessProvider(clock), GatesProvider(hashing, opening_a_session)
+    container = create_container(settings, modules_under_test(), *parts)
     try:
         yield Harness(container, clock, hashing, opening_a_session)
     finally:

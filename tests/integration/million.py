@@ -1,6 +1,5 @@
 """A million users, with sessions and audit events, and what PostgreSQL does to answer about them."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from psycopg.rows import AsyncRowFactory
 
 from gatehouse.common.infrastructure.database import Database, Parameters
 from gatehouse.common.infrastructure.metadata import metadata
-from tests.conftest import SERVER_URL, TEMPLATE, with_database
-from tests.database import SERVER_ROLE
-from tests.modules import all_module_tests
+from gatehouse.testing.database import SERVER_ROLE
+from gatehouse.testing.server import TEMPLATE, server_url, with_database
+from tests.integration.all_database_cases import ALL_DATABASE_CASES
 
 ROWS: Final = 1_000_000
 NAME: Final = "gatehouse_million"
@@ -28,16 +27,16 @@ _INDEXES: Final = """
 
 def million_url() -> str:
     """Of the one such database of a run, which whoever comes first makes. As the server's role."""
-    with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as server:
+    with psycopg.connect(server_url(), autocommit=True) as server:
         server.execute("SELECT pg_advisory_lock(1000000)")
         if server.execute("SELECT FROM pg_database WHERE datname = %s", [NAME]).fetchone() is None:
             # Left by a worker whose seeding failed: that error is the one to see, not that this name is taken.
             server.execute(f"DROP DATABASE IF EXISTS {_UNFINISHED} WITH (FORCE)")
             server.execute(f"CREATE DATABASE {_UNFINISHED} TEMPLATE {TEMPLATE}")
-            with psycopg.connect(with_database(os.environ[SERVER_URL], _UNFINISHED), autocommit=True) as owner:
+            with psycopg.connect(with_database(server_url(), _UNFINISHED), autocommit=True) as owner:
                 _seed(owner)
             server.execute(f"ALTER DATABASE {_UNFINISHED} RENAME TO {NAME}")
-    return make_conninfo(with_database(os.environ[SERVER_URL], NAME), user=SERVER_ROLE)
+    return make_conninfo(with_database(server_url(), NAME), user=SERVER_ROLE)
 
 
 def _seed(owner: psycopg.Connection) -> None:
@@ -49,7 +48,7 @@ def _seed(owner: psycopg.Connection) -> None:
     for name, _ in indexes:
         owner.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
     owner.execute("ALTER TABLE users DROP CONSTRAINT uq_users_username")
-    for statement in (statement for tests in all_module_tests() for statement in tests.million_rows):
+    for statement in (statement for cases in ALL_DATABASE_CASES for statement in cases.million_rows):
         owner.execute(statement)
     owner.execute("ALTER TABLE users ADD CONSTRAINT uq_users_username UNIQUE (username)")
     for _, definition in indexes:

@@ -11,12 +11,12 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.common.infrastructure.replica.read_replica import ReadReplica
 from gatehouse.common.presentation.http.middleware.write_position import COOKIE
 from gatehouse.common.settings import Settings
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
-from tests.http.running_app import run_app
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp
+from gatehouse.testing.under_test import all_calls
 from tests.integration.conftest import until
 from tests.integration.replication import Pair
-from tests.modules import all_calls
 
 ACCOUNT = "/api/v1/account"
 USERS = "/api/v1/users"

@@ -19,7 +19,7 @@ from gatehouse.common.domain.errors import InvalidError
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
-from tests.fakes import FakeClock
+from gatehouse.testing.fakes import FakeClock
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 

@@ -1,7 +1,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from tests.fakes import FakeEvent
+from gatehouse.testing.fakes import FakeEvent
 from tests.integration.conftest import Gateways
 
 CHIEF, ALICE = "chief", "alice"

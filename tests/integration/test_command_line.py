@@ -16,9 +16,8 @@ from psycopg.conninfo import make_conninfo
 
 from gatehouse.common.domain.errors import OutcomeUnknownError
 from gatehouse.setup.cli import main
-from tests.conftest import CreateDatabase
-from tests.database import SERVER_ROLE
-from tests.fakes import PASSWORD
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
+from gatehouse.testing.fakes import PASSWORD
 from tests.integration.proxied_postgres import Loss, run_proxy
 from tests.unit.configs import PRODUCTION
 

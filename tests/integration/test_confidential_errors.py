@@ -24,7 +24,7 @@ from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_errors import DatabaseError, ErrorTranslation
 from gatehouse.common.infrastructure.transaction import SqlTransaction
-from tests.fakes import FakeClock
+from gatehouse.testing.fakes import FakeClock
 
 # The values are made at run time, since a traceback shows lines of the source.
 

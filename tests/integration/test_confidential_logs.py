@@ -14,8 +14,8 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
 from gatehouse.common.settings import LogFormat, LogLevel, LogSettings, Settings
 from gatehouse.setup.logs import configure_logs
-from tests.conftest import ORIGIN, RunningApp
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import ORIGIN, RunningApp
 
 WRONG = "a canary in a wrong password"
 NEW_PASSWORD = "a canary that will be a password"

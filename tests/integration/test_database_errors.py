@@ -14,7 +14,7 @@ from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.transaction import SqlTransaction
-from tests.fakes import make_user
+from gatehouse.testing.fakes import make_user
 from tests.integration.conftest import DatabaseMonitor
 
 POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"

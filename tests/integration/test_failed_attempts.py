@@ -15,9 +15,9 @@ from gatehouse.audit.infrastructure.failed_attempts import FailureWriter, SqlFai
 from gatehouse.common.application.ports import FailedAttempts
 from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.common.infrastructure.database import Database, open_database
-from tests.fakes import FakeClock, FakeEvent
-from tests.integration.conftest import ORIGIN, DatabaseMonitor, stored_events, until
-from tests.modules.audit.fakes import FakeFailedAttempts
+from gatehouse.testing.audit.fakes import FakeFailedAttempts
+from gatehouse.testing.fakes import CONTEXT, FakeClock, FakeEvent
+from tests.integration.conftest import DatabaseMonitor, stored_events, until
 
 POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -41,7 +41,7 @@ async def writer(small_pool: Database, clock: FakeClock) -> AsyncIterator[Failur
 
 
 def attempts_of(writer: FailureWriter, clock: FakeClock) -> SqlFailedAttempts:
-    return SqlFailedAttempts(writer, AuditEventFactory(ORIGIN, clock))
+    return SqlFailedAttempts(writer, AuditEventFactory(CONTEXT, clock))
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ async def test_beyond_a_thousand_waiting_events_only_the_log_records_them(
     small_pool: Database, clock: FakeClock
 ) -> None:
     writer = FailureWriter(small_pool, clock)
-    event = AuditEventFactory(ORIGIN, clock).make("log_in", Outcome.FAILED, None, "alice")
+    event = AuditEventFactory(CONTEXT, clock).make("log_in", Outcome.FAILED, None, "alice")
 
     with capture_logs() as logs:
         for _ in range(1001):

@@ -16,10 +16,9 @@ from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migr
 from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.database_url import DatabaseUrls, database_urls
 from gatehouse.setup.modules import MODULES
-from tests.conftest import CreateDatabase
-from tests.database import SERVER_ROLE
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
+from gatehouse.testing.under_test import modules_under_test
 from tests.integration.embedded import wait_until
-from tests.modules import TESTED
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +94,7 @@ def test_the_server_s_role_is_no_superuser_and_owns_nothing(server: psycopg.Conn
 
 @pytest.mark.promise("K3")
 def test_every_table_has_its_rights_decided() -> None:
-    assert set(TESTED.grants) == set(metadata.tables)
+    assert set(modules_under_test().grants) == set(metadata.tables)
 
 
 @pytest.mark.promise("K3")

@@ -10,9 +10,10 @@ from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.infrastructure.database import Database
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.harness import UseCase
 from tests.integration.conftest import DatabaseMonitor, until
-from tests.integration.harness import Harness, UseCase
+from tests.integration.harness import Harness
 
 NEW_PASSWORD = "another horse battery staple"
 

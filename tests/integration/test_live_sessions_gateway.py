@@ -10,8 +10,8 @@ from gatehouse.accounts.application.ports import LiveSession
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, hash_secret
 from gatehouse.common.infrastructure.database import Database
-from tests.fakes import FakeClock
-from tests.integration.conftest import ORIGIN, Gateways
+from gatehouse.testing.fakes import CONTEXT, FakeClock
+from tests.integration.conftest import Gateways
 
 INSTANT = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
@@ -61,7 +61,7 @@ async def test_a_session_in_use_lives_until_its_absolute_expiry(gateways: Gatewa
 
 async def test_no_idle_expiry_outlives_the_absolute_one(gateways: Gateways) -> None:
     alice = await gateways.add_user("alice")
-    new_session = Session.open(alice.id, "a secret", gateways.lifetime, ORIGIN, gateways.clock.now())
+    new_session = Session.open(alice.id, "a secret", gateways.lifetime, CONTEXT, gateways.clock.now())
     session = replace(new_session, idle_expires_at=new_session.expires_at + MINUTE)
     async with gateways.transaction:
         await gateways.sessions.add(session, keep=1)

@@ -15,7 +15,7 @@ from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.errors import OutcomeUnknownError, UnavailableError
 from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
-from tests.fakes import make_user
+from gatehouse.testing.fakes import make_user
 from tests.integration.conftest import DatabaseMonitor
 
 pytestmark = pytest.mark.slow

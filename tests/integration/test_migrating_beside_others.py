@@ -26,8 +26,7 @@ from gatehouse.common.infrastructure.migrations import (
     migration_config,
 )
 from gatehouse.setup.modules import MODULES
-from tests.conftest import CreateDatabase
-from tests.database import SERVER_ROLE
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
 from tests.integration.embedded import wait_until
 from tests.integration.later_version import EXPAND, HEAD, NEXT, later_version
 

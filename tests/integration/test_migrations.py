@@ -18,7 +18,7 @@ from gatehouse.common.infrastructure.database import open_database
 from gatehouse.common.infrastructure.metadata import metadata
 from gatehouse.common.infrastructure.migrations import SchemaReadiness, migrate, migration_config
 from gatehouse.setup.modules import MODULES
-from tests.conftest import CreateDatabase
+from gatehouse.testing.database import CreateDatabase
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CreateDatabase
+from gatehouse.testing.database import CreateDatabase
 from tests.root import ROOT
 
 pytestmark = pytest.mark.slow

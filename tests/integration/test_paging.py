@@ -24,7 +24,7 @@ from gatehouse.common.domain.errors import InvalidError
 from gatehouse.common.infrastructure.cursors import SignedCursors
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
-from tests.modules.accounts.fake_queries import read
+from gatehouse.testing.accounts.fake_queries import read
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 PLACES = range(12)

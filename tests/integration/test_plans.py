@@ -21,9 +21,9 @@ from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.infrastructure.cursors import SignedCursors
 from gatehouse.common.infrastructure.keyset import COUNT_LIMIT
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
-from tests.fakes import FakeClock
+from gatehouse.testing.accounts.fake_queries import read
+from gatehouse.testing.fakes import FakeClock
 from tests.integration.million import ROWS, ExecutedStatement, Plan, RecordingDatabase, explain, explain_in, million_url
-from tests.modules.accounts.fake_queries import read
 
 pytestmark = pytest.mark.slow
 

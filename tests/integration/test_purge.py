@@ -12,7 +12,7 @@ from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
 from gatehouse.common.domain.errors import ThrottledError
 from gatehouse.common.infrastructure.database import Database, open_database
-from tests.fakes import LIFETIME, FakeClock
+from gatehouse.testing.fakes import LIFETIME, FakeClock
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 

@@ -20,8 +20,8 @@ from gatehouse.common.application.ports import Transaction
 from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
-from tests.fakes import FakeClock
-from tests.modules.accounts.fake_queries import read
+from gatehouse.testing.accounts.fake_queries import read
+from gatehouse.testing.fakes import FakeClock
 
 # Punctuation sorts by bytes, not by any language's rules: '-' < '.' < digits < '_' < letters.
 NAMES = [

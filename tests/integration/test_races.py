@@ -14,7 +14,7 @@ from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.domain.errors import InvalidCredentialsError, UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import UnauthenticatedError
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 

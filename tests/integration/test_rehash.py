@@ -16,7 +16,7 @@ from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
 from gatehouse.setup.modules import MODULES
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 

@@ -14,8 +14,9 @@ from gatehouse.common.infrastructure.grants import ensure_role
 from gatehouse.common.infrastructure.replica import read_replica as replica_module
 from gatehouse.common.presentation.http.middleware.write_position import COOKIE
 from gatehouse.common.settings import CookieSettings, PostgresSettings, Settings
-from tests.conftest import RunningApp
-from tests.database import SERVER_ROLE, prepare_schema
+from gatehouse.testing.database import SERVER_ROLE, prepare_schema
+from gatehouse.testing.running_app import RunningApp
+from tests.integration.all_database_cases import ALL_DATABASE_CASES
 from tests.integration.conftest import empty, until
 from tests.integration.replicated_app import (
     ACCOUNT,
@@ -28,7 +29,6 @@ from tests.integration.replicated_app import (
     sees,
 )
 from tests.integration.replication import Pair, run_pair
-from tests.modules import all_module_tests
 
 pytestmark = pytest.mark.slow
 
@@ -71,13 +71,13 @@ async def replicated(pair_settings: Settings, pair: Pair) -> AsyncIterator[Repli
 
 async def test_every_query_is_answered_by_the_replica(replicated: ReplicatedApp) -> None:
     await replicated.app.logged_in("alice")
-    for tests in all_module_tests():
-        await tests.replica_seed(replicated.app)
+    for cases in ALL_DATABASE_CASES:
+        await cases.replica_seed(replicated.app)
     reader = await replicated.reader()
     before = await answers(reader)
 
     async with replicated.pair.pause_replay():
-        for change in (statement for tests in all_module_tests() for statement in tests.replica_change):
+        for change in (statement for cases in ALL_DATABASE_CASES for statement in cases.replica_change):
             replicated.pair.primary.execute_statement(change)
         assert await answers(reader) == before
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
+from gatehouse.testing.running_app import RunningApp
 
 LOST = [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure]
 

@@ -18,9 +18,10 @@ from gatehouse.accounts.domain.errors import LastSuperAdminError, UsernameTakenE
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, UnauthenticatedError
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.harness import UseCase
 from tests.integration.conftest import DatabaseMonitor
-from tests.integration.harness import Harness, UseCase
+from tests.integration.harness import Harness
 
 LOCK = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 NEW_PASSWORD = "another horse battery staple"

@@ -20,10 +20,10 @@ from uuid6 import uuid7
 from gatehouse.accounts.application.ports import PasswordHasher, PasswordStrength
 from gatehouse.common.settings import Settings
 from gatehouse.setup.app import create_app
-from tests.conftest import ORIGIN
+from gatehouse.testing.accounts.fakes import FakePasswordHasher, FakePasswordStrength
+from gatehouse.testing.running_app import ORIGIN
 from tests.integration.conftest import empty
 from tests.integration.serial_model import CLIENTS, PEOPLE, Call, ModelState, start
-from tests.modules.accounts.fakes import FakePasswordHasher, FakePasswordStrength
 
 pytestmark = pytest.mark.slow
 

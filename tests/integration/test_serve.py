@@ -16,9 +16,8 @@ from psycopg.conninfo import make_conninfo
 
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.setup.cli import main
-from tests.conftest import CreateDatabase
-from tests.database import SERVER_ROLE
-from tests.fakes import PASSWORD
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
+from gatehouse.testing.fakes import PASSWORD
 from tests.integration.embedded import is_stopped, wait_until
 from tests.server_process import GATEHOUSE, ServerProcess
 

@@ -7,7 +7,7 @@ from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.new_session import NewSession
 from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.role import Role
-from tests.fakes import LIFETIME, PASSWORD
+from gatehouse.testing.fakes import LIFETIME, PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 

@@ -10,7 +10,7 @@ from gatehouse.accounts.application.ports import Attempt
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
 from gatehouse.common.domain.errors import ThrottledError
 from gatehouse.common.infrastructure.database import Database, open_database
-from tests.fakes import FakeClock
+from gatehouse.testing.fakes import FakeClock
 from tests.integration.harness import TickingClock
 
 GUESS = Attempt("password:alice:192.0.2.1", 5)

@@ -9,8 +9,8 @@ from gatehouse.accounts.application.ports import Attempt, Throttle
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
 from gatehouse.common.domain.errors import ThrottledError
 from gatehouse.common.infrastructure.database import Database
-from tests.fakes import FakeClock
-from tests.modules.accounts.fakes import FakeThrottle
+from gatehouse.testing.accounts.fakes import FakeThrottle
+from gatehouse.testing.fakes import FakeClock
 
 ACCOUNT, ADDRESS = Attempt("account", 2), Attempt("address", 3)
 

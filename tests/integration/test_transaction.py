@@ -16,7 +16,7 @@ from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.transaction import SqlTransaction
-from tests.fakes import LIFETIME, make_user
+from gatehouse.testing.fakes import LIFETIME, make_user
 from tests.integration.conftest import DatabaseMonitor, until
 
 

@@ -22,10 +22,10 @@ from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.migrations import migrate, migration_config
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import PostgresSettings, Settings
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.fakes import make_user
+from gatehouse.testing.run_app import run_app
 from tests.conftest import copy_cluster
-from tests.fakes import make_user
-from tests.http.answers import assert_problem
-from tests.http.running_app import run_app
 from tests.integration.conftest import until
 from tests.integration.embedded import server_pid
 from tests.integration.proxied_postgres import Proxy, run_proxy

@@ -16,11 +16,11 @@ from gatehouse.accounts.application.ports import SessionTokens
 from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
 from gatehouse.common.settings import Settings
 from gatehouse.setup.modules import MODULES
-from tests.conftest import CreateDatabase, RunningApp
-from tests.database import SERVER_ROLE
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_problem
-from tests.http.running_app import cookie, on_database, run_app, try_log_in
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import RunningApp, cookie, on_database, try_log_in
 from tests.integration.later_version import later_version
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
 from tests.root import ROOT
 from tests.system.compose import API, MIGRATE, SECRETS, Service
 from tests.system.image import Image, first_process

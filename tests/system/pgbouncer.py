@@ -12,7 +12,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from tests.database import SERVER_ROLE
+from gatehouse.testing.database import SERVER_ROLE
 from tests.integration.replication import Server
 
 SERVER_CONNECTIONS = 2

@@ -6,9 +6,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.conftest import LOGIN, RunningApp
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_problem
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import LOGIN, RunningApp
 from tests.http.served_app import LAST, request
 from tests.http.test_trailers import chunked
 from tests.system.proxies import CLIENT_IP, ProxiedApp

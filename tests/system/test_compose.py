@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
 from tests.system.compose import API, COMPOSE, MIGRATE, SECRETS, Service, write_address
 from tests.system.debian_postgres import DebianPostgres
 from tests.system.deployment import Deployment, InTheImage, OnThisMachine

@@ -15,11 +15,12 @@ from gatehouse.common.infrastructure.grants import ensure_role
 from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
 from gatehouse.common.settings import Settings
 from gatehouse.setup.modules import MODULES
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.database import SERVER_ROLE
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.run_app import run_app
+from gatehouse.testing.running_app import client_from, on_database
 from tests.conftest import copy_cluster
-from tests.database import SERVER_ROLE
-from tests.fakes import PASSWORD
-from tests.http.answers import assert_problem
-from tests.http.running_app import client_from, on_database, run_app
 from tests.integration.conftest import until
 
 GATEHOUSE = Path(sys.executable).with_name("gatehouse")

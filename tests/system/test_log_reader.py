@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import CreateDatabase
-from tests.fakes import PASSWORD
+from gatehouse.testing.database import CreateDatabase
+from gatehouse.testing.fakes import PASSWORD
 from tests.integration.embedded import wait_until
 from tests.server_process import GATEHOUSE, ServerProcess
 

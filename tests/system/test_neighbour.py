@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from tests.conftest import RunningApp
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.running_app import RunningApp
 from tests.http.served_app import LAST, ServedApp, request
 from tests.system.page import fill_in, snippet
 from tests.system.processes import free_port

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from gatehouse.common.settings import HttpSettings
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
 from tests.system.compose import API, MIGRATE, write_address
 from tests.system.debian_postgres import OWNER, DebianPostgres, as_unprivileged
 from tests.system.deployment import Deployment, OnThisMachine

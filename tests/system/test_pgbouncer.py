@@ -21,9 +21,9 @@ from gatehouse.common.infrastructure.grants import ensure_role
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.cli import main
-from tests.database import SERVER_ROLE, delete_rows, prepare_schema
-from tests.fakes import make_user
-from tests.http.running_app import run_app
+from gatehouse.testing.database import SERVER_ROLE, delete_rows, prepare_schema
+from gatehouse.testing.fakes import make_user
+from gatehouse.testing.run_app import run_app
 from tests.integration.conftest import until
 from tests.integration.replication import Server, run_server
 from tests.system.pgbouncer import SERVER_CONNECTIONS, run_pgbouncer

@@ -17,8 +17,8 @@ import psycopg
 import pytest
 from psycopg.rows import scalar_row
 
-from tests.conftest import CreateDatabase
-from tests.fakes import PASSWORD
+from gatehouse.testing.database import CreateDatabase
+from gatehouse.testing.fakes import PASSWORD
 from tests.integration.embedded import is_stopped, wait_until
 from tests.server_process import ServerProcess
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CreateDatabase
+from gatehouse.testing.database import CreateDatabase
 from tests.integration.embedded import wait_until
 from tests.server_process import ServerProcess
 

@@ -12,7 +12,7 @@ from gatehouse.audit.infrastructure.attempt_counts import (
     AttemptGroup,
 )
 from gatehouse.common.domain.audit import Outcome
-from tests.fakes import FakeClock
+from gatehouse.testing.fakes import FakeClock
 
 pytestmark = pytest.mark.promise("G4")
 

@@ -32,8 +32,8 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.module import ACCOUNTS
 from gatehouse.common.application.use_case import action_of
 from gatehouse.common.domain.errors import GatehouseError
-from tests.fakes import PASSWORD, FakeEvent
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.fakes import PASSWORD, FakeEvent
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 NEW_PASSWORD = "an entirely new password"
 

@@ -5,9 +5,9 @@ import pytest
 from gatehouse.accounts.application.authentication import RENEWAL_INTERVAL, Authenticate
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import UnauthenticatedError
-from tests.fakes import LIFETIME
-from tests.in_memory_app import InMemoryApp
-from tests.modules.accounts.fakes import FakeLiveSessions, FakeSessionTokens
+from gatehouse.testing.accounts.fakes import FakeLiveSessions, FakeSessionTokens
+from gatehouse.testing.fakes import LIFETIME
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 TOKEN = "token of a secret"
 INSTANT = timedelta(microseconds=1)

@@ -5,8 +5,8 @@ import pytest
 from gatehouse.accounts import Role, UserNotFoundError
 from gatehouse.common.domain.audit import Subject
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError
-from tests.fakes import FakeEvent
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.fakes import FakeEvent
+from gatehouse.testing.in_memory_app import InMemoryApp
 from tests.modules.badges.fakes import BadgesState
 from tests.sample.application.commands.award_badge import AwardBadge
 from tests.sample.domain.errors import BadgeTakenError

@@ -14,8 +14,8 @@ from gatehouse.common.domain.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
-from tests.fakes import LIMITS, PASSWORD
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.fakes import LIMITS, PASSWORD
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 NEW_PASSWORD = "an entirely new password"
 

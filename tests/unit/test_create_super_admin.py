@@ -4,8 +4,8 @@ from gatehouse.accounts.application.commands.create_super_admin import CreateSup
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import InvalidError
-from tests.fakes import PASSWORD
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 def fail_if_asked() -> str:

@@ -5,8 +5,8 @@ from gatehouse.accounts.application.commands.create_user import CreateUser
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError
-from tests.fakes import PASSWORD
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.promise("P11")

@@ -1,5 +1,5 @@
 from gatehouse.accounts.application.commands.end_other_sessions import EndOtherSessions
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 async def test_all_of_ones_own_sessions_but_the_current_one_end() -> None:

@@ -5,7 +5,7 @@ import pytest
 from gatehouse.accounts.application.commands.end_session import EndSession
 from gatehouse.accounts.domain.errors import SessionNotFoundError
 from gatehouse.accounts.domain.role import Role
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 async def test_one_ends_one_of_ones_own_sessions_and_no_other() -> None:

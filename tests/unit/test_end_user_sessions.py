@@ -4,7 +4,7 @@ from gatehouse.accounts.application.commands.end_user_sessions import EndUserSes
 from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 MANAGED = [(Role.ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.USER), (Role.SUPER_ADMIN, Role.ADMIN)]
 OTHERS = [(caller, role) for caller in Role for role in Role if (caller, role) not in MANAGED]

@@ -3,7 +3,7 @@ import pytest
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.common.domain.errors import UnauthenticatedError
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 async def test_one_sees_ones_own_account() -> None:

@@ -5,7 +5,7 @@ from gatehouse.accounts.application.queries.get_user import GetUser
 from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])

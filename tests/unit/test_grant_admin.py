@@ -4,7 +4,7 @@ from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 async def test_a_super_admin_makes_a_user_an_admin() -> None:

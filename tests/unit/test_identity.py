@@ -3,7 +3,7 @@ import pytest
 from gatehouse.accounts.application.authentication import Authenticate
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.promise("P11")

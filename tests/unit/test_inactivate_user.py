@@ -4,7 +4,7 @@ from gatehouse.accounts.application.commands.inactivate_user import InactivateUs
 from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import ForbiddenError
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.promise("S8")

@@ -3,8 +3,8 @@ import pytest
 from gatehouse.accounts.domain.role import Role
 from gatehouse.audit.application.queries.list_audit_events import AuditRequest, ListAuditEvents
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError
-from tests.fakes import FakeEvent
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.fakes import FakeEvent
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 EVENTS = [
     FakeEvent("sign_up", "alice", "alice"),

@@ -2,7 +2,7 @@ import pytest
 
 from gatehouse.accounts import Role
 from gatehouse.common.domain.errors import InvalidError
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 from tests.sample.application.commands.award_badge import AwardBadge
 from tests.sample.application.queries.list_badges import BadgeListRequest, ListBadges
 

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from gatehouse.accounts.application.queries.list_sessions import ListSessions
-from tests.fakes import LIFETIME
-from tests.in_memory_app import CONTEXT, InMemoryApp
+from gatehouse.testing.fakes import CONTEXT, LIFETIME
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 async def test_one_sees_ones_own_live_sessions_newest_first() -> None:

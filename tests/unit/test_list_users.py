@@ -4,8 +4,8 @@ from gatehouse.accounts.application.queries.list_users import ListUsers, UserLis
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.application.paging import SortingOrder
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError
-from tests.in_memory_app import InMemoryApp
-from tests.modules.accounts.fake_queries import read
+from gatehouse.testing.accounts.fake_queries import read
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.parametrize("caller", [Role.ADMIN, Role.SUPER_ADMIN])

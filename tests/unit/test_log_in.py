@@ -7,8 +7,8 @@ from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.domain.errors import InvalidCredentialsError
 from gatehouse.accounts.domain.session import hash_secret
 from gatehouse.common.domain.errors import ThrottledError
-from tests.fakes import LIFETIME, LIMITS, PASSWORD
-from tests.in_memory_app import CONTEXT, InMemoryApp
+from gatehouse.testing.fakes import CONTEXT, LIFETIME, LIMITS, PASSWORD
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.fixture

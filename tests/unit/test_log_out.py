@@ -1,7 +1,7 @@
 import pytest
 
 from gatehouse.accounts.application.commands.log_out import LogOut
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.promise("S7")

@@ -17,7 +17,7 @@ from gatehouse.accounts.infrastructure.password_strength import (
     read_lines,
 )
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
 
 USERNAME = "winterbourne"
 COMMON = "Is a password that everyone knows."

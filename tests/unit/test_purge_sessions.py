@@ -1,8 +1,8 @@
 import pytest
 
 from gatehouse.accounts.application.commands.purge_sessions import PurgeSessions
-from tests.fakes import LIFETIME
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.fakes import LIFETIME
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.promise("S16")

@@ -3,7 +3,7 @@ import pytest
 from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseToSuperAdmin
 from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.promise("Z11")

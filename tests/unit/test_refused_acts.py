@@ -30,9 +30,9 @@ from gatehouse.common.domain.errors import (
     PasswordChangeRequiredError,
     UnauthenticatedError,
 )
-from tests.fakes import PASSWORD, FakeEvent, make_user
-from tests.in_memory_app import InMemoryApp
-from tests.modules import TESTED
+from gatehouse.testing.fakes import PASSWORD, FakeEvent, make_user
+from gatehouse.testing.in_memory_app import InMemoryApp
+from gatehouse.testing.under_test import modules_under_test
 from tests.sample.application.commands.award_badge import AwardBadge
 from tests.sample.application.commands.withdraw_badge import WithdrawBadge
 
@@ -80,7 +80,10 @@ async def test_a_refused_act_is_recorded_with_who_tried_it_on_whom(act: RefusedA
 
 def test_every_use_case_that_may_refuse_its_caller_has_a_case() -> None:
     called_by_someone = {
-        action_of(kind) for module in TESTED for kind in (*module.commands, *module.queries) if has_caller(kind)
+        action_of(kind)
+        for module in modules_under_test()
+        for kind in (*module.commands, *module.queries)
+        if has_caller(kind)
     }
 
     assert {act.action for act in REFUSED_ACTS} | OPEN_TO_EVERY_CALLER == called_by_someone

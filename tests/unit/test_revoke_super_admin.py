@@ -3,7 +3,7 @@ import pytest
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
 from gatehouse.accounts.domain.errors import LastSuperAdminError, UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 @pytest.mark.parametrize("is_active", [True, False])

@@ -7,8 +7,8 @@ from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.domain.errors import InvalidError, ThrottledError
-from tests.fakes import LIMITS, PASSWORD
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.fakes import LIMITS, PASSWORD
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 async def test_sign_up_stores_an_active_user_with_a_hashed_password() -> None:

@@ -11,9 +11,9 @@ from gatehouse.accounts.domain.username import Username
 from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.common.domain.errors import InvalidError, ThrottledError, UnavailableError
 from gatehouse.common.domain.request_context import RequestContext
-from tests.fakes import LIMITS, PASSWORD, FakeEvent
-from tests.in_memory_app import InMemoryApp
-from tests.modules.accounts.fakes import FakePasswordStrength
+from gatehouse.testing.accounts.fakes import FakePasswordStrength
+from gatehouse.testing.fakes import LIMITS, PASSWORD, FakeEvent
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 ALICE = Username("alice")
 ACCOUNT, ADDRESS = "password:alice:192.0.2.1", "password:192.0.2.1"

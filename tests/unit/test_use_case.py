@@ -8,9 +8,9 @@ from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.passwords import Passwords
 from gatehouse.common.application.use_case import command, command_in_steps, is_use_case, query, retry_on_conflict
 from gatehouse.common.domain.errors import ForbiddenError, TransactionConflictError, UnavailableError
-from tests.fakes import PASSWORD
-from tests.in_memory_app import InMemoryApp
-from tests.modules import TESTED
+from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.in_memory_app import InMemoryApp
+from gatehouse.testing.under_test import modules_under_test
 
 
 class Store:
@@ -105,7 +105,7 @@ def test_use_cases_are_known_as_such_and_others_are_not() -> None:
 
 
 RETRY = vars(WriteOnce)["__call__"].__code__
-COMMANDS = [command for module in TESTED for command in module.commands]
+COMMANDS = [command for module in modules_under_test() for command in module.commands]
 
 
 def is_retried(member: object) -> bool:

@@ -3,10 +3,10 @@ import pytest
 from gatehouse.accounts import Role
 from gatehouse.common.domain.audit import Subject
 from gatehouse.common.domain.errors import ForbiddenError
-from tests.fakes import FakeEvent
-from tests.in_memory_app import InMemoryApp
+from gatehouse.testing.declaration import MISSING_ID
+from gatehouse.testing.fakes import FakeEvent
+from gatehouse.testing.in_memory_app import InMemoryApp
 from tests.modules.badges.fakes import BadgesState
-from tests.modules.declaration import MISSING_ID
 from tests.sample.application.commands.award_badge import AwardBadge
 from tests.sample.application.commands.withdraw_badge import WithdrawBadge
 from tests.sample.domain.errors import BadgeNotFoundError

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from tests.fakes import PASSWORD
-from tests.modules.declaration import MISSING_ID, Call, Case, username_body
+from gatehouse.testing.declaration import MISSING_ID, Call, Case, username_body
+from gatehouse.testing.fakes import PASSWORD
 
 ACCOUNT: Final = "/api/v1/account"
 USERS: Final = "/api/v1/users"

@@ -18,8 +18,8 @@ from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
 from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.domain.role import Role
-from tests.fakes import PASSWORD
-from tests.modules.declaration import FaultCase
+from gatehouse.testing.declaration import FaultCase
+from gatehouse.testing.fakes import PASSWORD
 
 NEW_PASSWORD: Final = "another horse battery staple"
 

@@ -1,11 +1,13 @@
+from collections.abc import Mapping
 from typing import Any, Final
 
 from gatehouse.common.application.ports import Transaction
-from tests.conftest import RunningApp
-from tests.in_memory_app import InMemoryApp
-from tests.integration.harness import Harness
+from gatehouse.testing.declaration import MISSING_ID, Call, Case, FaultCase, Fixtures, ModuleTests
+from gatehouse.testing.fakes import Memory
+from gatehouse.testing.harness import Harness
+from gatehouse.testing.running_app import RunningApp
 from tests.modules.badges.fakes import FakeBadgePages, FakeBadges
-from tests.modules.declaration import MISSING_ID, Call, Case, FaultCase, Fixtures, ModuleTests
+from tests.modules.database_cases import DatabaseCases
 from tests.sample.application.commands.award_badge import AwardBadge
 from tests.sample.application.commands.withdraw_badge import WithdrawBadge
 from tests.sample.application.ports import Badges
@@ -17,8 +19,8 @@ PATH: Final = "/api/v1/badges/"
 TOUCHES: Final = frozenset({"badges"})
 
 
-def _fakes(app: InMemoryApp) -> dict[object, object]:
-    return {Badges: FakeBadges(app.transaction), BadgePages: FakeBadgePages(app.store)}
+def _fakes(memory: Memory) -> Mapping[object, object]:
+    return {Badges: FakeBadges(memory.transaction), BadgePages: FakeBadgePages(memory.store)}
 
 
 def _award(case: Case) -> dict[str, Any]:
@@ -40,7 +42,7 @@ async def _add_badge_of_alice(harness: Harness, fixtures: Fixtures) -> None:
             await badges.add(Badge(MISSING_ID, "gold", fixtures.users["alice"].id, harness.clock.now()))
 
 
-TESTS = ModuleTests(
+TESTS: Final = ModuleTests(
     module=BADGES,
     package="tests.sample",
     calls=(
@@ -74,6 +76,8 @@ TESTS = ModuleTests(
     },
     fakes=_fakes,
     ports={Badges: "tests/integration/test_badges_gateway.py"},
+)
+DATABASE_CASES: Final = DatabaseCases(
     replica_seed=_add_badge,
     replica_change=("UPDATE badges SET name = 'silver'",),
     million_rows=(

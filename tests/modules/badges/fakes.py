@@ -2,7 +2,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tests.fakes import FakeStore, FakeTransaction
+from gatehouse.testing.fakes import FakeStore, FakeTransaction
 from tests.sample.application.queries.list_badges import BadgeList, BadgeListRequest, BadgeView
 from tests.sample.domain.badge import Badge
 from tests.sample.domain.errors import BadgeTakenError

@@ -14,7 +14,7 @@ from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.domain.errors import ThrottledError
-from tests.fakes import FakeStore, FakeTransaction
+from gatehouse.testing.fakes import FakeStore, FakeTransaction
 
 
 class FakePasswordHasher:

@@ -9,7 +9,7 @@ from gatehouse.accounts.application.queries.list_sessions import SessionList, Se
 from gatehouse.accounts.application.queries.list_users import UserList, UserListRequest
 from gatehouse.common.application.encoded_json import EncodedJson
 from gatehouse.common.application.paging import SortingOrder
-from tests.fakes import FakeClock, FakeStore
+from gatehouse.testing.fakes import FakeClock, FakeStore
 
 
 class FakeAccountById:

@@ -5,9 +5,8 @@ from datetime import datetime
 import httpx
 
 from gatehouse.accounts.domain.user import User
-from tests.modules import all_module_tests
+from gatehouse.testing.under_test import all_problems
 
-PROBLEMS = {slug: problem for tests in all_module_tests() for slug, problem in tests.problems.items()}
 USERNAME_RULE = (
     "Must be 5 to 20 ASCII letters, digits, '.', '_' or '-', beginning and ending with a letter or digit, "
     "no two specials in a row."
@@ -24,7 +23,7 @@ SECURITY_HEADERS = {
 
 def assert_problem(answer: httpx.Response, slug: str, *errors: tuple[str, str]) -> None:
     """The whole problem document, and nothing beside it. `errors` are pairs of field and message."""
-    status, title = PROBLEMS[slug]
+    status, title = all_problems()[slug]
     expected: dict[str, object] = {
         "type": f"/problems/{slug}",
         "title": title,

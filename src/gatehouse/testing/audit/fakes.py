@@ -5,7 +5,7 @@ from uuid6 import uuid7
 from gatehouse.accounts.domain.username import Username
 from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
 from gatehouse.common.domain.audit import Outcome, Subject
-from tests.fakes import FakeClock, FakeEvent, FakeStore, FakeTransaction
+from gatehouse.testing.fakes import FakeClock, FakeEvent, FakeStore, FakeTransaction
 
 
 class FakeAudit:

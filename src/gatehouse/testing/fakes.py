@@ -17,9 +17,12 @@ from gatehouse.accounts.domain.username import Username
 from gatehouse.common.application.ports import Transaction
 from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.common.domain.errors import TransactionConflictError
+from gatehouse.common.domain.request_context import RequestContext
+from gatehouse.common.modules import Modules
 
 LIMITS = AttemptLimits(per_account=5, per_address=50, sign_ups=50)
 PASSWORD = "violet kettle under thirteen maples"
+CONTEXT = RequestContext(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 LIFETIME = SessionLifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12), max_per_user=20)
 
 
@@ -46,6 +49,8 @@ async def store_user(scope: AsyncContainer, user: User) -> None:
 
 @dataclass
 class FakeClock:
+    """Stands still until it is told otherwise."""
+
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def now(self) -> datetime:
@@ -121,3 +126,15 @@ class FakeTransaction:
     def store(self) -> FakeStore:
         assert self._before is not None, "command gateways work inside a transaction only"
         return self._store
+
+
+@dataclass
+class Memory:
+    """What the fakes of all modules share."""
+
+    clock: FakeClock
+    store: FakeStore
+    transaction: FakeTransaction
+    """On that store: gateways of commands write through it, queries read the store itself."""
+    modules: Modules
+    """Those under test."""

@@ -13,15 +13,22 @@ from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.application.ports import Clock, FailedAttempts, Transaction
 from gatehouse.common.domain.request_context import RequestContext
-from tests.fakes import LIFETIME, PASSWORD, FakeClock, FakeStore, FakeTransaction, make_user
-from tests.modules import all_module_tests
-from tests.modules.accounts.fakes import FakePasswordHasher, FakeThrottle, identity_of
-from tests.modules.audit.fakes import FakeFailedAttempts
+from gatehouse.testing.accounts.fakes import FakePasswordHasher, FakeThrottle, identity_of
+from gatehouse.testing.audit.fakes import FakeFailedAttempts
+from gatehouse.testing.fakes import (
+    CONTEXT,
+    LIFETIME,
+    PASSWORD,
+    FakeClock,
+    FakeStore,
+    FakeTransaction,
+    Memory,
+    make_user,
+)
+from gatehouse.testing.under_test import all_module_tests, modules_under_test
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-CONTEXT = RequestContext(ip="192.0.2.1", user_agent="a browser", request_id="a-request")
 
 
 class InMemoryApp:
@@ -39,8 +46,9 @@ class InMemoryApp:
             Transaction: self.transaction,
             RequestContext: CONTEXT,
         }
+        self.memory = Memory(self.clock, self.store, self.transaction, modules_under_test())
         for tests in all_module_tests():
-            self._parts |= tests.fakes(self)
+            self._parts |= tests.fakes(self.memory)
         self.hasher = self.get(PasswordHasher, FakePasswordHasher)
         self.throttle = self.get(Throttle, FakeThrottle)
         self.failed_attempts = self.get(FailedAttempts, FakeFailedAttempts)

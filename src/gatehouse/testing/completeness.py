@@ -25,8 +25,8 @@ from gatehouse.common.modules import Modules
 from gatehouse.common.presentation.http.access import MARKERS
 from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
-from tests.in_memory_app import InMemoryApp
-from tests.modules.declaration import ModuleTests
+from gatehouse.testing.declaration import ModuleTests
+from gatehouse.testing.in_memory_app import InMemoryApp
 from tests.root import ROOT
 
 type Check = Callable[[ModuleTests], Iterator[str]]
@@ -165,7 +165,8 @@ def _problems(tests: ModuleTests) -> Iterator[str]:
 
 
 def _fakes(tests: ModuleTests) -> Iterator[str]:
-    ports = InMemoryApp().ports | set(tests.fakes(InMemoryApp()))
+    app = InMemoryApp()
+    ports = app.ports | set(tests.fakes(app.memory))
     for protocol in protocols_of(tests):
         is_of_ports = protocol.__module__.endswith(".ports")
         if protocol not in ports and protocol.__name__ not in OUTSIDE_MEMORY:

@@ -1,26 +1,30 @@
 """What a module tells its tests: the counterpart of module.py.
 
 The matrix of callers and calls, the faults, the fakes and other tables of cases are collected from these values.
-completeness.py says by name what is missing from one.
+`missing_parts` in completeness.py says by name what is missing from one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, LiteralString
+from types import MappingProxyType
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from gatehouse.accounts.domain.session import Session
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.modules import Module
+from gatehouse.testing.fakes import Memory
+from gatehouse.testing.harness import Harness
+from gatehouse.testing.running_app import RunningApp
 
-if TYPE_CHECKING:
-    from tests.conftest import RunningApp
-    from tests.in_memory_app import InMemoryApp
-    from tests.integration.harness import Harness
+MISSING_ID: Final = UUID(int=1)
+"""An id that nothing has, unless the `seed` of a call or a fault case gives it to something."""
 
 
 class Caller(StrEnum):
+    """Who calls, in the matrix: roles, and those who come without one that counts."""
+
     ANONYMOUS = "anonymous"
     INACTIVE = "inactive"
     """A super admin by role, whose session is still in the database."""
@@ -33,6 +37,8 @@ class Caller(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
+    """An account on which a call acts: of that role, the caller's own, or none that exists."""
+
     role: Literal["user", "admin", "super_admin", "self", "missing"]
     is_active: bool = True
 
@@ -63,7 +69,7 @@ def username_body(case: Case) -> dict[str, Any] | None:
     return {"username": case.username}
 
 
-async def no_seed(_: "RunningApp") -> None:
+async def no_seed(_: RunningApp) -> None:
     pass
 
 
@@ -80,7 +86,7 @@ class Call:
     body: Callable[[Case], dict[str, Any] | None] = no_body
     placeholders: Mapping[str, object] | None = None
     """Of the path, beside `username`."""
-    seed: Callable[["RunningApp"], Awaitable[None]] = no_seed
+    seed: Callable[[RunningApp], Awaitable[None]] = no_seed
     """Puts into the database what the call needs beside the users of the matrix."""
     touches: frozenset[str] = frozenset()
     """The tables that it may change when it succeeds."""
@@ -99,13 +105,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Fixtures:
-    """What the cases of test_faults.py find in the database: users of every kind, each with three sessions."""
+    """What a fault case finds in the database: users of every kind, with sessions. faults.py names them: `PEOPLE`."""
 
     users: Mapping[str, User]
     sessions: Mapping[str, list[Session]]
 
 
-async def no_rows(_: "Harness", __: Fixtures) -> None:
+async def no_rows(_: Harness, __: Fixtures) -> None:
     pass
 
 
@@ -116,32 +122,31 @@ class FaultCase:
     command: type
     caller: str | None = None
     arguments: Callable[[Fixtures], tuple[object, ...]]
-    seed: Callable[["Harness", Fixtures], Awaitable[None]] = no_rows
+    seed: Callable[[Harness, Fixtures], Awaitable[None]] = no_rows
     name: str = ""
 
     def __str__(self) -> str:
         return self.name or self.command.__name__
 
 
+def no_fakes(_: Memory) -> Mapping[object, object]:
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModuleTests:
+    """What the tests of a module begin with. The project names the file that has it as `TESTS`: see under_test.py."""
+
     module: Module
     package: str
+    """The dotted name of the module's package."""
     calls: tuple[Call, ...] = ()
     fault_cases: tuple[FaultCase, ...] = ()
-    problems: Mapping[str, tuple[int, str]]
-    """The contract's words: each slug with its status and title."""
-    fakes: Callable[["InMemoryApp"], Mapping[object, object]]
-    """A fake for each port."""
-    ports: Mapping[type, str]
-    """Each port of application/ports.py, and the test that holds its adapter, and its fake, to the contract."""
+    problems: Mapping[str, tuple[int, str]] = MappingProxyType({})
+    """Each slug of its errors, with the status and the title that clients are promised."""
+    fakes: Callable[[Memory], Mapping[object, object]] = no_fakes
+    """A fake for each port, and for each statement that a query asks."""
+    ports: Mapping[type, str] = MappingProxyType({})
+    """Each port of application/ports.py, and the test that holds its adapter, and its fake, to the contract: a path."""
     tables_of_refused_calls: frozenset[str] = frozenset()
-    """Tables that a refused call may change, too: counted attempts, recorded failures."""
-    replica_seed: Callable[["RunningApp"], Awaitable[None]] = no_seed
-    replica_change: tuple[LiteralString, ...] = ()
-    """Statements after which every query of the module has another answer."""
-    million_rows: tuple[LiteralString, ...] = ()
-    """Rows for test_plans.py, beside a million users."""
-
-
-MISSING_ID = UUID(int=1)
+    """Tables that any refused call may change: counted attempts, recorded failures."""

@@ -1,0 +1,28 @@
+"""What the tests of every module need to know of the audit trail."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gatehouse.audit.application.queries.list_audit_events import AuditedActions, AuditPages
+from gatehouse.audit.module import AUDIT
+from gatehouse.common.application.ports import Audit, FailedAttempts
+from gatehouse.testing.audit.fakes import FakeAudit, FakeAuditPages, FakeFailedAttempts
+from gatehouse.testing.declaration import ModuleTests
+from gatehouse.testing.fakes import Memory
+
+
+def _fakes(memory: Memory) -> Mapping[object, object]:
+    return {
+        Audit: FakeAudit(memory.transaction),
+        FailedAttempts: FakeFailedAttempts(),
+        AuditPages: FakeAuditPages(memory.store, memory.clock),
+        AuditedActions: AuditedActions(memory.modules.audited_actions),
+    }
+
+
+AUDIT_TESTS: Final = ModuleTests(
+    module=AUDIT,
+    package="gatehouse.audit",
+    fakes=_fakes,
+    tables_of_refused_calls=frozenset({"audit_events"}),
+)
