@@ -9,11 +9,11 @@ import pytest
 from fastapi import APIRouter
 
 from gatehouse.common.presentation.http.route import UseCaseRoute
-from gatehouse.testing import completeness
 from gatehouse.testing.completeness import missing_parts
 from gatehouse.testing.in_memory_app import InMemoryApp
-from gatehouse.testing.under_test import module_tests_of, modules_under_test
+from gatehouse.testing.under_test import module_tests_of
 from tests.modules.badges.declaration import TESTS
+from tests.root import ROOT
 from tests.sample.application.commands import withdraw_badge
 from tests.sample.application.commands.withdraw_badge import WithdrawBadge
 from tests.sample.application.ports import Badges
@@ -70,7 +70,7 @@ FORGOTTEN_IN_THE_TESTS: Mapping[str, tuple[dict[str, Any], str]] = {
 def test_what_is_forgotten_in_module_py_is_named(part: str) -> None:
     change, message = FORGOTTEN_IN_THE_MODULE[part]
 
-    assert message in missing_parts(replace(TESTS, module=replace(TESTS.module, **change)), modules_under_test())
+    assert message in missing_parts(replace(TESTS, module=replace(TESTS.module, **change)), ROOT)
 
 
 FORGOTTEN_IN_ACCOUNTS: Mapping[str, tuple[dict[str, Any], str]] = {
@@ -94,7 +94,7 @@ def test_what_the_sample_does_not_have_is_named_too(part: str) -> None:
     change, message = FORGOTTEN_IN_ACCOUNTS[part]
     accounts = module_tests_of("accounts")
 
-    assert message in missing_parts(replace(accounts, module=replace(accounts.module, **change)), modules_under_test())
+    assert message in missing_parts(replace(accounts, module=replace(accounts.module, **change)), ROOT)
 
 
 def test_a_route_without_access_marker_and_description_is_named() -> None:
@@ -103,7 +103,7 @@ def test_a_route_without_access_marker_and_description_is_named() -> None:
     @router.get("/open")
     async def open_to_whom() -> None: ...
 
-    lines = missing_parts(replace(TESTS, module=replace(TESTS.module, routers=(router,))), modules_under_test())
+    lines = missing_parts(replace(TESTS, module=replace(TESTS.module, routers=(router,))), ROOT)
 
     assert "access: open_to_whom does not name exactly one access marker." in lines
     assert "OpenAPI: open_to_whom has no description: neither its use case nor itself has a docstring." in lines
@@ -111,9 +111,8 @@ def test_a_route_without_access_marker_and_description_is_named() -> None:
 
 def test_a_use_case_without_its_decorator_or_its_unit_test_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(withdraw_badge, "WithdrawBadge")
-    monkeypatch.setattr(completeness, "ROOT", Path("/nowhere"))
 
-    lines = missing_parts(TESTS, modules_under_test())
+    lines = missing_parts(TESTS, Path("/nowhere"))
 
     assert "commands: withdraw_badge.py has no use case WithdrawBadge, declared with @command or @query." in lines
     assert "unit test: there is no tests/unit/test_award_badge.py." in lines
@@ -122,20 +121,20 @@ def test_a_use_case_without_its_decorator_or_its_unit_test_is_named(monkeypatch:
 def test_a_fake_that_is_forgotten_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(InMemoryApp, "ports", frozenset())
 
-    assert "fakes: BadgePages has none." in missing_parts(replace(TESTS, fakes=lambda _: {}), modules_under_test())
+    assert "fakes: BadgePages has none." in missing_parts(replace(TESTS, fakes=lambda _: {}), ROOT)
 
 
 @pytest.mark.parametrize("part", FORGOTTEN_IN_THE_TESTS)
 def test_what_is_forgotten_in_the_tests_is_named(part: str) -> None:
     change, message = FORGOTTEN_IN_THE_TESTS[part]
 
-    assert message in missing_parts(replace(TESTS, **change), modules_under_test())
+    assert message in missing_parts(replace(TESTS, **change), ROOT)
 
 
 def test_a_port_that_nothing_provides_is_named() -> None:
     [message] = [
         line
-        for line in missing_parts(replace(TESTS, module=replace(TESTS.module, providers=())), modules_under_test())
+        for line in missing_parts(replace(TESTS, module=replace(TESTS.module, providers=())), ROOT)
         if line.startswith("providers: ") and "BadgesProvider" not in line
     ]
 
@@ -143,7 +142,7 @@ def test_a_port_that_nothing_provides_is_named() -> None:
 
 
 def test_a_use_case_that_a_route_asks_for_and_nothing_provides_is_named() -> None:
-    lines = missing_parts(replace(TESTS, module=replace(TESTS.module, commands=())), modules_under_test())
+    lines = missing_parts(replace(TESTS, module=replace(TESTS.module, commands=())), ROOT)
 
     assert "providers: award_badge asks for `execute: AwardBadge`, which nothing provides." in lines
 
@@ -151,6 +150,6 @@ def test_a_use_case_that_a_route_asks_for_and_nothing_provides_is_named() -> Non
 def test_an_action_that_is_forgotten_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(WithdrawBadge, "action")
 
-    lines = missing_parts(TESTS, modules_under_test())
+    lines = missing_parts(TESTS, ROOT)
 
     assert 'audit action: WithdrawBadge records events and has no `action: ClassVar = "withdraw_badge"`.' in lines

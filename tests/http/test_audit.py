@@ -11,7 +11,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.testing.answers import assert_done, assert_problem, rfc3339
 from gatehouse.testing.fakes import PASSWORD
 from gatehouse.testing.running_app import LOGIN, RunningApp, client_from, try_log_in
-from tests.http.trail import page, trail
+from gatehouse.testing.trail import page, trail
 
 SIGN_UP = "/api/v1/account/signup"
 USERS = "/api/v1/users/"

@@ -11,7 +11,7 @@ from gatehouse.accounts import Role
 from gatehouse.testing.answers import assert_done, assert_problem
 from gatehouse.testing.paging import walk_pages
 from gatehouse.testing.running_app import RunningApp
-from tests.http.trail import page
+from gatehouse.testing.trail import page
 
 BADGES = "/api/v1/badges/"
 NAMES = ["bronze", "gold1", "gold2", "gold3", "iron", "silver", "zinc"]

@@ -11,7 +11,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.testing.answers import assert_done, assert_problem
 from gatehouse.testing.fakes import PASSWORD
 from gatehouse.testing.running_app import RunningApp
-from tests.http.trail import AUDIT, page, trail
+from gatehouse.testing.trail import AUDIT, page, trail
 
 SIGN_UP = "/api/v1/account/signup"
 USERS = "/api/v1/users/"

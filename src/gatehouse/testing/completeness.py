@@ -1,4 +1,10 @@
-"""What is missing from a module's declaration, or from what its tests say of it: a line that names the part."""
+"""What is missing from a module's declaration, or from what its tests say of it: a line that names the part.
+
+For a module of one's own:
+
+    def test_nothing_is_missing(pytestconfig: pytest.Config) -> None:
+        check_completeness(TESTS, pytestconfig.rootpath)
+"""
 
 import ast
 import inspect
@@ -10,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
+import pytest
 from dishka import DependencyKey, Provider
 from dishka.exceptions import NoFactoryError
 from dishka.integrations.base import default_parse_dependency
@@ -27,14 +34,22 @@ from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
 from gatehouse.testing.declaration import ModuleTests
 from gatehouse.testing.in_memory_app import InMemoryApp
-from tests.root import ROOT
+from gatehouse.testing.under_test import modules_under_test
 
 type Check = Callable[[ModuleTests], Iterator[str]]
 
 
-def missing_parts(tests: ModuleTests, others: Modules) -> list[str]:
-    """Of a module, beside the others that it runs with."""
-    return [*(line for check in CHECKS for line in check(tests)), *_providers(tests, others)]
+def check_completeness(tests: ModuleTests, root: Path) -> None:
+    """The whole list, in a test that fails. `root` is the folder of the project, with its tests in `tests`: pytest's
+    `rootpath`.
+    """
+    if lines := missing_parts(tests, root):
+        pytest.fail("\n".join(lines), pytrace=False)  # an assertion would show the first of them, cut off
+
+
+def missing_parts(tests: ModuleTests, root: Path) -> list[str]:
+    lines = [line for check in CHECKS for line in check(tests)]
+    return [*lines, *_providers(tests), *_missing_tests(tests, root)]
 
 
 def files_below(package: str) -> list[ModuleType]:
@@ -85,8 +100,6 @@ def _use_cases(tests: ModuleTests) -> Iterator[str]:
                 yield f"{folder}: {stem}.py has no use case {name}, declared with @command or @query."
             elif use_case not in listed:
                 yield f"{folder}: {name} is not in the `{folder}` of module.py."
-            if not (ROOT / f"tests/unit/test_{stem}.py").is_file():
-                yield f"unit test: there is no tests/unit/test_{stem}.py."
 
 
 def _actions(tests: ModuleTests) -> Iterator[str]:
@@ -173,18 +186,15 @@ def _fakes(tests: ModuleTests) -> Iterator[str]:
             yield f"fakes: {protocol.__name__} has none."
         if is_of_ports and protocol not in tests.ports:
             yield f"contract: {protocol.__name__} is not in the `ports` of its tests."
-    for protocol, test in tests.ports.items():
-        if not (ROOT / test).is_file():
-            yield f"contract: there is no {test}, which is to hold {protocol.__name__}."
 
 
-def _providers(tests: ModuleTests, others: Modules) -> Iterator[str]:
+def _providers(tests: ModuleTests) -> Iterator[str]:
     """A port without a provider, a use case that is not listed, a Provider class that is not used."""
     used = {type(provider) for provider in tests.module.providers}
     for kind in classes_below(f"{tests.package}.providers"):
         if issubclass(kind, Provider) and kind not in used:
             yield f"providers: {kind.__name__} is not in the `providers` of module.py."
-    modules = Modules([*(module for module in others if module.name != tests.module.name), tests.module])
+    modules = Modules([*(module for module in modules_under_test() if module.name != tests.module.name), tests.module])
     try:
         container = create_container(Settings(), modules)
     except NoFactoryError as error:
@@ -200,6 +210,16 @@ def _providers(tests: ModuleTests, others: Modules) -> Iterator[str]:
             key = default_parse_dependency(parameter, hints[name])
             if key is not None and not _is_provided(container.registry, key):
                 yield f"providers: {route.name} asks for `{name}: {key.type_hint.__name__}`, which nothing provides."
+
+
+def _missing_tests(tests: ModuleTests, root: Path) -> Iterator[str]:
+    for use_case in (*tests.module.commands, *tests.module.queries):
+        test = f"tests/unit/test_{use_case.__module__.rpartition('.')[2]}.py"
+        if not (root / test).is_file():
+            yield f"unit test: there is no {test}."
+    for protocol, test in tests.ports.items():
+        if not (root / test).is_file():
+            yield f"contract: there is no {test}, which is to hold {protocol.__name__}."
 
 
 def _is_provided(registry: Registry | None, key: DependencyKey) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
-from dishka import AsyncContainer, Provider, Scope, from_context
+from dishka import AsyncContainer, Provider, Scope, from_context, provide
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.identity import Identity
@@ -74,7 +74,20 @@ class HarnessProvider(Provider):
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__()
-        self.provide(lambda: clock, provides=Clock, scope=Scope.APP)
-        self.provide(FakePasswordHasher, provides=PasswordHasher, scope=Scope.APP)
-        self.provide(FakePasswordStrength, provides=PasswordStrength, scope=Scope.APP)
-        self.provide(lambda: CONTEXT, provides=RequestContext, scope=Scope.REQUEST)
+        self._clock = clock
+
+    @provide(scope=Scope.APP)
+    def clock(self) -> Clock:
+        return self._clock
+
+    @provide(scope=Scope.APP)
+    def hasher(self) -> PasswordHasher:
+        return FakePasswordHasher()
+
+    @provide(scope=Scope.APP)
+    def strength(self) -> PasswordStrength:
+        return FakePasswordStrength()
+
+    @provide(scope=Scope.REQUEST)
+    def request_context(self) -> RequestContext:
+        return CONTEXT
