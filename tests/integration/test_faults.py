@@ -123,3 +123,8 @@ async def test_a_conflict_at_any_statement_is_tried_again_whoever_calls(
         await scenario.call()
 
     assert scenario.events() == 1
+
+
+async def test_a_case_whose_command_changes_nothing_is_noticed(harness: Harness, own_owner: psycopg.Connection) -> None:
+    with pytest.raises(AssertionError):
+        await check_faults(harness, own_owner, replace(INACTIVATION, arguments=lambda _: ("inactive",)))

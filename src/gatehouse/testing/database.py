@@ -14,13 +14,17 @@ from gatehouse.common.infrastructure.grants import grant_to_server
 from gatehouse.common.infrastructure.metadata import metadata
 from gatehouse.common.infrastructure.migrations import migrate, migration_config
 from gatehouse.setup.modules import MODULES
-from gatehouse.testing.under_test import UnderTestError, modules_under_test
+from gatehouse.testing.under_test import modules_under_test
 
 SERVER_ROLE: Final = "gatehouse_server"
 """The database role of the server, which has what the modules grant and no more."""
 
 type Rows = Mapping[str, list[tuple[object, ...]]]
 """Everything that is stored, table by table."""
+
+
+class NoTableError(Exception):
+    """One line for the author."""
 
 
 class CreateDatabase(Protocol):
@@ -40,7 +44,7 @@ def prepare_schema(url: str) -> None:
     with psycopg.connect(url) as owner:
         present = {name for (name,) in owner.execute("SELECT relname FROM pg_class WHERE relkind = 'r'")}
     if missing := sorted(set(metadata.tables) - present):
-        raise UnderTestError(
+        raise NoTableError(
             f'Nothing makes the tables {missing}: add a migration (`make migration m="add ..."`), or name them in the '
             "`tables` of a module under test."
         )

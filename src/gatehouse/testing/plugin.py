@@ -35,7 +35,7 @@ from gatehouse.testing.fakes import FakeClock
 from gatehouse.testing.harness import Harness
 from gatehouse.testing.run_app import open_harness
 from gatehouse.testing.running_app import ORIGIN, RunningApp
-from gatehouse.testing.server import TEMPLATE, RunServer, server_url, with_database
+from gatehouse.testing.server import TEMPLATE, NoServerError, RunServer, server_url, with_database
 from gatehouse.testing.under_test import OPTION, UnderTestError, modules_under_test, name_module_tests
 
 _LOOP_SETTINGS: Final = {
@@ -70,7 +70,7 @@ def pytest_runtestloop() -> None:
     """Before the first test, wherever it runs."""
     try:
         _server.wait()
-    except UnderTestError as error:
+    except NoServerError as error:
         pytest.exit(str(error), 1)
 
 

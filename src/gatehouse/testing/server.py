@@ -15,9 +15,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from gatehouse.common.infrastructure.database_connection import explain_no_connection
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.testing.database import SERVER_ROLE, prepare_schema
+from gatehouse.common.infrastructure.migrations import MigrationError
+from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
+from gatehouse.testing.database import SERVER_ROLE, NoTableError, prepare_schema
 
 OTHER_SERVER: Final = "GATEHOUSE_TEST_POSTGRES_URL"
 """Names, to a superuser, a server to be used instead of an embedded one. What the tests make there stays."""
@@ -26,6 +29,10 @@ TEMPLATE: Final = "gatehouse_template"
 _URL_FILE: Final = "GATEHOUSE_TEST_SERVER_URL_FILE"
 """How the process that starts the server tells the workers where it is. They are there before it is."""
 _ROOM_FOR_CLUSTERS: Final = 2 * 1024**3
+
+
+class NoServerError(Exception):
+    """One line for the author."""
 
 
 class RunServer:
@@ -42,9 +49,15 @@ class RunServer:
         self._started = self._thread.submit(self._start, file)
 
     def wait(self) -> None:
-        """Until it has started. Raises what has kept it from that."""
-        if self._started is not None:
+        """Until it has started. Raises NoServerError."""
+        if self._started is None:
+            return
+        try:
             self._started.result()
+        except psycopg.OperationalError as error:
+            raise NoServerError(explain_no_connection(error)) from None
+        except (EmbeddedPostgresError, MigrationError, NoTableError) as error:
+            raise NoServerError(str(error)) from None
 
     def stop(self) -> None:
         self._thread.shutdown()
