@@ -19,6 +19,7 @@ DOCUMENTS = [
     README,
     CONTRIBUTING,
     TOUR,
+    ROOT / "docs/testing.md",
     ROOT / "docs/security.md",
     ROOT / "docs/operations.md",
     ROOT / "docs/performance.md",

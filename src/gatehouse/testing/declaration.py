@@ -82,8 +82,13 @@ class Call:
     status: int
     """What it answers when nothing stands in the way."""
     open_to: Literal["everyone", "strangers", "authenticated", "admin", "super_admin"]
+    """The least that a caller must be. Strangers are those who are not logged in; everybody else is refused with 409."""
     acts_on: Literal["nobody", "anyone", "subordinates", "self or subordinates", "a new account"] = "nobody"
+    """Whom the body, or `{username}` in the path, names: 404 where nobody has the name. Of `subordinates` the caller must
+    be the superior; one's own account is none.
+    """
     body: Callable[[Case], dict[str, Any] | None] = no_body
+    """As JSON."""
     placeholders: Mapping[str, object] | None = None
     """Of the path, beside `username`."""
     seed: Callable[[RunningApp], Awaitable[None]] = no_seed
@@ -93,6 +98,7 @@ class Call:
     ends_own_session: bool = False
     is_open_before_password_change: bool = False
     is_throttled: bool = False
+    """These are asked by Gatehouse's own suite, of its own routes."""
     asks_more_than_documented: bool = False
     """OpenAPI cannot say all that it asks for: a strong password, a signed cursor."""
 
@@ -121,6 +127,7 @@ class FaultCase:
 
     command: type
     caller: str | None = None
+    """A name in `PEOPLE`. None where the command asks for no identity."""
     arguments: Callable[[Fixtures], tuple[object, ...]]
     seed: Callable[[Harness, Fixtures], Awaitable[None]] = no_rows
     name: str = ""

@@ -66,6 +66,7 @@ class RunningApp:
 
 
 def on_database(settings: Settings, url: str, pool_size: int = 1) -> Settings:
+    """A pool of more than one connection is for calls that race."""
     return settings.replace(PostgresSettings(url=url, pool_size=pool_size))
 
 
