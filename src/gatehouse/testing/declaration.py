@@ -82,11 +82,9 @@ class Call:
     status: int
     """What it answers when nothing stands in the way."""
     open_to: Literal["everyone", "strangers", "authenticated", "admin", "super_admin"]
-    """The least that a caller must be. Strangers are those who are not logged in; everybody else is refused with 409."""
+    """The least that a caller must be. Strangers are not logged in; whoever is gets 409."""
     acts_on: Literal["nobody", "anyone", "subordinates", "self or subordinates", "a new account"] = "nobody"
-    """Whom the body, or `{username}` in the path, names: 404 where nobody has the name. Of `subordinates` the caller must
-    be the superior; one's own account is none.
-    """
+    """Whom the body, or `{username}` in the path, names: 404 where nobody has the name, 403 where it is no subordinate."""
     body: Callable[[Case], dict[str, Any] | None] = no_body
     """As JSON."""
     placeholders: Mapping[str, object] | None = None
