@@ -2,8 +2,8 @@ from dishka import Provider, Scope
 
 from gatehouse.common.application.ports import Clock
 from gatehouse.common.settings import Settings
-from tests.fakes import FakeClock
-from tests.http.running_app import run_app
+from gatehouse.testing.fakes import FakeClock
+from gatehouse.testing.run_app import run_app
 
 
 async def test_what_all_requests_share_is_made_before_the_first_of_them(settings: Settings) -> None:

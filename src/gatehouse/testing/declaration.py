@@ -84,7 +84,7 @@ class Call:
     open_to: Literal["everyone", "strangers", "authenticated", "admin", "super_admin"]
     """The least that a caller must be. Strangers are not logged in; whoever is gets 409."""
     acts_on: Literal["nobody", "anyone", "subordinates", "self or subordinates", "a new account"] = "nobody"
-    """Whom the body, or `{username}` in the path, names: 404 where nobody has the name, 403 where it is no subordinate."""
+    """Whom the body, or `{username}` in the path, names. Who is missing is 404; who is no subordinate, 403."""
     body: Callable[[Case], dict[str, Any] | None] = no_body
     """As JSON."""
     placeholders: Mapping[str, object] | None = None
