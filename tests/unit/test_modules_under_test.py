@@ -51,6 +51,13 @@ def test_what_is_named_for_one_of_gatehouse_s_own_replaces_what_is_there(monkeyp
     assert len(all_module_tests()) == len(list(MODULES))
 
 
+def test_whoever_asks_before_they_are_named_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(under_test, "_all_tests", None)
+
+    with pytest.raises(UnderTestError, match="not known yet"):
+        modules_under_test()
+
+
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(UnderTestError, match=r"names no\.such\.file, and there is no no\."):
         name_module_tests(["no.such.file"])

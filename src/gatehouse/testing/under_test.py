@@ -14,7 +14,7 @@ OPTION: Final = "gatehouse_module_tests"
 """Of pytest: dotted names of Python files, each of which has a value `TESTS`, of the class ModuleTests."""
 _OWN: Final = {tests.module.name: tests for tests in (COMMON_TESTS, ACCOUNTS_TESTS, AUDIT_TESTS)}
 
-_all_tests = _OWN
+_all_tests: dict[str, ModuleTests] | None = None
 
 
 class UnderTestError(Exception):
@@ -30,12 +30,12 @@ def name_module_tests(files: Iterable[str]) -> None:
 
 def all_module_tests() -> list[ModuleTests]:
     """In the order of the modules: Gatehouse's own, then as named."""
-    return list(_all_tests.values())
+    return list(_by_name().values())
 
 
 def module_tests_of(name: str) -> ModuleTests:
     """Of the module of that name."""
-    return _all_tests[name]
+    return _by_name()[name]
 
 
 def modules_under_test() -> Modules:
@@ -49,6 +49,15 @@ def all_calls() -> list[Call]:
 def all_problems() -> Mapping[str, tuple[int, str]]:
     """Each slug with its status and title."""
     return {slug: problem for tests in all_module_tests() for slug, problem in tests.problems.items()}
+
+
+def _by_name() -> dict[str, ModuleTests]:
+    if _all_tests is None:
+        raise UnderTestError(
+            "Which modules are under test is not known yet: ask in a test, a fixture or a file of tests, not while a "
+            "conftest.py is imported."
+        )
+    return _all_tests
 
 
 def _tests_in(file: str) -> ModuleTests:
