@@ -18,7 +18,7 @@ from gatehouse.accounts.domain.session import hash_secret, new_secret
 from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.setup.modules import MODULES
 
 DATA_DIR: Final = ROOT / ".data/benchmarks"
@@ -53,7 +53,7 @@ def prepare_database(server_url: str, rows: int) -> BenchmarkDatabase:
     with psycopg.connect(server_url, autocommit=True) as connection:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    migrate(migration_config(owner_url), server_role=ServerRole(SERVER_ROLE, MODULES.grants))
+    migrate(owner_url, MODULES.migration_lines, server_role=SERVER_ROLE)
     with psycopg.connect(owner_url) as connection:
         (present,) = connection.execute("SELECT count(*) FROM (SELECT FROM users LIMIT %s)", [rows]).fetchone() or (0,)
         if present < rows:

@@ -6,12 +6,13 @@ import httpx
 import pytest
 from psycopg.rows import scalar_row
 
-from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.settings import Settings
 from gatehouse.testing.answers import assert_problem
 from gatehouse.testing.database import CreateDatabase
 from gatehouse.testing.run_app import run_app
 from gatehouse.testing.running_app import RunningApp, on_database, without_database
+from gatehouse.testing.under_test import modules_under_test
 
 OK = {"status": "ok"}
 
@@ -39,7 +40,7 @@ async def test_a_database_without_a_schema_is_not_ready_until_it_is_migrated(
         assert_not_ready(answer := await client.get("/readyz"))
         assert "alembic" not in answer.text
 
-        migrate(migration_config(url))
+        migrate(url, modules_under_test().migration_lines)
 
         assert (await client.get("/readyz")).status_code == 200
 

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from gatehouse.common.infrastructure.grants import ensure_role
 from gatehouse.common.infrastructure.metadata import metadata
-from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.settings import PostgresSettings, Settings
 from gatehouse.setup.database_url import DatabaseUrls, database_urls
 from gatehouse.setup.modules import MODULES
@@ -104,14 +104,13 @@ def test_migrating_gives_a_fresh_role_its_rights_and_takes_away_all_others(empty
     expected["alembic_version"] = {"SELECT"}
     for _ in range(2):
         ensure_role(empty_url, role)
-    config = migration_config(empty_url)
 
-    migrate(config, server_role=ServerRole(role, MODULES.grants))
+    migrate(empty_url, MODULES.migration_lines, server_role=role)
     assert privileges_of(empty_url, role) == expected
 
     with psycopg.connect(empty_url) as owner:
         owner.execute(sql.SQL("GRANT ALL ON users, audit_events TO {}").format(sql.Identifier(role)))
-    migrate(config, server_role=ServerRole(role, MODULES.grants))
+    migrate(empty_url, MODULES.migration_lines, server_role=role)
     assert privileges_of(empty_url, role) == expected
 
 
@@ -157,7 +156,7 @@ def test_server_and_owner_are_told_apart_by_their_names(
 @pytest.mark.promise("K3")
 def test_the_embedded_server_has_both_roles(cluster: Path) -> None:
     with database_urls(PostgresSettings(data_dir=cluster)) as urls:
-        migrate(migration_config(urls.owner), server_role=ServerRole("gatehouse_server", MODULES.grants))
+        migrate(urls.owner, MODULES.migration_lines, server_role="gatehouse_server")
 
         assert urls.server_role == conninfo_to_dict(urls.server)["user"] == "gatehouse_server"
         with psycopg.connect(urls.server) as server, pytest.raises(psycopg.errors.InsufficientPrivilege):

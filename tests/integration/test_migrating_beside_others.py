@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from subprocess import PIPE
@@ -12,43 +13,40 @@ from subprocess import PIPE
 import psycopg
 import pytest
 from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from gatehouse.common.infrastructure import migrations
-from gatehouse.common.infrastructure.migrations import (
+from gatehouse.common.infrastructure.migration_lines import (
+    OWN,
     MigrationError,
+    MigrationLine,
     SchemaAge,
-    ServerRole,
-    migrate,
     migration_config,
 )
-from gatehouse.setup.modules import MODULES
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
 from tests.integration.embedded import wait_until
-from tests.integration.later_version import EXPAND, HEAD, NEXT, later_version
+from tests.integration.later_version import EXPAND, HEAD, NEXT, OWN_LINE, later_version
 
 pytestmark = pytest.mark.slow
 
 TEN = """
 import os, sys
-from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.setup.modules import MODULES
 
 pids = []
 for _ in range(10):
     pids.append(os.fork())
     if pids[-1] == 0:
-        server = ServerRole(sys.argv[2], MODULES.grants)
-        migrate(migration_config(sys.argv[1]), server_role=server, report=lambda line: print(line, flush=True))
+        url, role = sys.argv[1:]
+        migrate(url, MODULES.migration_lines, server_role=role, report=lambda line: print(line, flush=True))
         os._exit(0)
 for pid in pids:
     print(os.waitpid(pid, 0)[1], end=" ")
 """
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('gatehouse migrations'))"
-SERVER = ServerRole(SERVER_ROLE, MODULES.grants)
 RIGHTS = "SELECT array_agg(relacl::text ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
 BUILDING_FOR = """
     SELECT extract(epoch FROM clock_timestamp() - waitstart)::float FROM pg_locks
@@ -59,6 +57,8 @@ INSERT_EVENT = """
     INSERT INTO audit_events (id, at, action, outcome) VALUES (gen_random_uuid(), now(), 'grant_admin', 'succeeded')
 """
 LOCK_TIMEOUT = 1.0
+
+type Start = Callable[[], Future[dict[str, str]]]
 
 
 @pytest.fixture
@@ -79,11 +79,11 @@ def connected(url: str, user: str = "postgres") -> Iterator[psycopg.Connection]:
 
 
 @contextmanager
-def in_background(config: Config) -> Iterator[tuple[Callable[[], "Future[str | None]"], list[str]]]:
+def in_background(url: str, line: MigrationLine = OWN_LINE) -> Iterator[tuple[Start, list[str]]]:
     """What starts a migration, and what this reports. Alembic keeps its state in globals, so there is one at a time."""
     lines: list[str] = []
     with ThreadPoolExecutor() as threads:
-        yield partial(threads.submit, migrate, config, server_role=SERVER, report=lines.append), lines
+        yield partial(threads.submit, migrate, url, [line], server_role=SERVER_ROLE, report=lines.append), lines
 
 
 def fetch(url: str, statement: str) -> object:
@@ -117,7 +117,7 @@ def test_a_migration_that_must_wait_for_a_lock_lets_others_pass_until_it_gets_it
 ) -> None:
     monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0.1)
     with (
-        in_background(later_version(url, tmp_path)) as (start, lines),
+        in_background(url, later_version(tmp_path)) as (start, lines),
         psycopg.connect(url) as long_transaction,
         connected(url, SERVER_ROLE) as server,
     ):
@@ -130,7 +130,7 @@ def test_a_migration_that_must_wait_for_a_lock_lets_others_pass_until_it_gets_it
             assert not migration.done()
         long_transaction.rollback()
 
-        assert migration.result() is None
+        assert migration.result() == {}
     assert lines[0] == (
         "Another transaction holds what is to be changed; trying again: ALTER TABLE users ADD COLUMN shoe_size TEXT"
     )
@@ -142,8 +142,8 @@ def test_a_migration_that_never_gets_its_lock_says_for_what_and_changes_nothing(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "LOCK_TRIES", 1)
-    config = later_version(url, tmp_path, f"op.create_table('boots')\n{EXPAND}")
-    with in_background(config) as (start, _), psycopg.connect(url) as long_transaction:
+    later = later_version(tmp_path, f"op.create_table('boots')\n{EXPAND}")
+    with in_background(url, later) as (start, _), psycopg.connect(url) as long_transaction:
         long_transaction.execute("SELECT FROM users")
 
         with pytest.raises(MigrationError) as caught:
@@ -163,17 +163,16 @@ def test_no_limit_of_the_database_or_the_role_ends_a_migration(url: str, tmp_pat
             database = sql.Identifier(owner.info.dbname)
             owner.execute(sql.SQL("ALTER DATABASE {} SET {} = '100ms'").format(database, sql.Identifier(limit)))
 
-    migrate(later_version(url, tmp_path, 'op.execute("SELECT pg_sleep(0.3)")'))
+    migrate(url, [later_version(tmp_path, 'op.execute("SELECT pg_sleep(0.3)")')])
 
     assert revision(url) == NEXT
 
 
 @pytest.mark.promise("R1")
 def test_an_index_is_added_to_the_audit_trail_while_others_write(url: str) -> None:
-    config = migration_config(url)
-    command.downgrade(config, "0004")
+    command.downgrade(migration_config(url, OWN_LINE), "0004")
     with (
-        in_background(config) as (start, lines),
+        in_background(url) as (start, lines),
         psycopg.connect(url) as long_transaction,
         connected(url) as owner,
         connected(url, SERVER_ROLE) as server,
@@ -186,20 +185,19 @@ def test_an_index_is_added_to_the_audit_trail_while_others_write(url: str) -> No
         server.execute(INSERT_EVENT)
         long_transaction.commit()
 
-        assert (migration.result(), lines) == (None, [])
+        assert (migration.result(), lines) == ({}, [])
     assert revision(url) == HEAD
 
 
 def test_an_index_that_was_left_half_made_is_made_anew(url: str) -> None:
-    config = migration_config(url)
-    command.downgrade(config, "0004")
+    command.downgrade(migration_config(url, OWN_LINE), "0004")
     with psycopg.connect(url) as owner:
         owner.execute("CREATE INDEX ix_audit_events_actor_action ON audit_events (ip)")
         owner.execute(
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_audit_events_actor_action'::regclass"
         )
 
-    migrate(config)
+    migrate(url, [OWN_LINE])
 
     assert fetch(url, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
     assert "(actor, action, at, id)" in str(
@@ -209,10 +207,11 @@ def test_an_index_that_was_left_half_made_is_made_anew(url: str) -> None:
 
 @pytest.mark.promise("R3")
 def test_a_newer_schema_is_left_as_it_is_with_its_rights(url: str, tmp_path: Path) -> None:
-    migrate(later_version(url, tmp_path), server_role=ServerRole(SERVER_ROLE, {**MODULES.grants, "shoes": "SELECT"}))
+    later = later_version(tmp_path)
+    migrate(url, [replace(later, grants={**later.grants, "shoes": "SELECT"})], server_role=SERVER_ROLE)
     rights = fetch(url, RIGHTS)
 
-    assert migrate(migration_config(url), server_role=SERVER) == NEXT
+    assert migrate(url, [OWN_LINE], server_role=SERVER_ROLE) == {OWN: NEXT}
 
     assert (revision(url), fetch(url, RIGHTS)) == (NEXT, rights)
 
@@ -225,7 +224,7 @@ def test_a_schema_that_is_none_of_gatehouse_s_is_named_and_left_as_it_is(url: st
     rights = fetch(url, RIGHTS)
 
     with pytest.raises(MigrationError) as caught:
-        migrate(migration_config(url), server_role=SERVER)
+        migrate(url, [OWN_LINE], server_role=SERVER_ROLE)
 
     assert str(caught.value).startswith(f"The database schema has the revision {unknown!r}, which is not one of ")
     assert (revision(url), fetch(url, RIGHTS)) == (unknown, rights)
@@ -233,22 +232,22 @@ def test_a_schema_that_is_none_of_gatehouse_s_is_named_and_left_as_it_is(url: st
 
 def test_rights_are_not_given_where_the_migration_fails(empty_url: str, tmp_path: Path) -> None:
     with pytest.raises(MigrationError, match=r'^PostgreSQL refuses: relation "nowhere" does not exist\.$'):
-        migrate(later_version(empty_url, tmp_path, 'op.execute("SELECT FROM nowhere")'), server_role=SERVER)
+        migrate(empty_url, [later_version(tmp_path, 'op.execute("SELECT FROM nowhere")')], server_role=SERVER_ROLE)
 
     assert fetch(empty_url, "SELECT count(*) FROM pg_class WHERE relacl::text LIKE '%gatehouse_server%'") == 0
 
 
 def test_a_role_that_does_not_exist_is_one_line_and_nothing_is_migrated(url: str) -> None:
-    command.downgrade(migration_config(url), "0004")
+    command.downgrade(migration_config(url, OWN_LINE), "0004")
 
     with pytest.raises(MigrationError, match=r'^PostgreSQL refuses: role "nobody_there" does not exist\.$'):
-        migrate(migration_config(url), server_role=ServerRole("nobody_there", MODULES.grants))
+        migrate(url, [OWN_LINE], server_role="nobody_there")
 
     assert revision(url) == "0004"
 
 
 def test_revisions_are_numbers_that_sort_as_they_follow() -> None:
-    script = ScriptDirectory.from_config(migration_config(""))
+    script = OWN_LINE.script()
     line = [step.revision for step in script.walk_revisions()][::-1]
 
     assert line == [f"{number:04}" for number in range(1, len(line) + 1)]

@@ -16,7 +16,9 @@ from sqlalchemy.pool import NullPool
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import open_database
 from gatehouse.common.infrastructure.metadata import metadata
-from gatehouse.common.infrastructure.migrations import SchemaReadiness, migrate, migration_config
+from gatehouse.common.infrastructure.migration_lines import migration_config
+from gatehouse.common.infrastructure.migrations import migrate
+from gatehouse.common.infrastructure.schema_readiness import SchemaReadiness
 from gatehouse.setup.modules import MODULES
 from gatehouse.testing.database import CreateDatabase
 
@@ -36,7 +38,8 @@ def url(create_database: CreateDatabase) -> str:
 
 @pytest.fixture
 def config(url: str) -> Config:
-    return migration_config(url)
+    [own] = MODULES.migration_lines
+    return migration_config(url, own)
 
 
 def table_names(url: str) -> set[str]:
@@ -50,35 +53,35 @@ def differences(url: str) -> list[Any]:
 
 
 def test_migrations_run_up_down_and_up_again(url: str, config: Config) -> None:
-    migrate(config)
+    migrate(url, MODULES.migration_lines)
     assert table_names(url) == {*METADATA.tables, "alembic_version"}
 
     command.downgrade(config, "base")
     assert table_names(url) == {"alembic_version"}
 
-    migrate(config)
+    migrate(url, MODULES.migration_lines)
     assert table_names(url) == {*METADATA.tables, "alembic_version"}
     assert differences(url) == []
 
 
-def test_a_repeated_migration_finds_nothing_to_do(url: str, config: Config) -> None:
-    migrate(config)
-    migrate(config)
+def test_a_repeated_migration_finds_nothing_to_do(url: str) -> None:
+    migrate(url, MODULES.migration_lines)
+    migrate(url, MODULES.migration_lines)
 
     assert differences(url) == []
 
 
-def test_the_migrations_make_the_tables_as_they_are_declared(url: str, config: Config) -> None:
+def test_the_migrations_make_the_tables_as_they_are_declared(url: str) -> None:
     assert differences(url) != []
 
-    migrate(config)
+    migrate(url, MODULES.migration_lines)
 
     assert differences(url) == []
 
 
-def test_names_of_constraints_are_as_declared(url: str, config: Config) -> None:
+def test_names_of_constraints_are_as_declared(url: str) -> None:
     """Which autogenerate does not compare for checks and primary keys."""
-    migrate(config)
+    migrate(url, MODULES.migration_lines)
 
     inspector = inspect(create_engine(url, poolclass=NullPool))
     for table in METADATA.tables.values():
@@ -92,9 +95,10 @@ def test_names_of_constraints_are_as_declared(url: str, config: Config) -> None:
 def test_migrations_that_start_at_once_all_succeed(url: str) -> None:
     # Processes, since Alembic keeps its state in globals.
     code = f"""
-from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.common.infrastructure.migrations import migrate
+from gatehouse.setup.modules import MODULES
 input("ready\\n")
-migrate(migration_config({url!r}))
+migrate({url!r}, MODULES.migration_lines)
 """
     with ExitStack() as stack:
         processes = [
@@ -115,7 +119,7 @@ async def test_readiness_tells_a_migrated_database_from_others(create_database: 
     for name, template, is_ready in (("ready", None, True), ("unready", "template0", False)):
         url = create_database(name) if template is None else create_database(name, template)
         async with open_database(url, 1) as database:
-            readiness = SchemaReadiness(database)
+            readiness = SchemaReadiness(database, MODULES.migration_lines)
             if is_ready:
                 await readiness.ensure_ready()
             else:

@@ -19,9 +19,10 @@ from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure import database_connection
 from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
-from gatehouse.common.infrastructure.migrations import migrate, migration_config
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import PostgresSettings, Settings
+from gatehouse.setup.modules import MODULES
 from gatehouse.testing.answers import assert_problem
 from gatehouse.testing.fakes import make_user
 from gatehouse.testing.run_app import run_app
@@ -91,7 +92,7 @@ def swallowed(proxy: Proxy) -> Silence:
 def migrated_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     cluster = copy_cluster(tmp_path_factory.mktemp("unresponsive") / "postgres")
     with embedded_postgres(cluster) as url:
-        migrate(migration_config(url))
+        migrate(url, MODULES.migration_lines)
         yield url, cluster
 
 

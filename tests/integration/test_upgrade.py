@@ -13,15 +13,16 @@ from psycopg.conninfo import make_conninfo
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.ports import SessionTokens
-from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
+from gatehouse.common.infrastructure.migration_lines import migration_config
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.settings import Settings
-from gatehouse.setup.modules import MODULES
 from gatehouse.testing.answers import assert_problem
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
 from gatehouse.testing.fakes import PASSWORD
 from gatehouse.testing.run_app import run_app
 from gatehouse.testing.running_app import RunningApp, cookie, on_database, try_log_in
-from tests.integration.later_version import later_version
+from gatehouse.testing.under_test import modules_under_test
+from tests.integration.later_version import OWN_LINE, later_version
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +42,6 @@ END_OF_RELEASE = datetime(2026, 3, 2, 8, 2, tzinfo=UTC)
 SECRET_OF_CHIEF = "A4jXi2V1ViTmM9lnKL1mUnLdAzzWBKhe3Ca_AWqqcvU"
 PASSWORD_OF_ANNA = "eleven quiet herons waiting"
 ROLES = {"anna.admin": "admin", "chief": "super_admin", "frieda": "user", "ursula": "admin", "walter": "user"}
-SERVER = ServerRole(SERVER_ROLE, MODULES.grants)
 
 
 def execute(url: str, statement: LiteralString, *values: object) -> None:
@@ -53,7 +53,7 @@ async def test_accounts_and_events_of_earlier_versions_are_there_after_an_upgrad
     app: RunningApp, settings: Settings, create_database: CreateDatabase
 ) -> None:
     url = create_database("upgrade", template="template0")
-    config = migration_config(url)
+    config = migration_config(url, OWN_LINE)
     event_id = uuid7()
     user = await app.add_user("chief")
 
@@ -61,7 +61,7 @@ async def test_accounts_and_events_of_earlier_versions_are_there_after_an_upgrad
     execute(url, INSERT_USER, user.id, user.password_hash, THEN, THEN)
     command.upgrade(config, "0002")
     execute(url, INSERT_EVENT, event_id, THEN)
-    migrate(config, server_role=ServerRole(SERVER_ROLE, MODULES.grants))
+    migrate(url, modules_under_test().migration_lines, server_role=SERVER_ROLE)
 
     async with run_app(on_database(settings, make_conninfo(url, user=SERVER_ROLE))) as upgraded:
         chief = await upgraded.log_in("chief")
@@ -100,7 +100,7 @@ async def cookie_of_chief(app: RunningApp) -> dict[str, str]:
 
 @pytest.mark.promise("R3")
 async def test_what_a_release_has_stored_goes_on_after_an_upgrade(released_url: str, settings: Settings) -> None:
-    migrate(migration_config(released_url), server_role=SERVER)
+    migrate(released_url, modules_under_test().migration_lines, server_role=SERVER_ROLE)
 
     async with run_app(on_database(settings, make_conninfo(released_url, user=SERVER_ROLE))) as app:
         app.clock.at = END_OF_RELEASE
@@ -121,7 +121,7 @@ async def test_what_a_release_has_stored_goes_on_after_an_upgrade(released_url: 
 
 @pytest.mark.promise("R3")
 async def test_who_was_throttled_before_an_upgrade_still_is(released_url: str, settings: Settings) -> None:
-    migrate(migration_config(released_url), server_role=SERVER)
+    migrate(released_url, modules_under_test().migration_lines, server_role=SERVER_ROLE)
 
     async with run_app(on_database(settings, make_conninfo(released_url, user=SERVER_ROLE))) as app:
         app.clock.at = END_OF_RELEASE - timedelta(minutes=1)
@@ -136,14 +136,14 @@ async def test_this_version_serves_while_and_after_a_later_one_migrates(
     released_url: str, settings: Settings, tmp_path: Path
 ) -> None:
     """An addition is what a migration may bring at once: see "Changing the schema" in CONTRIBUTING.md."""
-    migrate(migration_config(released_url), server_role=SERVER)
+    migrate(released_url, modules_under_test().migration_lines, server_role=SERVER_ROLE)
     async with run_app(on_database(settings, make_conninfo(released_url, user=SERVER_ROLE), pool_size=2)) as app:
         app.clock.at = END_OF_RELEASE
         chief = await app.client(**await cookie_of_chief(app))
         for _ in range(10):  # so that its statements are prepared for the schema as it was
             assert await names_of(chief) == ROLES | {"gustav": "user"}
 
-        migrate(later_version(released_url, tmp_path), server_role=SERVER)
+        migrate(released_url, [later_version(tmp_path)], server_role=SERVER_ROLE)
 
         for _ in range(10):
             assert (await chief.get("/readyz")).status_code == 200

@@ -9,12 +9,13 @@ from tests.sample.infrastructure.tables import badges
 from tests.sample.presentation.http import badges as badge_routes
 from tests.sample.providers import BadgesProvider
 
-BADGES: Final = Module(
+MODULE: Final = Module(
     name="badges",
     commands=(AwardBadge, WithdrawBadge),
     queries=(ListBadges,),
     providers=(BadgesProvider(),),
     routers=(badge_routes.router,),
     tables={badges: "SELECT, INSERT, DELETE, UPDATE"},
+    migrations="tests.sample:migrations",
     constraints={"uq_badges_name": BadgeTakenError},
 )

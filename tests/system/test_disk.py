@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.common.infrastructure.migrations import ServerRole, migrate, migration_config
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.settings import Settings
 from gatehouse.setup.modules import MODULES
 from gatehouse.testing.answers import assert_problem
@@ -112,7 +112,7 @@ async def test_a_disk_that_fills_up_is_unavailable_until_there_is_space_again(di
     data_dir = copy_cluster(disk / "postgres")
     with embedded_postgres(data_dir) as url:
         ensure_role(url, SERVER_ROLE)
-        migrate(migration_config(url), server_role=ServerRole(SERVER_ROLE, MODULES.grants))
+        migrate(url, MODULES.migration_lines, server_role=SERVER_ROLE)
         async with run_app(on_database(settings, make_conninfo(url, user=SERVER_ROLE))) as app:
             numbers = iter(range(10_000, 20_000))
             ballast = fill(disk)

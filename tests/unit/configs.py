@@ -7,7 +7,6 @@ import pytest
 
 from gatehouse.common.settings import ConfigError, Settings
 from gatehouse.setup.load_settings import load_settings
-from gatehouse.setup.modules import MODULES
 
 SECRET = "hunter2 xK9vQ2mZ7tB4nR8wL5cJ1fH6 long enough"
 OTHER_SECRET = "hunter2 gD3sW7yP1aX5eU9oT2iM6bV4 long enough"
@@ -36,7 +35,7 @@ class Config:
         path = self.folder / "config.toml"
         path.write_text(toml)
         data_dir = str(self.folder / "data" / "postgres")
-        return load_settings(MODULES, path, {"GATEHOUSE_POSTGRES__DATA_DIR": data_dir, **environ})
+        return load_settings(path, {"GATEHOUSE_POSTGRES__DATA_DIR": data_dir, **environ})
 
     def mistake(self, toml: str = "", **environ: str) -> str:
         with pytest.raises(ConfigError) as refusal:

@@ -38,6 +38,6 @@ def test_its_lines_are_valid_without_the_comment_mark_and_hold_the_defaults(conf
 
 def test_without_a_file_there_are_the_defaults(config: Config) -> None:
     data_dir = str(config.folder / "data" / "postgres")
-    settings = load_settings(MODULES, environ={"GATEHOUSE_POSTGRES__DATA_DIR": data_dir})
+    settings = load_settings(environ={"GATEHOUSE_POSTGRES__DATA_DIR": data_dir})
 
     assert settings.origin == "http://127.0.0.1:8000"

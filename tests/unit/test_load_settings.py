@@ -29,9 +29,7 @@ def test_what_is_not_configured_has_a_default(config: Config) -> None:
 
 
 def test_the_configuration_that_comes_along_is_good(tmp_path: Path) -> None:
-    settings = load_settings(
-        MODULES, ROOT / "config.toml", environ={"GATEHOUSE_POSTGRES__DATA_DIR": str(tmp_path / "postgres")}
-    )
+    settings = load_settings(ROOT / "config.toml", environ={"GATEHOUSE_POSTGRES__DATA_DIR": str(tmp_path / "postgres")})
 
     assert settings[AppSettings].environment is Environment.DEVELOPMENT
     assert not settings.has_secure_cookies
@@ -150,7 +148,7 @@ def test_what_is_not_toml_is_one_line_that_names_the_file(config: Config, text: 
 
 def test_a_missing_file_is_one_line_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refusal:
-        load_settings(MODULES, tmp_path / "absent.toml", {})
+        load_settings(tmp_path / "absent.toml", {})
 
     assert str(refusal.value) == f"{tmp_path / 'absent.toml'}: cannot be read."
 
@@ -315,7 +313,7 @@ def test_a_link_to_a_file_that_is_gone_is_a_mistake(tmp_path: Path, monkeypatch:
     (tmp_path / "config.toml").symlink_to("/nowhere/config.toml")
 
     with pytest.raises(ConfigError, match=r"config\.toml: cannot be read\.$"):
-        load_settings(MODULES, environ={})
+        load_settings(environ={})
 
 
 def test_a_folder_that_is_gone_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,13 +323,13 @@ def test_a_folder_that_is_gone_is_one_line(tmp_path: Path, monkeypatch: pytest.M
     folder.rmdir()
 
     with pytest.raises(ConfigError, match="is gone"):
-        load_settings(MODULES, environ={})
+        load_settings(environ={})
 
 
 def test_an_empty_name_of_the_file_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
-    settings = load_settings(MODULES, environ={"GATEHOUSE_CONFIG": ""})
+    settings = load_settings(environ={"GATEHOUSE_CONFIG": ""})
 
     assert (settings.file, settings.folder) == (None, tmp_path)
 

@@ -49,7 +49,7 @@ def test_a_value_of_a_file_is_that_of_the_variable(config: Config, tmp_path: Pat
 def _load(config: Config, environ: dict[str, str]) -> Settings:
     path = config.folder / "config.toml"
     path.touch()
-    return load_settings(MODULES, path, environ)
+    return load_settings(path, environ)
 
 
 def _another(config: Config, kind: type, key: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import Table
 from gatehouse.common.application.use_case import action_of, has_caller
 from gatehouse.common.domain.audit import FURTHER_ATTEMPTS
 from gatehouse.common.domain.errors import ConflictError
+from gatehouse.common.infrastructure.migration_lines import MigrationLine, line_of, own_line
 from gatehouse.common.presentation.cli.run_use_case import RegisterCommands
 from gatehouse.common.settings import Settings
 
@@ -40,6 +41,10 @@ class Module:
     background: tuple[Background, ...] = ()
     tables: Mapping[Table, str] = MappingProxyType({})
     """Each with the privileges of the server's database role, as `SELECT, INSERT`."""
+    migrations: str | None = None
+    """Of a module from outside: the folder of the migrations that make these tables, as `acme.loans:migrations`.
+    Gatehouse's own modules share one.
+    """
     constraints: Mapping[str, type[ConflictError]] = MappingProxyType({})
     """The name of each unique constraint, and what its violation means to a client."""
     settings: Mapping[str, type] = MappingProxyType({})
@@ -71,7 +76,20 @@ class Modules:
 
     @property
     def grants(self) -> dict[str, str]:
-        return {table.name: privileges for module in self for table, privileges in module.tables.items()}
+        return {name: privileges for line in self.migration_lines for name, privileges in line.grants.items()}
+
+    @property
+    def migration_lines(self) -> list[MigrationLine]:
+        """In the order in which they are migrated: a module's tables may refer to those of modules before it."""
+        own: dict[str, str] = {}
+        others = []
+        for module in self:
+            grants = {table.name: privileges for table, privileges in module.tables.items()}
+            if module.migrations is None:
+                own |= grants
+            else:
+                others.append(line_of(module.name, module.migrations, grants))
+        return [own_line(own), *others]
 
     @property
     def constraints(self) -> dict[str, type[ConflictError]]:

@@ -8,9 +8,9 @@ from gatehouse.common.application.ports import Clock, Readiness, Transaction
 from gatehouse.common.application.write_position import CurrentWritePosition
 from gatehouse.common.infrastructure.clock import SystemClock
 from gatehouse.common.infrastructure.database import Database, open_database
-from gatehouse.common.infrastructure.migrations import SchemaReadiness
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 from gatehouse.common.infrastructure.replica.read_replica import ReadReplica, watch_replica
+from gatehouse.common.infrastructure.schema_readiness import SchemaReadiness
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.modules import Modules
 from gatehouse.common.presentation.http.middleware.write_position import current_write_position
@@ -29,7 +29,10 @@ class CommonProvider(Provider):
     request_context = provide(staticmethod(request_context_of), scope=Scope.REQUEST)
     transaction = provide(SqlTransaction, scope=Scope.REQUEST, provides=AnyOf[SqlTransaction, Transaction])
     query_database = provide(QueryDatabase)
-    readiness = provide(SchemaReadiness, provides=Readiness)
+
+    @provide(provides=Readiness)
+    def readiness(self, database: Database, modules: Modules) -> SchemaReadiness:
+        return SchemaReadiness(database, modules.migration_lines)
 
     @provide
     def current_write_position(self) -> CurrentWritePosition:

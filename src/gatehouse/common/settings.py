@@ -64,6 +64,9 @@ class AppSettings:
         field(default_factory=list)
     )
     docs: Annotated[bool | None, doc("the documentation page; unset: everywhere but in production")] = None
+    modules: Annotated[list[str], doc('packages of modules from outside, in order: ["acme.loans"]')] = field(
+        default_factory=list
+    )
 
     @property
     def is_production(self) -> bool:

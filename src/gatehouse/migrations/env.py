@@ -1,4 +1,6 @@
-"""Alembic's entry. `attributes` of the configuration hold what `gatehouse migrate` and `make migration` hand over."""
+"""Alembic's entry, for each line of migrations. `attributes` of the configuration hold what `gatehouse migrate` and
+`gatehouse new-migration` hand over.
+"""
 
 from alembic import context
 from sqlalchemy import Connection
@@ -8,7 +10,13 @@ from gatehouse.common.infrastructure.migrations import open_owner
 
 def run(connection: Connection) -> None:
     attributes = context.config.attributes
-    context.configure(connection=connection, target_metadata=attributes["metadata"], compare_server_default=True)
+    context.configure(
+        connection=connection,
+        version_table=attributes["version_table"],
+        target_metadata=attributes.get("metadata"),
+        include_object=attributes.get("include_object"),
+        compare_server_default=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
         if finish := attributes.get("finish"):

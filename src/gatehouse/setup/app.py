@@ -9,10 +9,12 @@ from gatehouse.common.modules import Modules
 from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
 from gatehouse.setup.http_app import create_http_app
-from gatehouse.setup.modules import MODULES
+from gatehouse.setup.modules import modules_of
 
 
-def create_app(settings: Settings, *overrides: Provider, modules: Modules = MODULES) -> FastAPI:
+def create_app(settings: Settings, *overrides: Provider, modules: Modules | None = None) -> FastAPI:
+    """Without `modules`, of Gatehouse's own and those that the settings name."""
+    modules = modules_of(settings) if modules is None else modules
     return create_http_app(create_container(settings, modules, *overrides), settings, modules)
 
 

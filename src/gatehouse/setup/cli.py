@@ -13,7 +13,7 @@ import typer
 
 from gatehouse.common.domain.errors import GatehouseError, InvalidError
 from gatehouse.common.infrastructure.database_errors import DatabaseError
-from gatehouse.common.infrastructure.migrations import MigrationError, ServerRole, migration_config
+from gatehouse.common.infrastructure.migration_lines import OWN, MigrationError
 from gatehouse.common.infrastructure.migrations import migrate as migrate_schema
 from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
 from gatehouse.common.settings import (
@@ -24,11 +24,15 @@ from gatehouse.common.settings import (
     Settings,
     UvicornSettings,
 )
+from gatehouse.setup.container import ensure_complete
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.describe_settings import describe_settings
-from gatehouse.setup.load_settings import CONFIG_VARIABLE, load_settings
+from gatehouse.setup.load_settings import load_settings
 from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.modules import MODULES
+from gatehouse.setup.module_commands import CommandsOfModules
+from gatehouse.setup.modules import MODULES, modules_of
+from gatehouse.setup.new_migration import write_migration
+from gatehouse.setup.read_config import CONFIG_VARIABLE
 from gatehouse.setup.run_use_case import run_use_case
 from gatehouse.setup.server import run_server, server_options
 from gatehouse.setup.sockets import listening_sockets
@@ -38,7 +42,11 @@ from gatehouse.setup.warnings import warnings_of_migration, warnings_of_server
 _STANDARD_ERROR: Final = 2
 
 cli: Final = typer.Typer(
-    name="gatehouse", help="An accounts backend.", no_args_is_help=True, pretty_exceptions_enable=False
+    name="gatehouse",
+    cls=CommandsOfModules,
+    help="An accounts backend.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
 config: Final = typer.Typer(help="The configuration.", no_args_is_help=True)
 cli.add_typer(config, name="config")
@@ -47,21 +55,33 @@ for module in MODULES:
         register(cli, run_use_case)
 
 
-@cli.callback()
-def choose_config(
-    file: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="Another config.toml than that of this folder.")
-    ] = None,
-) -> None:
+def choose_config(file: Path | None) -> None:
     if file is not None:
         os.environ[CONFIG_VARIABLE] = str(file)
+
+
+@cli.callback()
+def take_options(
+    _: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Another config.toml than that of this folder.",
+            callback=choose_config,
+            is_eager=True,  # the file may name modules, whose commands --help shows
+        ),
+    ] = None,
+) -> None:
+    pass
 
 
 @cli.command()
 def serve() -> None:
     """Serve the HTTP interface until interrupted."""
-    settings = load_settings(MODULES)
+    settings = load_settings()
     configure_logs(settings[LogSettings])
+    ensure_complete(settings, modules_of(settings))
     _warn(warnings_of_server(settings))
     options, postgres = server_options(settings), settings[PostgresSettings]
     with listening_sockets(settings[UvicornSettings]) as sockets:
@@ -76,22 +96,38 @@ def serve() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database schema to its newest revision, and the server's role to its rights."""
-    settings = load_settings(MODULES)
+    settings = load_settings()
     configure_logs(settings[LogSettings], on_command_line=True)
     _warn(warnings_of_migration(settings))
+    lines = modules_of(settings).migration_lines
     with database_urls(settings[PostgresSettings]) as urls:
-        role = None if urls.server_role is None else ServerRole(urls.server_role, MODULES.grants)
-        newer = migrate_schema(migration_config(urls.owner), server_role=role, report=_tell)
-    if newer is None:
+        newer = migrate_schema(urls.owner, lines, server_role=urls.server_role, report=_tell)
+    if not newer:
         typer.echo("The database schema is the newest.")
-    else:  # no failure: an instance of this version that starts beside newer ones has nothing to migrate
-        _tell(f"The database schema is newer (revision {newer}) than this version of Gatehouse; nothing was changed.")
+    for name, revision in newer.items():  # no failure: an instance that starts beside newer ones has nothing to migrate
+        what, whose = ("database schema is", "Gatehouse") if name == OWN else (f"tables of {name} are", name)
+        _tell(f"The {what} newer (revision {revision}) than this version of {whose}; nothing was changed.")
+
+
+@cli.command()
+def new_migration(
+    module: Annotated[str, typer.Argument(metavar="MODULE", help="The name of a module from outside.")],
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help='What changes, such as "add a due date".')],
+) -> None:
+    """Write a migration of a module, from the difference between its tables and its migrations.
+
+    It starts an embedded PostgreSQL for that, and touches no other database.
+    """
+    settings = load_settings()
+    configure_logs(settings[LogSettings], on_command_line=True)
+    typer.echo(f"Wrote {write_migration(modules_of(settings), module, message)}: read it, and shorten it.")
 
 
 @config.command()
 def check() -> None:
     """Print the effective configuration, with its secrets masked."""
-    typer.echo("\n".join(describe_settings(load_settings(MODULES), MODULES.settings)))
+    settings = load_settings()
+    typer.echo("\n".join(describe_settings(settings, modules_of(settings).settings)))
 
 
 def main() -> None:

@@ -1,10 +1,31 @@
 """The list of modules. Each may use those before it, by the names in their `__init__.py`."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from gatehouse.accounts.module import ACCOUNTS
 from gatehouse.audit.module import AUDIT
 from gatehouse.common.module import COMMON
 from gatehouse.common.modules import Modules
+from gatehouse.common.settings import AppSettings, Settings
+from gatehouse.setup.check_modules import ensure_go_together
+from gatehouse.setup.outside_module import load_module
 
 MODULES: Final = Modules([COMMON, ACCOUNTS, AUDIT])
+"""Gatehouse's own, which are always there."""
+
+
+def with_modules(packages: Sequence[str]) -> Modules:
+    """Gatehouse's own modules, and behind them those from outside, by the dotted names of their packages.
+
+    Raises ConfigError, in one line, for what is wrong with one of them.
+    """
+    if not packages:
+        return MODULES
+    outside = [load_module(package) for package in packages]
+    ensure_go_together(MODULES, outside)
+    return Modules([*MODULES, *(loaded.module for loaded in outside)])
+
+
+def modules_of(settings: Settings) -> Modules:
+    return with_modules(settings[AppSettings].modules)

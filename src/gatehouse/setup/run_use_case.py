@@ -10,28 +10,31 @@ from gatehouse.common.application.ports import Readiness
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database
+from gatehouse.common.modules import Modules
 from gatehouse.common.settings import ConfigError, LogSettings, PostgresSettings, Settings
-from gatehouse.setup.container import create_container
+from gatehouse.setup.container import create_container, ensure_complete
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.load_settings import load_settings
 from gatehouse.setup.logs import configure_logs
-from gatehouse.setup.modules import MODULES
+from gatehouse.setup.modules import modules_of
 
 
 def run_use_case[UseCase, Result](use_case: type[UseCase], call: Callable[[UseCase], Awaitable[Result]]) -> Result:
-    settings = load_settings(MODULES)
+    settings = load_settings()
+    modules = modules_of(settings)
+    ensure_complete(settings, modules)
     configure_logs(settings[LogSettings], on_command_line=True)
     postgres = settings[PostgresSettings]
     with database_urls(postgres) as urls:
-        return asyncio.run(_run(settings.replace(replace(postgres, url=urls.server)), use_case, call))
+        return asyncio.run(_run(settings.replace(replace(postgres, url=urls.server)), modules, use_case, call))
 
 
 async def _run[UseCase, Result](
-    settings: Settings, use_case: type[UseCase], call: Callable[[UseCase], Awaitable[Result]]
+    settings: Settings, modules: Modules, use_case: type[UseCase], call: Callable[[UseCase], Awaitable[Result]]
 ) -> Result:
     command_line = Provider(scope=Scope.APP)
     command_line.provide(_empty_request_context)
-    container = create_container(settings, MODULES, command_line)
+    container = create_container(settings, modules, command_line)
     try:
         await _ensure_ready(container)
         async with container() as request_container:

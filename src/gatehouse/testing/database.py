@@ -6,14 +6,10 @@ from typing import Final, Protocol
 import psycopg
 from dishka import AsyncContainer
 from psycopg import sql
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from gatehouse.audit.infrastructure.failed_attempts import FailureWriter
-from gatehouse.common.infrastructure.grants import grant_to_server
 from gatehouse.common.infrastructure.metadata import metadata
-from gatehouse.common.infrastructure.migrations import migrate, migration_config
-from gatehouse.setup.modules import MODULES
+from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.testing.under_test import modules_under_test
 
 SERVER_ROLE: Final = "gatehouse_server"
@@ -36,20 +32,15 @@ class CreateDatabase(Protocol):
 
 
 def prepare_schema(url: str) -> None:
-    """Gatehouse's own tables by its migrations, those of other modules by their definitions, and what is granted."""
-    migrate(migration_config(url))
-    tested, own = modules_under_test(), MODULES.tables
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
-    metadata.create_all(engine, tables=[table for table in tested.tables if table not in own])
+    """All tables by their migrations, with the rights of the server's role."""
+    migrate(url, modules_under_test().migration_lines, server_role=SERVER_ROLE)
     with psycopg.connect(url) as owner:
         present = {name for (name,) in owner.execute("SELECT relname FROM pg_class WHERE relkind = 'r'")}
     if missing := sorted(set(metadata.tables) - present):
         raise NoTableError(
-            f'Nothing makes the tables {missing}: add a migration (`make migration m="add ..."`), or name them in the '
-            "`tables` of a module under test."
+            f"No migration makes the tables {missing}: write one with `gatehouse new-migration`, and name the module's "
+            "folder in its `migrations`."
         )
-    with engine.begin() as connection:
-        grant_to_server(connection, SERVER_ROLE, tested.grants)
 
 
 async def empty_database(container: AsyncContainer, owner: psycopg.Connection) -> None:

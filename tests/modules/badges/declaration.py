@@ -13,7 +13,7 @@ from tests.sample.application.commands.withdraw_badge import WithdrawBadge
 from tests.sample.application.ports import Badges
 from tests.sample.application.queries.list_badges import BadgePages
 from tests.sample.domain.badge import Badge
-from tests.sample.module import BADGES
+from tests.sample.module import MODULE as BADGES
 
 PATH: Final = "/api/v1/badges/"
 TOUCHES: Final = frozenset({"badges"})

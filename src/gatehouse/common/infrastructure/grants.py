@@ -12,9 +12,6 @@ from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresEr
 type Grants = Mapping[str, str]
 """Maps a table's name to the privileges that the server's role has on it, as `SELECT, INSERT`."""
 
-_ALWAYS_GRANTED: Final = {"alembic_version": "SELECT"}
-"""For readiness: the server reads which revision the schema has."""
-
 # It may be there, and another process that starts at the same time may make it before this one, at any moment.
 _CREATE_ROLE: Final = sql.SQL("""
     DO $$ BEGIN
@@ -26,15 +23,16 @@ _CREATE_ROLE: Final = sql.SQL("""
 
 
 def grant_to_server(connection: Connection, role: str, grants: Grants) -> None:
-    """Revokes all privileges from the role and grants those that the modules declare, in the caller's transaction.
+    """Gives the role these privileges on these tables, and no others on them, in the caller's transaction.
 
-    Two at once would fail ("tuple concurrently updated"): `migrate` does it under its lock.
+    It leaves other tables alone: a version that has more modules may be serving. Two at once would fail ("tuple
+    concurrently updated"): `migrate` does it under its lock.
     """
     name = sql.Identifier(role)
-    _execute(connection, sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
-    for table, privileges in {**grants, **_ALWAYS_GRANTED}.items():
-        grant = sql.SQL("GRANT {} ON {} TO {}")
-        _execute(connection, grant.format(sql.SQL(privileges), sql.Identifier(table), name))
+    for table, privileges in grants.items():
+        for statement in ("REVOKE ALL ON {table} FROM {role}", "GRANT {privileges} ON {table} TO {role}"):
+            parts = {"table": sql.Identifier(table), "role": name, "privileges": sql.SQL(privileges)}
+            _execute(connection, sql.SQL(statement).format(**parts))
 
 
 def ensure_role(owner_url: str, role: str) -> None:

@@ -1,33 +1,26 @@
-"""Migrating the schema to its newest revision, and checking that it has it."""
+"""Migrating the schema to its newest revisions."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum, auto
 from functools import partial
 from typing import Final
 
 import psycopg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from psycopg.rows import scalar_row
-from sqlalchemy import Connection, Engine, MetaData, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from gatehouse.common.domain.errors import UnavailableError
-from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_connection import explain_no_connection
 from gatehouse.common.infrastructure.database_errors import DatabaseError, ErrorTranslation
-from gatehouse.common.infrastructure.grants import Grants, grant_to_server
-from gatehouse.common.infrastructure.waiting import wait_for_answer
-
-SCRIPTS: Final = "gatehouse:migrations"
-"""A folder of the package, so that an installed wheel has it, too."""
-_READY_WITHIN_SECONDS: Final = 0.9
+from gatehouse.common.infrastructure.explain_error import explain_error
+from gatehouse.common.infrastructure.grants import grant_to_server
+from gatehouse.common.infrastructure.migration_lines import MigrationError, MigrationLine, SchemaAge, migration_config
 
 LOCK_TRIES: Final = 20
 PAUSE_SECONDS: Final = 2.0
@@ -39,7 +32,6 @@ _LIMITS: Final = """
     WHERE name IN ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')
 """
 _LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtext('gatehouse migrations'))"
-_REVISION: Final = "SELECT version_num FROM alembic_version"
 # Of these errors PostgreSQL's message names objects of the schema, roles, files and limits, and never quotes a row:
 # what is not supported, a server that is read-only, insufficient resources, a wrong state, an operator's intervention,
 # errors of the system, and access or names.
@@ -49,72 +41,50 @@ type Report = Callable[[str], None]
 """Takes a line for the operator: what is being waited for."""
 
 
-class MigrationError(Exception):
-    """One line for the operator."""
+def migrate(
+    url: str, lines: Sequence[MigrationLine], *, server_role: str | None = None, report: Report = lambda _: None
+) -> dict[str, str]:
+    """Brings each line to its newest revision, one after the other, each with the rights that the server's role has on
+    its tables, in the last transaction of the line.
+
+    Any number of processes may do so at once: one migrates after the other, and the later ones find nothing to do. What
+    a later version has migrated is left as it is, with the rights that it granted, and given back: the revision, by the
+    line's name. Where a line fails, those before it are done, and nothing of those after it. Raises MigrationError,
+    UnavailableError or DatabaseError.
+    """
+    scripts = {line.name: line.script() for line in lines}
+    newer: dict[str, str] = {}
+    with _explain_errors(), _lock_out_others(url, report) as connection:
+        for line in lines:
+            revision = _find_revision(connection, line)
+            match SchemaAge.of(revision, scripts[line.name]):
+                case SchemaAge.NEWER:
+                    newer[line.name] = str(revision)
+                case SchemaAge.UNKNOWN:
+                    raise MigrationError(_describe_unknown(line, revision, scripts[line.name].get_current_head()))
+        for line in lines:
+            if line.name not in newer:
+                with _explain_errors_of(line):
+                    _upgrade(_config_of(url, line, server_role), report)
+    return newer
 
 
-@dataclass(frozen=True, slots=True)
-class ServerRole:
-    """The database role of the server, and what it may do on each table."""
-
-    name: str
-    grants: Grants
-
-
-class SchemaAge(Enum):
-    """Of a schema, as this version of Gatehouse sees it."""
-
-    OLDER = auto()
-    """Or there is none."""
-    NEWEST = auto()
-    NEWER = auto()
-    """Migrated by a later version. It serves this one, too: see "Changing the schema" in CONTRIBUTING.md."""
-    UNKNOWN = auto()
-    """Neither this line of revisions nor one that goes on from it."""
-
-    @classmethod
-    def of(cls, revision: str | None, script: ScriptDirectory) -> "SchemaAge":
-        known = [step.revision for step in script.walk_revisions()]
-        if revision is None or revision in known[1:]:
-            return cls.OLDER
-        if revision == known[0]:
-            return cls.NEWEST
-        # Revisions are numbers of one length, so that they sort as text. Whatever else sorts behind is no revision.
-        is_number = revision.isascii() and revision.isdecimal() and len(revision) == len(known[0])
-        return cls.NEWER if is_number and revision > known[0] else cls.UNKNOWN
-
-
-def migration_config(url: str, metadata: MetaData | None = None, file: str | None = None) -> Config:
-    """`metadata` and `file` (alembic.ini) are only needed to write migrations."""
-    config = Config(file)
-    config.set_main_option("script_location", SCRIPTS)
-    config.attributes["url"] = url
-    config.attributes["metadata"] = metadata
+def _config_of(url: str, line: MigrationLine, server_role: str | None) -> Config:
+    config = migration_config(url, line)
+    if server_role is not None:
+        grants = {**line.grants, line.version_table: "SELECT"}  # the server reads which revision there is
+        config.attributes["finish"] = partial(grant_to_server, role=server_role, grants=grants)
     return config
 
 
-def migrate(config: Config, *, server_role: ServerRole | None = None, report: Report = lambda _: None) -> str | None:
-    """Brings the schema to its newest revision and the server's role to its rights, in the last transaction of both.
-
-    Any number of processes may do so at once: one migrates after the other, and the later ones find nothing to do. A
-    newer schema is left as it is, with the rights that its version granted, and its revision is given back. Raises
-    MigrationError, UnavailableError or DatabaseError.
-    """
-    with _explain_errors(), _lock_out_others(config.attributes["url"], report) as connection:
-        script = ScriptDirectory.from_config(config)
-        revision = _find_revision(connection)
-        match SchemaAge.of(revision, script):
-            case SchemaAge.NEWER:
-                return revision
-            case SchemaAge.UNKNOWN:
-                raise MigrationError(
-                    f"The database schema has the revision {revision!r}, which is not one of Gatehouse's (this version "
-                    f"knows those up to {script.get_current_head()}): is it the right database? Nothing was changed."
-                )
-        if server_role is not None:
-            config.attributes["finish"] = partial(grant_to_server, role=server_role.name, grants=server_role.grants)
-        _upgrade(config, report)
-    return None
+def _describe_unknown(line: MigrationLine, revision: str | None, head: str | None) -> str:
+    what, whose = ("The database schema has", "one of Gatehouse's")
+    if not line.is_own:
+        what, whose = (f"The tables of {line.name} have", f"one of {line.name}")
+    return (
+        f"{what} the revision {revision!r}, which is not {whose} (this version "
+        f"knows those up to {head}): is it the right database? Nothing was changed."
+    )
 
 
 def open_owner(url: str) -> Engine:
@@ -122,27 +92,6 @@ def open_owner(url: str) -> Engine:
     transactions would hand the limits on to others.
     """
     return create_engine("postgresql+psycopg://", creator=lambda: _connect(url), poolclass=NullPool)
-
-
-class SchemaReadiness:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._script = ScriptDirectory.from_config(migration_config(""))
-        self._newest = self._script.get_current_head()
-
-    async def ensure_ready(self) -> None:
-        try:
-            query = self._database.fetch_one(_REVISION, {}, scalar_row)
-            revision = await wait_for_answer(_READY_WITHIN_SECONDS, query)
-        except DatabaseError:
-            revision = None  # the table of revisions is not there yet
-        if revision == self._newest:
-            return
-        match SchemaAge.of(revision, self._script):
-            case SchemaAge.OLDER:
-                raise UnavailableError("The database schema is not the newest: run `gatehouse migrate`.")
-            case SchemaAge.UNKNOWN:
-                raise UnavailableError("The database schema is not one of Gatehouse's: see `gatehouse migrate`.")
 
 
 def _connect(url: str) -> psycopg.Connection:
@@ -176,10 +125,13 @@ def _lock_out_others(url: str, report: Report) -> Iterator[Connection]:
         yield connection
 
 
-def _find_revision(connection: Connection) -> str | None:
-    if connection.exec_driver_sql("SELECT to_regclass('alembic_version')").scalar_one() is None:
+def _find_revision(connection: Connection, line: MigrationLine) -> str | None:
+    """Without parameters: a statement that has some keeps its snapshot, and CREATE INDEX CONCURRENTLY waits for that."""
+    has_table = sql.SQL("SELECT to_regclass({})").format(sql.Literal(line.version_table))
+    if connection.exec_driver_sql(has_table.as_string()).scalar_one() is None:
         return None
-    revisions: list[str] = sorted(connection.exec_driver_sql(_REVISION).scalars())
+    statement = sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(line.version_table))
+    revisions: list[str] = sorted(connection.exec_driver_sql(statement.as_string()).scalars())
     return ", ".join(revisions) if revisions else None  # more than one are unknown
 
 
@@ -201,6 +153,23 @@ def _upgrade(config: Config, report: Report) -> None:
             time.sleep(PAUSE_SECONDS)
         else:
             return
+
+
+@contextmanager
+def _explain_errors_of(line: MigrationLine) -> Iterator[None]:
+    """A line from outside is named. What its code raises is no fault of Gatehouse's."""
+    if line.is_own:
+        yield
+        return
+    try:
+        with _explain_errors():
+            yield
+    except UnavailableError:
+        raise
+    except (MigrationError, DatabaseError) as error:
+        raise MigrationError(f"In the migrations of {line.name}: {error}") from None
+    except Exception as error:  # noqa: BLE001  # whatever a migration raises
+        raise MigrationError(f"In the migrations of {line.name}: {explain_error(error, line.has_file)}") from None
 
 
 @contextmanager

@@ -1,0 +1,21 @@
+"""Says in one line what went wrong in somebody else's code, and where."""
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+_LENGTH: Final = 240
+
+
+def explain_error(error: BaseException, is_theirs: Callable[[Path], bool]) -> str:
+    """`…/loans/module.py, line 3: NameError: …`. The line is the innermost one in their files."""
+    message = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split()).rstrip(".")
+    return f"{_place(error, is_theirs)}{type(error).__name__}{f': {message:.{_LENGTH}}' if message else ''}."
+
+
+def _place(error: BaseException, is_theirs: Callable[[Path], bool]) -> str:
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}: "
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_theirs(Path(frame.filename))]
+    return f"{frames[-1].filename}, line {frames[-1].lineno}: " if frames else ""
