@@ -15,6 +15,7 @@ from tests.unit.configs import OLD_SECRET, OTHER_SECRET, PRODUCTION, Config
 KEYS = [(section, key.name) for section, kind in MODULES.settings.items() for key in fields(kind)]
 OTHER_VALUES = {
     "app.origin": "https://other.example",
+    "app.modules": "tests.sample",
     "app.hosts": "other.example, another.example",
     "uvicorn.trusted_proxies": "10.0.0.0/8, 192.0.2.1",
     "postgres.url": "postgresql://other@localhost/name",

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from adaptix import ExtraForbid, P, Provider, Retort, name_mapping, validator
+from adaptix import ExtraForbid, P, Provider, ProviderNotFoundError, Retort, name_mapping, validator
 from adaptix.load_error import (
     AggregateLoadError,
     BadVariantLoadError,
@@ -20,9 +20,11 @@ from adaptix.load_error import (
 from adaptix.struct_trail import get_trail
 from annotated_types import Interval
 
+from gatehouse.common.infrastructure.explain_error import explain_error
+from gatehouse.common.modules import Module
 from gatehouse.common.settings import AppSettings, ConfigError, CookieSettings, PostgresSettings, Settings
 from gatehouse.setup.development_secrets import add_development_secrets
-from gatehouse.setup.modules import with_modules
+from gatehouse.setup.modules import MODULES, with_modules
 from gatehouse.setup.read_config import Raw, Sections, absolute, named_modules, overrides, read_config
 
 
@@ -42,8 +44,20 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.envi
         settings = settings.replace(*complete)
     settings = _resolve_switches(settings)
     for module in modules:
-        module.ensure_safe(settings)
+        _ensure_safe(module, settings)
     return settings
+
+
+def _ensure_safe(module: Module, settings: Settings) -> None:
+    try:
+        module.ensure_safe(settings)
+    except ConfigError:
+        raise
+    except Exception as error:
+        if module in [*MODULES]:
+            raise
+        reason = explain_error(error, lambda _: True)
+        raise ConfigError(f"app.modules: {module.name}: its settings cannot be checked: {reason}") from None
 
 
 def _resolve_switches(settings: Settings) -> Settings:
@@ -62,6 +76,8 @@ def _load(sections: Sections, raw: Raw) -> Iterator[object]:
             yield retort.load(raw.get(name, {}), section)
         except LoadError as error:
             raise ConfigError(_first_line(error, (name,))) from None
+        except ProviderNotFoundError:
+            raise ConfigError(f"{name}: a key of this section has a type that cannot be loaded.") from None
 
 
 @cache  # what it makes for each section costs more than all loading

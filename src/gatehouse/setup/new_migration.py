@@ -2,7 +2,8 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
@@ -36,7 +37,8 @@ def write_migration(modules: Modules, name: str, message: str, file: str | None 
         config = migration_config(url, line, file)
         config.attributes |= {"metadata": metadata, "include_object": _only_tables_of(line, lines)}
         number = len(list(line.script().walk_revisions())) + 1 if has_some else 1
-        written = command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
+        with redirect_stdout(StringIO()):  # Alembic says what it does
+            written = command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
     assert isinstance(written, Script)  # noqa: S101  # one revision was asked for
     return Path(written.path)
 

@@ -46,9 +46,8 @@ class MigrationLine:
         try:
             return coerce_resource_to_filename(self.location).absolute()
         except (ImportError, TypeError, ValueError):
-            raise MigrationError(
-                f"{self.name}: there is no package as its `migrations`, {self.location}, say."
-            ) from None
+            package = self.location.partition(":")[0]
+            raise MigrationError(f"{self.name}: there is no package {package}, which its `migrations` names.") from None
 
     def has_file(self, path: Path) -> bool:
         return path.is_relative_to(self.folder)

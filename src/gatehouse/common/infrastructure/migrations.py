@@ -126,7 +126,7 @@ def _lock_out_others(url: str, report: Report) -> Iterator[Connection]:
 
 
 def _find_revision(connection: Connection, line: MigrationLine) -> str | None:
-    """Without parameters: a statement that has some keeps its snapshot, and CREATE INDEX CONCURRENTLY waits for that."""
+    """Without parameters: a statement with some keeps its snapshot, for which CREATE INDEX CONCURRENTLY would wait."""
     has_table = sql.SQL("SELECT to_regclass({})").format(sql.Literal(line.version_table))
     if connection.exec_driver_sql(has_table.as_string()).scalar_one() is None:
         return None
