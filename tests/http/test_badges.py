@@ -43,6 +43,12 @@ async def test_pages_join_in_any_order(admin: httpx.AsyncClient, limit: int) -> 
     assert await names(admin, limit, sorting_field="awarded_at", sorting_order="desc") == by_time[::-1]
 
 
+async def test_a_badge_comes_with_the_name_of_who_wears_it(admin: httpx.AsyncClient) -> None:
+    badges = (await admin.get(BADGES)).json()["badges"]
+
+    assert {badge["username"] for badge in badges} == {"alice"}
+
+
 async def test_search_is_by_prefix_and_the_total_heeds_it(admin: httpx.AsyncClient) -> None:
     answer = await admin.get(BADGES, params={"search": "gold", "limit": 1, "with_total": True})
 

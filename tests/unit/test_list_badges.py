@@ -15,7 +15,7 @@ async def test_everybody_sees_all_badges() -> None:
 
     page = await app.use(ListBadges, alice)(BadgeListRequest(with_total=True))
 
-    assert [badge.name for badge in page.badges] == ["gold", "silver"]
+    assert [(badge.name, badge.username) for badge in page.badges] == [("gold", "alice"), ("silver", "alice")]
     assert page.total == 2
 
 

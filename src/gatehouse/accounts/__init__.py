@@ -1,8 +1,19 @@
-"""Users, sessions, passwords and roles. What is named here is for other modules; the rest is this module's own."""
+"""Users, sessions, passwords and roles. What is named here is for other modules; the rest is this module's own.
+
+- who calls: `Identity`, `Role`, `ensure_at_least`, `manages`, `ensure_manages`
+- users under lock, for commands: `Users`, `User`, `lock_actor`, `lock_actor_and_user`, `lock_subordinate`,
+  `UserNotFoundError`
+- ending a user's sessions, in the transaction of a command: `Sessions.end_all_of`
+- usernames: `Username`, `USERNAME_RULE` for people, `USERNAME_SHAPE` for the OpenAPI document
+- what is published of an account: `Account`, of a `User` by `Account.of`
+
+In SQL, other modules refer to `users.id` as a foreign key, and read `users.id` and `users.username`, to show names in a
+list, say. All else in these tables is this module's own.
+"""
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.locking import lock_actor, lock_subordinate
+from gatehouse.accounts.application.locking import lock_actor, lock_actor_and_user, lock_subordinate
 from gatehouse.accounts.application.ports import Sessions, Users
 from gatehouse.accounts.domain.authorization import ensure_at_least, ensure_manages, manages
 from gatehouse.accounts.domain.errors import UserNotFoundError
@@ -26,6 +37,7 @@ __all__ = [
     "ensure_at_least",
     "ensure_manages",
     "lock_actor",
+    "lock_actor_and_user",
     "lock_subordinate",
     "manages",
 ]

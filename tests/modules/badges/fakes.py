@@ -44,6 +44,9 @@ class FakeBadgePages:
 
     async def __call__(self, request: BadgeListRequest) -> BadgeList:
         badges = sorted(self._store[BadgesState].badges.values(), key=lambda badge: badge.name)
-        views = [BadgeView(badge.id, badge.name, badge.user_id, badge.awarded_at) for badge in badges]
+        names = {user.id: user.username.value for user in self._store.users.values()}
+        views = [
+            BadgeView(badge.id, badge.name, badge.user_id, badge.awarded_at, names[badge.user_id]) for badge in badges
+        ]
         shown = [view for view in views if view.name.startswith(request.search or "")]
         return BadgeList(shown, None, len(shown) if request.with_total else None)

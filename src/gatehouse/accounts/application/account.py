@@ -11,6 +11,8 @@ from gatehouse.accounts.domain.user import User
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """Its fields are those of the JSON in the API."""
+
     id: UUID
     username: str
     role: Role

@@ -24,11 +24,13 @@ def manages(role: Role, other: Role) -> bool:
 
 
 def ensure_at_least(role: Role, minimum: Role) -> None:
+    """Raises ForbiddenError."""
     if role is not minimum and not manages(role, minimum):
         raise ForbiddenError
 
 
 def ensure_manages(role: Role, other: Role) -> None:
+    """Raises ForbiddenError."""
     if not manages(role, other):
         raise ForbiddenError
 

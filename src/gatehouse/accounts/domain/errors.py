@@ -14,6 +14,8 @@ class SessionNotFoundError(NotFoundError):
 
 
 class UserNotFoundError(NotFoundError):
+    """Only told to those who may know: the caller's role is judged first."""
+
     slug = "user-not-found"
     title = "There is no such user."
 

@@ -29,6 +29,7 @@ class BadgeView:
     name: str
     user_id: UUID
     awarded_at: datetime
+    username: str
 
 
 @dataclass(frozen=True, slots=True)

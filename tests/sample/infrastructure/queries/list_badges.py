@@ -7,7 +7,8 @@ from tests.sample.application.queries.list_badges import BadgeList, BadgeListReq
 
 BADGES: Final = KeysetList(
     table="badges",
-    select="id, name, user_id, awarded_at",
+    # A join would have to be in every branch and in the total; this is looked up for the rows of the page alone.
+    select="id, name, user_id, awarded_at, (SELECT username FROM users WHERE users.id = badges.user_id)",
     orders={BadgeSorting.NAME: ("name",), BadgeSorting.AWARDED_AT: ("awarded_at", "id")},
     types={"id": "uuid", "awarded_at": "timestamptz"},
     filters={"user_id": "user_id = %(user_id)s"},
@@ -21,6 +22,6 @@ class SqlBadgePages:
 
     async def __call__(self, request: BadgeListRequest) -> BadgeList:
         query = KeysetQuery.of(request, request.sorting_field, prefix=request.search, user_id=request.user_id)
-        page = await self._pages.fetch(query, request.cursor, lambda row: BadgeView(*row[:4]))
+        page = await self._pages.fetch(query, request.cursor, lambda row: BadgeView(*row[:5]))
         total = await self._pages.count(query) if request.with_total else None
         return BadgeList(page.rows, page.next_cursor, total)

@@ -1,0 +1,63 @@
+"""Modules from outside use Gatehouse by its public names, each of which says what it is for."""
+
+from pathlib import Path
+
+import pytest
+
+import gatehouse.accounts
+from tests.modules.private_imports import private_imports
+from tests.outside import importable, write_package
+
+OWN = "is Gatehouse's own"
+
+
+def test_the_sample_module_uses_public_names_alone() -> None:
+    assert private_imports("tests.sample") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "mistake"),
+    [
+        ("import gatehouse.accounts", None),
+        ("from gatehouse import accounts", None),
+        ("from gatehouse.accounts import Role, lock_actor", None),
+        ("from gatehouse.common.infrastructure.keyset import KeysetList", None),
+        ("from gatehouse.migrations.concurrently import create_index", None),
+        ("from . import gatehouse", None),
+        ("import gatehouse.accounts.domain.role", f"gatehouse.accounts.domain.role {OWN}"),
+        ("from gatehouse.accounts.domain.role import Role", f"gatehouse.accounts.domain.role.Role {OWN}"),
+        ("from gatehouse.accounts import Role, domain", f"gatehouse.accounts.domain {OWN}"),
+        ("from gatehouse.accounts import Throttle", f"gatehouse.accounts.Throttle {OWN}"),
+        ("from gatehouse.audit.module import AUDIT", f"gatehouse.audit.module.AUDIT {OWN}"),
+        ("from gatehouse.setup.app import create_app", f"gatehouse.setup.app.create_app {OWN}"),
+        ("def f():\n    import gatehouse.setup", f"gatehouse.setup {OWN}"),
+    ],
+)
+def test_an_import_of_what_is_private_is_named_with_its_place(
+    tmp_path: Path, statement: str, mistake: str | None
+) -> None:
+    write_package(tmp_path, domain__loan=statement)
+    with importable(tmp_path):
+        found = private_imports("acme.loans")
+
+    assert len(found) == (mistake is not None)
+    if mistake:
+        line = len(statement.splitlines())
+        assert found[0].startswith(f"{tmp_path}/acme/loans/domain/loan.py:{line}: {mistake}")
+
+
+def test_a_package_that_is_not_there_is_no_package_without_mistakes() -> None:
+    with pytest.raises(LookupError):
+        private_imports("nowhere_at_all")
+
+
+@pytest.mark.parametrize("name", gatehouse.accounts.__all__)
+def test_a_public_name_says_what_it_is_for(name: str) -> None:
+    value = getattr(gatehouse.accounts, name)
+
+    if callable(value):
+        # Dataclasses without a docstring describe themselves by their fields.
+        assert value.__doc__
+        assert not value.__doc__.startswith(f"{name}(")
+    else:
+        assert f"`{name}`" in str(gatehouse.accounts.__doc__)
