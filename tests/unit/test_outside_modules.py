@@ -164,6 +164,14 @@ def test_a_package_that_is_not_there_is_named(load: Load) -> None:
 
 NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     "the name of an own module": ("name='audit'", "the name audit belongs to the module audit; choose another one."),
+    "the name of Gatehouse itself": (
+        "name='gatehouse'",
+        "the name gatehouse belongs to Gatehouse; choose another one.",
+    ),
+    "a route for a command that is not listed": (
+        "name='loans', routers=(lending,)",
+        "the route /lend asks for LendItem, which is in no `commands` or `queries`.",
+    ),
     "a route of another": (
         "name='loans', routers=(taken,)",
         "the route GET /api/v1/users/{} belongs to the module accounts; choose another one.",
@@ -268,6 +276,11 @@ shadow = APIRouter(route_class=UseCaseRoute)
 shadow.patch("/api/v1/users/{what}", dependencies=[AUTHENTICATED])(list_loans)
 closed = APIRouter(route_class=UseCaseRoute)
 closed.get("/closed")(list_loans)
+lending = APIRouter(route_class=UseCaseRoute)
+
+@lending.post("/lend", dependencies=[AUTHENTICATED])
+async def lend_item(execute: FromDishka[LendItem]) -> None: ...
+
 outer = APIRouter(route_class=UseCaseRoute)
 outer.include_router(router)
 

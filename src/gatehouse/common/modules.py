@@ -1,7 +1,7 @@
 """What a module declares, and what all of them declare together.
 
-The list of modules stands in setup/modules.py. Nothing registers itself, and nothing is searched for: a module is one
-plain value, made in its `module.py`.
+The list of Gatehouse's own stands in setup/modules.py; config.toml names those from outside. Nothing registers itself,
+and nothing is searched for: a module is one plain value, made in its `module.py`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

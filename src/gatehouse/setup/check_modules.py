@@ -4,15 +4,17 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import MISSING, fields
 from itertools import product
-from typing import Final
+from typing import Final, get_type_hints
 
 import typer
 from fastapi.routing import APIRoute
 from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint
 from typer.main import get_group
 
-from gatehouse.common.application.use_case import action_of
+from gatehouse.common.application.use_case import action_of, is_use_case
+from gatehouse.common.domain.audit import FURTHER_ATTEMPTS
 from gatehouse.common.infrastructure.metadata import metadata
+from gatehouse.common.infrastructure.migration_lines import OWN
 from gatehouse.common.modules import Module, Modules
 from gatehouse.common.presentation.http.access import MARKERS
 from gatehouse.common.settings import ConfigError
@@ -29,7 +31,12 @@ _VERSION_TABLES: Final = "alembic_version"
 
 def ensure_go_together(own: Modules, outside: Sequence[OutsideModule]) -> None:
     """Raises ConfigError, in one line, for the first thing that is wrong."""
-    owners = {f"the command {command}": "Gatehouse" for command in COMMANDS}
+    kept_free = (
+        *(f"the command {name}" for name in COMMANDS),
+        f"the name {OWN}",
+        f"the audited action {FURTHER_ATTEMPTS}",
+    )
+    owners = dict.fromkeys(kept_free, "Gatehouse")
     for module in own:
         owners |= dict.fromkeys(_claims(module), f"the module {module.name}")
     modules = [*own]
@@ -53,6 +60,7 @@ def _all_mistakes(loaded: OutsideModule, before: Sequence[Module], owners: dict[
             yield f"{claim} belongs to {owners[claim]}; choose another one."
         claimed.add(claim)
     yield from _shadowed_routes(loaded.module, before)
+    yield from _unlisted_use_cases(loaded.module, before)
     yield from _wrong_tables(loaded.module)
     yield from _forgotten_tables(loaded, before)
     yield from _wrong_constraints(loaded.module)
@@ -117,6 +125,15 @@ def _shadowed_routes(module: Module, before: Iterable[Module]) -> Iterator[str]:
     for route, (other, shadowed) in product(_routes(module), earlier):
         if {*_methods(route)} & {*_methods(shadowed)} and route.path_regex.match(shadowed.path):
             yield f"the route {route.path} would answer for {shadowed.path} of {other.name}; change its path."
+
+
+def _unlisted_use_cases(module: Module, before: Iterable[Module]) -> Iterator[str]:
+    listed = {use_case for other in (*before, module) for use_case in (*other.commands, *other.queries)}
+    for route in _routes(module):
+        # The endpoint as it was written, before dishka took its own parameters away.
+        for hint in get_type_hints(getattr(route.endpoint, "__dishka_orig_func__", route.endpoint)).values():
+            if is_use_case(hint) and hint not in listed:
+                yield f"the route {route.path} asks for {hint.__name__}, which is in no `commands` or `queries`."
 
 
 def _wrong_tables(module: Module) -> Iterator[str]:
