@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from gatehouse.common.application.ports import Clock
 from gatehouse.common.modules import Modules
-from gatehouse.common.settings import ConfigError
+from gatehouse.common.settings import ConfigError, Settings
 from gatehouse.setup.check_modules import COMMANDS
 from gatehouse.setup.cli import cli
-from gatehouse.setup.container import ensure_complete
+from gatehouse.setup.container import create_container, ensure_complete
+from gatehouse.setup.describe_settings import describe_settings
 from gatehouse.setup.modules import MODULES, modules_of, with_modules
 from tests.outside import importable, write_package
 from tests.unit.configs import Config
@@ -337,14 +339,18 @@ def test_one_is_listed_once(load: Load) -> None:
     assert refusal(lambda: load("MODULE = Module(name='loans')", "acme.loans")) == "acme.loans is listed twice."
 
 
-def test_an_adapter_may_replace_gatehouse_s_own_and_says_so(load: Load) -> None:
+async def test_an_adapter_may_replace_gatehouse_s_own_and_says_so(load: Load) -> None:
     modules = load("""
+class StoppedClock(SystemClock): ...
+
 clock = Provider(scope=Scope.APP)
-clock.provide(SystemClock, provides=Clock, override=True)
+clock.provide(StoppedClock, provides=Clock, override=True)
 MODULE = Module(name="loans", providers=(clock,))
 """)
+    container = create_container(Settings(), modules)
 
-    assert len([*modules]) == len([*MODULES]) + 1
+    assert type(await container.get(Clock)).__name__ == "StoppedClock"
+    await container.close()
 
 
 def test_a_port_that_nothing_provides_is_named(load: Load, config: Config) -> None:
@@ -384,6 +390,15 @@ def test_its_section_is_loaded_from_the_file_and_the_environment(load: Load, con
     assert config.load(toml)[section] == section(limit=5)
     assert config.load(toml, GATEHOUSE_LOANS__LIMIT="7")[section] == section(limit=7)
     assert config.load("", GATEHOUSE_APP__MODULES="acme.loans", GATEHOUSE_LOANS__LIMIT="7")[section] == section(limit=7)
+
+
+def test_its_section_is_shown_with_the_others(load: Load, config: Config) -> None:
+    load(SECTION)
+    settings = config.load('[app]\nmodules = ["acme.loans"]')
+
+    lines = [*describe_settings(settings, modules_of(settings).settings)]
+
+    assert {"app.modules = acme.loans", "loans.limit = 3"} <= {*lines}
 
 
 def test_the_environment_decides_which_modules_there_are(load: Load, config: Config, tmp_path: Path) -> None:
