@@ -22,8 +22,7 @@ from gatehouse.common.infrastructure.migration_lines import OWN, MigrationError,
 from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.infrastructure.schema_readiness import SchemaReadiness
 from gatehouse.setup.modules import MODULES, with_modules
-from tests.conftest import CreateDatabase
-from tests.database import SERVER_ROLE
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
 from tests.integration.later_version import OWN_LINE
 from tests.sample.infrastructure.tables import badges
 

@@ -18,10 +18,10 @@ from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.settings import AppSettings, PostgresSettings, Settings
 from gatehouse.setup.app import create_app
 from gatehouse.setup.modules import modules_of
-from tests.conftest import CreateDatabase, RunningApp
-from tests.database import SERVER_ROLE
-from tests.fakes import FakeClock
-from tests.http.answers import assert_problem
+from gatehouse.testing.answers import assert_problem
+from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
+from gatehouse.testing.fakes import FakeClock
+from gatehouse.testing.running_app import RunningApp
 
 BADGES: Final = "/api/v1/badges/"
 AUDIT: Final = "/api/v1/audit/"

@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.conftest import CreateDatabase
+from gatehouse.testing.database import CreateDatabase
 from tests.integration.test_command_line import RunResult
 from tests.outside import write_package
 from tests.root import ROOT
@@ -171,7 +171,7 @@ def test_migrate_and_serve_take_the_module_along(
 
 
 def test_a_new_migration_is_what_the_module_s_own_tables_lack(gatehouse: Gatehouse, tmp_path: Path) -> None:
-    modules = {"GATEHOUSE_APP__MODULES": "tests.sample,acme.empty", "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    modules = {"GATEHOUSE_APP__MODULES": "acme.empty,tests.sample", "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     write_package(tmp_path, "acme.empty", module=EMPTY)
     folder = tmp_path / "acme/empty/migrations"
 

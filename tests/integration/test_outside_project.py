@@ -29,8 +29,19 @@ async def read_notes() -> list[str]:
     return []
 
 
-NOTES = Module(name="notes", routers=(router,), tables={notes: "SELECT"})
+NOTES = Module(name="notes", routers=(router,), tables={notes: "SELECT"}, migrations="acme:migrations")
 '''
+MIGRATION: Final = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table("notes", sa.Column("id", sa.Uuid(), primary_key=True))
+"""
 DECLARATION: Final = """
 from gatehouse.testing.declaration import Call, ModuleTests
 from acme import NOTES
@@ -80,6 +91,8 @@ SETTINGS: Final = {
 def project(tmp_path: Path) -> Path:
     (tmp_path / "tests").mkdir()
     (tmp_path / "acme.py").write_text(MODULE)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations/0001_create_notes.py").write_text(MIGRATION)
     (tmp_path / "tests/conftest.py").write_text('pytest_plugins = ["gatehouse.testing.plugin"]\n')
     (tmp_path / "tests/notes.py").write_text(DECLARATION)
     (tmp_path / "tests/test_notes.py").write_text(TEST)
@@ -135,12 +148,12 @@ def test_a_mistake_in_the_settings_is_one_line(project: Path, changed: dict[str,
 
 def test_a_table_that_no_module_names_is_one_line(project: Path) -> None:
     module = project / "acme.py"
-    module.write_text(module.read_text().replace(', tables={notes: "SELECT"}', ""))
+    module.write_text(module.read_text().replace(', tables={notes: "SELECT"}, migrations="acme:migrations"', ""))
 
     run = run_tests(project)
 
     assert run.returncode == 1
-    assert "Nothing makes the tables ['notes']" in run.stdout
+    assert "No migration makes the tables ['notes']" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from gatehouse.accounts import Role, User, Username, UserNotFoundError, Users, lock_actor_and_user
 from gatehouse.common.domain.errors import ForbiddenError, UnauthenticatedError
-from tests.in_memory_app import InMemoryApp
-from tests.modules.accounts.fakes import FakeUsers
+from gatehouse.testing.accounts.fakes import FakeUsers
+from gatehouse.testing.in_memory_app import InMemoryApp
 
 
 class NobodyIsLocked(FakeUsers):

@@ -18,7 +18,7 @@ import psycopg
 from gatehouse.common.infrastructure.database_connection import explain_no_connection
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
-from gatehouse.common.infrastructure.migrations import MigrationError
+from gatehouse.common.infrastructure.migration_lines import MigrationError
 from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
 from gatehouse.testing.database import SERVER_ROLE, NoTableError, prepare_schema
 
