@@ -16,7 +16,7 @@ WORKDIR /app
 COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-dev --no-install-project
 
-COPY README.md ./
+COPY LICENSE README.md ./
 COPY src src
 RUN uv sync --locked --no-dev --no-editable && rm -f .venv/.lock
 
