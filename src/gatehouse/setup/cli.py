@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Final
 
 import typer
@@ -24,15 +26,16 @@ from gatehouse.common.settings import (
     Settings,
     UvicornSettings,
 )
+from gatehouse.setup.config_file import write_config_toml
 from gatehouse.setup.container import ensure_complete
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.describe_settings import describe_settings
 from gatehouse.setup.load_settings import load_settings
 from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.module_commands import CommandsOfModules
-from gatehouse.setup.modules import MODULES, modules_of
+from gatehouse.setup.modules import MODULES, modules_of, with_modules
 from gatehouse.setup.new_migration import write_migration
-from gatehouse.setup.read_config import CONFIG_VARIABLE
+from gatehouse.setup.read_config import CONFIG_VARIABLE, config_path, named_modules
 from gatehouse.setup.run_use_case import run_use_case
 from gatehouse.setup.server import run_server, server_options
 from gatehouse.setup.sockets import listening_sockets
@@ -130,9 +133,23 @@ def check() -> None:
     typer.echo("\n".join(describe_settings(settings, modules_of(settings).settings)))
 
 
+@config.command()
+def init() -> None:
+    """Write a config.toml that lists every setting, in comments. What is there already is left as it is."""
+    path = config_path()
+    write_config_toml(path, with_modules(named_modules({}, os.environ)).settings)
+    gatehouse = quote(sys.argv[0])
+    if path != Path.cwd() / "config.toml":
+        gatehouse += f" --config {quote(str(path))}"
+    typer.echo(f"Wrote {path}, in which every line shows a default: take its # away to change it.")
+    typer.echo(f"Then: `{gatehouse} migrate`, and `{gatehouse} serve`.")
+
+
 def main() -> None:
     try:
         _open_closed_streams()
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # not every name fits the locale
         cli()
     except OSError as error:  # a full disk behind standard output, say
         _refuse(f"{error.strerror}{f': {error.filename}' if error.filename else ''}.")
@@ -175,7 +192,8 @@ def _say(text: str) -> None:
 
 def _welcome(settings: Settings) -> str:
     lines = [f"Gatehouse serves {settings.origin}"]
-    lines.append(f"Configuration: {settings.file or f'no config.toml in {settings.folder}, so the defaults'}")
+    none = f"no config.toml in {settings.folder}, so the defaults (`{sys.argv[0]} config init` writes one)"
+    lines.append(f"Configuration: {settings.file or none}")
     if settings[AppSettings].serves_docs:
         lines.append(f"API documentation: {settings.origin}/docs")
     lines.append(f"The first super admin: {sys.argv[0]} create-super-admin USERNAME (in another terminal)")

@@ -1,12 +1,13 @@
 """Secrets for development: made once and kept beside the data, so that a restart logs nobody out."""
 
-import os
 import secrets
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_type_hints
 
 from gatehouse.common.settings import ConfigError, MadeInDevelopment
+from gatehouse.setup.new_file import write_new_file
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,14 +34,5 @@ def _read_or_make(path: Path) -> str:
 
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    # Written under another name and then linked, which fails if another process that started at the same time was
-    # faster. So nobody reads half a secret, and both processes read the same one.
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(48))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    with suppress(FileExistsError):  # another process that started at the same time was faster: both use its secret
+        write_new_file(path, secrets.token_urlsafe(48), mode=0o600)

@@ -32,10 +32,15 @@ class ConfigFile:
 
 
 def read_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> ConfigFile:
-    named = path or environ.get(CONFIG_VARIABLE)
-    path = absolute(Path(named or "config.toml"))
-    exists = bool(named) or _exists(path)
+    is_named = path is not None or bool(environ.get(CONFIG_VARIABLE))
+    path = config_path(environ) if path is None else absolute(path)
+    exists = is_named or _exists(path)
     return ConfigFile(path, exists, _read_toml(path) if exists else {})
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Whether it is there or not."""
+    return absolute(Path(environ.get(CONFIG_VARIABLE) or "config.toml"))
 
 
 def named_modules(raw: Raw, environ: Mapping[str, str]) -> list[str]:

