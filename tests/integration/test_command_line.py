@@ -273,6 +273,18 @@ def test_a_configuration_that_cannot_be_written_is_one_line(gatehouse: Gatehouse
     assert "none/config.toml: cannot be written (No such file or directory)." in answer.err
 
 
+def test_a_name_that_the_locale_cannot_write_is_shown_with_escapes(
+    gatehouse: Gatehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, "latin-1"))
+
+    answer = gatehouse("--config", str(tmp_path / "設定.toml"), "config", "init")
+
+    assert answer.code == 0
+    assert rb"\u8a2d\u5b9a.toml" in output.getvalue()
+
+
 def test_an_embedded_database_that_cannot_be_had_is_one_line(
     gatehouse: Gatehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

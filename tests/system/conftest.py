@@ -14,6 +14,7 @@ from tests.system.debian_postgres import DebianPostgres, debian_postgres
 from tests.system.deployment import OnThisMachine
 from tests.system.image import Image, built_image
 from tests.system.proxies import ProxiedApp
+from tests.system.wheel import Environment, build_wheel, empty_environment
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +73,20 @@ def image() -> Iterator[Image]:
         yield image
 
 
+@pytest.fixture(scope="session")
+def environment() -> Iterator[Environment]:
+    """For the wheel, and what depends on it. Each test leaves in it what it has installed."""
+    with empty_environment() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def wheel(environment: Environment) -> Path:
+    return build_wheel(environment)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker builds the image, and runs all that needs it."""
+    """One worker builds the image, and runs all that needs it; likewise the environment of the wheel."""
     for item in items:
-        if "image" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("image"))
+        for built in {"image", "environment"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(built))
