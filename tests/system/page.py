@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from tests.root import ROOT
 
-PAGE = ROOT / "docs/operations.md"
+PAGE: Final = ROOT / "docs/operations.md"
 
 
 def snippet(language: str, first_line: str) -> str:
@@ -21,3 +22,9 @@ def fill_in(text: str, values: Mapping[str, object]) -> str:
         assert example in text, f"{PAGE.name} no longer says {example}"
         text = text.replace(example, str(value))
     return text
+
+
+BUILD: Final = snippet("sh", "pip wheel")
+INSTALL: Final = snippet("sh", "python3 -m venv .venv\n")
+INSTALL_EMBEDDED: Final = snippet("sh", ".venv/bin/pip")
+RUN: Final = snippet("sh", ".venv/bin/gatehouse")

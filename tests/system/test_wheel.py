@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,10 @@ from gatehouse.setup.modules import MODULES
 from tests.fakes import PASSWORD
 from tests.root import ROOT
 from tests.system.debian_postgres import debian_postgres
-from tests.system.page import snippet
+from tests.system.page import INSTALL, INSTALL_EMBEDDED, RUN
 from tests.system.wheel import Environment
 
-INSTALL = snippet("sh", "python3 -m venv .venv\n")
-INSTALL_EMBEDDED = snippet("sh", ".venv/bin/pip")
-*PREPARE, SERVE = snippet("sh", ".venv/bin/gatehouse").splitlines()
+*PREPARE, SERVE = RUN.splitlines()
 SECRETS = {"GATEHOUSE_JWT__SECRET": "f3b1c97a" * 4, "GATEHOUSE_PASSWORD__PEPPER": "0d8e62a5" * 4}
 # Root, too, cannot write then where the mode says so.
 WITHOUT_PRIVILEGES = "setpriv --inh-caps=-all --bounding-set=-all" if os.geteuid() == 0 else ""
@@ -29,7 +28,7 @@ WITHOUT_PRIVILEGES = "setpriv --inh-caps=-all --bounding-set=-all" if os.geteuid
 @pytest.fixture(scope="session")
 def refusal(environment: Environment, wheel: Path) -> subprocess.CompletedProcess[str]:
     """What it says before the extra `embedded` is there."""
-    assert f"./{wheel.name}\n" in INSTALL
+    shutil.copy(wheel, environment.folder)
     environment.install(INSTALL.removeprefix("python3 -m venv .venv\n"))  # which it is made by
     return environment.run(".venv/bin/gatehouse migrate")
 
@@ -112,7 +111,7 @@ def test_all_that_it_makes_lies_beside_its_configuration(installed: Environment,
     assert httpx.get(f"{service}/livez").status_code == 200
     found = {path.name for path in installed.folder.iterdir() if path.suffix not in {".log", ".txt", ".whl"}}
 
-    assert found == {".venv", "config.toml", ".data"}
+    assert found == {".venv", "dist", "config.toml", ".data"}
     assert (installed.folder / "config.toml").read_text() == render_config_toml(MODULES.settings)
     assert {path.name for path in (installed.folder / ".data").iterdir()} == {
         *("jwt_secret", "password_pepper"),

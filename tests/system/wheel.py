@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 
 from tests.root import ROOT
+from tests.system.page import BUILD, fill_in
 from tests.system.processes import free_port, run_beside
 
 _PATH: Final = f"{sys.base_prefix}/bin:/usr/bin:/bin"
@@ -80,9 +81,9 @@ def empty_environment() -> Iterator[Environment]:
 
 
 def build_wheel(environment: Environment) -> Path:
-    """In the environment's folder."""
-    environment.install(f".venv/bin/pip wheel --no-deps --wheel-dir . '{ROOT}'")
-    [wheel] = environment.folder.glob("*.whl")
+    """In the environment's folder, by its pip."""
+    environment.install(fill_in(BUILD, {"pip wheel": ".venv/bin/pip wheel", "dist .": f"dist '{ROOT}'"}))
+    [wheel] = environment.folder.glob("dist/*.whl")
     return wheel
 
 
