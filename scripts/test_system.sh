@@ -14,4 +14,5 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 [ $# -gt 0 ] || set -- tests/system
-exec .venv/bin/pytest -n 2 --dist loadgroup "$@"
+# By file, so that one worker builds the wheel for all that need it.
+exec .venv/bin/pytest -n 2 --dist loadfile "$@"

@@ -83,10 +83,3 @@ def environment() -> Iterator[Environment]:
 @pytest.fixture(scope="session")
 def wheel(environment: Environment) -> Path:
     return build_wheel(environment)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker builds the image, and runs all that needs it; likewise the environment of the wheel."""
-    for item in items:
-        for built in {"image", "environment"}.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(built))
