@@ -13,7 +13,7 @@ import pytest
 
 from gatehouse.setup.config_file import render_config_toml
 from gatehouse.setup.modules import MODULES
-from tests.fakes import PASSWORD
+from gatehouse.testing.fakes import PASSWORD
 from tests.root import ROOT
 from tests.system.debian_postgres import debian_postgres
 from tests.system.page import INSTALL, INSTALL_EMBEDDED, RUN
