@@ -169,6 +169,7 @@ async def test_an_internal_error_carries_it(app: RunningApp, settings: Settings)
     assert_own_id(answer)
 
 
+@pytest.mark.slow
 async def test_an_unavailable_service_carries_it(settings: Settings) -> None:
     async with run_app(without_database(settings)) as app:
         answer = await (await app.client()).get("/readyz")

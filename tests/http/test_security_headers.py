@@ -78,6 +78,7 @@ async def test_an_internal_error_has_them(app: RunningApp, settings: Settings) -
     assert_secure(answer)
 
 
+@pytest.mark.slow
 async def test_an_unavailable_service_has_them(settings: Settings) -> None:
     async with run_app(without_database(settings)) as away:
         answer = await (await away.client()).get("/readyz")

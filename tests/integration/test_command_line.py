@@ -372,6 +372,7 @@ NOT_REACHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.promise("R9")
 @pytest.mark.parametrize("url", NOT_REACHED)
 @pytest.mark.parametrize("command", [("migrate",), (*CREATE, "chief"), (REVOKE, "chief")])
@@ -388,6 +389,7 @@ def test_an_unreachable_database_is_one_line_that_says_why(
     assert "hunter2" not in answer.err
 
 
+@pytest.mark.slow
 @pytest.mark.promise("R9")
 @pytest.mark.parametrize("command", [("migrate",), (*CREATE, "chief")])
 def test_a_database_that_refuses_the_connection_is_one_line_that_says_why(

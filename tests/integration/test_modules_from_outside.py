@@ -23,6 +23,8 @@ from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
 from gatehouse.testing.fakes import FakeClock
 from gatehouse.testing.running_app import RunningApp
 
+pytestmark = pytest.mark.slow
+
 BADGES: Final = "/api/v1/badges/"
 AUDIT: Final = "/api/v1/audit/"
 

@@ -195,6 +195,7 @@ async def test_the_connection_comes_back_after_cancellation_while_it_is_given_ba
     assert await following == (call is add_alice)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 async def test_the_connection_comes_back_after_cancellation_at_any_step(small_pool: Database, times: int) -> None:
     async def write() -> None:

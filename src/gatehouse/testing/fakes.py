@@ -40,11 +40,12 @@ def make_user(
     return user
 
 
-async def store_user(scope: AsyncContainer, user: User) -> None:
+async def store_users(scope: AsyncContainer, *users: User) -> None:
     """Past every rule."""
-    users = await scope.get(Users)
+    gateway = await scope.get(Users)
     async with await scope.get(Transaction):
-        await users.add(user)
+        for user in users:
+            await gateway.add(user)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from gatehouse.accounts.domain.user import User
 from gatehouse.common.application.ports import Clock, Transaction
 from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.testing.accounts.fakes import FakePasswordHasher, FakePasswordStrength, identity_of
-from gatehouse.testing.fakes import CONTEXT, LIFETIME, FakeClock, make_user, store_user
+from gatehouse.testing.fakes import CONTEXT, LIFETIME, FakeClock, make_user, store_users
 
 
 class UseCase(Protocol):
@@ -45,7 +45,7 @@ class Harness:
         user = make_user(username, role, self.clock.now())
         user.id = user_id or user.id
         async with self.container() as scope:
-            await store_user(scope, user)
+            await store_users(scope, user)
         return user
 
     async def add_session(self, user: User, *, is_current: bool = True) -> Session:

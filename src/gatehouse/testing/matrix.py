@@ -144,13 +144,16 @@ def request_of(call: Call, caller: Caller, target: Target) -> dict[str, Any]:
 
 async def populate(app: RunningApp, call: Call, caller: Caller) -> httpx.AsyncClient:
     """Adds everybody who may be named and what the call needs; gives back the caller's client."""
-    for target in ACCOUNTS if MISSING in targets_of(call) else ACCOUNTS[:1]:
-        await app.add_user(target.username(caller), Role(target.role), is_active=target.is_active)
+    named = ACCOUNTS if MISSING in targets_of(call) else ACCOUNTS[:1]
+    accounts = [(target.username(caller), Role(target.role), target.is_active) for target in named]
+    username = SELF.username(caller)
+    if caller is not Caller.ANONYMOUS:
+        accounts.append((username, Role(caller) if caller in RANK else Role.SUPER_ADMIN, True))
+    await app.add_users(accounts)
     await call.seed(app)
     if caller is Caller.ANONYMOUS:
         return await app.client()
-    username = SELF.username(caller)
-    client = await app.logged_in(username, Role(caller) if caller in RANK else Role.SUPER_ADMIN)
+    client = await app.log_in(username)
     if caller is Caller.INACTIVE:
         await app.database.execute("UPDATE users SET is_active = false WHERE username = %(name)s", {"name": username})
     if caller is Caller.FORGED:

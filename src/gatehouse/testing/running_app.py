@@ -1,6 +1,7 @@
 """The running application as a test sees it: who lives in it, how to talk to it, and what clients carry."""
 
 import socket
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.settings import PostgresSettings, Settings
-from gatehouse.testing.fakes import PASSWORD, FakeClock, make_user, store_user
+from gatehouse.testing.fakes import PASSWORD, FakeClock, make_user, store_users
 
 ORIGIN: Final = "https://gatehouse.test"
 LOGIN: Final = "/api/v1/account/login"
@@ -38,14 +39,22 @@ class RunningApp:
         self, username: str, role: Role = Role.USER, *, password: str = PASSWORD, is_active: bool = True
     ) -> User:
         """An account, put into the database past every rule."""
+        [user] = await self.add_users([(username, role, is_active)], password=password)
+        return user
+
+    async def add_users(self, accounts: Iterable[tuple[str, Role, bool]], *, password: str = PASSWORD) -> list[User]:
+        """Each with its name and role, and whether it is active."""
         async with self.container() as request:
             if password not in self.password_hashes:
                 hasher = await request.get(PasswordHasher)
                 self.password_hashes[password] = await hasher.hash(password, client="tests")
-            password_hash = self.password_hashes[password]
-            user = make_user(username, role, self.clock.now(), is_active=is_active, password_hash=password_hash)
-            await store_user(request, user)
-        return user
+            password_hash, now = self.password_hashes[password], self.clock.now()
+            users = [
+                make_user(username, role, now, is_active=is_active, password_hash=password_hash)
+                for username, role, is_active in accounts
+            ]
+            await store_users(request, *users)
+        return users
 
     async def client(self, **headers: str) -> httpx.AsyncClient:
         """A browser's worth of cookies, not logged in."""
