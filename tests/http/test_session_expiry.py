@@ -138,6 +138,7 @@ _COUNT_WRITES = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.promise("S6", "D3")
 @pytest.mark.parametrize("pool_size", [1, 8])
 async def test_parallel_requests_at_renewal_time_all_succeed_with_one_write(

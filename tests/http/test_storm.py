@@ -18,6 +18,8 @@ from gatehouse.testing.running_app import RunningApp, client_from, try_log_in
 from gatehouse.testing.under_test import all_problems
 from tests.integration.conftest import until
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60
 WAITING = 16
 """How many calls of one client wait."""

@@ -159,6 +159,7 @@ async def counting_app(app: RunningApp, settings: Settings, hasher: FakePassword
         yield counting_app
 
 
+@pytest.mark.slow
 @pytest.mark.promise("L3")
 @pytest.mark.parametrize("username", ["alice", "nobody"])
 async def test_of_50_parallel_guesses_five_are_verified(

@@ -11,6 +11,8 @@ from gatehouse.testing.fakes import LIFETIME, PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 
+pytestmark = pytest.mark.slow
+
 CAP = LIFETIME.max_per_user
 
 
