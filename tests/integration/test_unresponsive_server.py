@@ -22,10 +22,10 @@ from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import PostgresSettings, Settings
-from gatehouse.setup.modules import MODULES
 from gatehouse.testing.answers import assert_problem
 from gatehouse.testing.fakes import make_user
 from gatehouse.testing.run_app import run_app
+from gatehouse.testing.under_test import modules_under_test
 from tests.conftest import copy_cluster
 from tests.integration.conftest import until
 from tests.integration.embedded import server_pid
@@ -92,7 +92,7 @@ def swallowed(proxy: Proxy) -> Silence:
 def migrated_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     cluster = copy_cluster(tmp_path_factory.mktemp("unresponsive") / "postgres")
     with embedded_postgres(cluster) as url:
-        migrate(url, MODULES.migration_lines)
+        migrate(url, modules_under_test().migration_lines)
         yield url, cluster
 
 
