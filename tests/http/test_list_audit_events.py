@@ -81,6 +81,7 @@ async def test_a_span_of_time_holds_its_beginning_and_not_its_end(
     assert await read_events(app, chief, **query) == [EVENTS[number] for number in events]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 2, 4])
 @pytest.mark.parametrize("same_time", [True, False])
 async def test_pages_hold_every_event_once_whatever_happens_meanwhile(

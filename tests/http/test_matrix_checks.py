@@ -11,6 +11,8 @@ from gatehouse.testing.matrix import check_matrix
 from gatehouse.testing.running_app import RunningApp
 from tests.modules.badges.declaration import TESTS
 
+pytestmark = pytest.mark.slow
+
 AWARD, LIST, WITHDRAW = TESTS.calls
 
 UNTRUE: Final[list[tuple[str, Call, Caller, dict[str, Any]]]] = [

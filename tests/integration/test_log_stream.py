@@ -40,6 +40,7 @@ def read(reader: int) -> list[str]:
     return os.read(reader, 2 * PIPE_BYTES).decode().splitlines()
 
 
+@pytest.mark.slow
 def test_behind_a_reader_that_has_stopped_lines_are_lost_until_it_reads_again() -> None:
     with pipe() as (reader, stream):
         log = LogStream(stream, patience_seconds=0.5)

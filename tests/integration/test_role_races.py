@@ -71,6 +71,7 @@ async def test_actor_and_target_are_locked_in_the_order_of_their_ids(
     assert await outcomes_of(*calls) == [ForbiddenError, ForbiddenError]
 
 
+@pytest.mark.slow
 @pytest.mark.promise("Z5")
 async def test_those_who_act_on_each_other_never_deadlock(harness: Harness) -> None:
     lower, higher = await add_two(harness, Role.ADMIN)
