@@ -27,6 +27,7 @@ from gatehouse.setup.modules import MODULES
 from gatehouse.testing.accounts.fakes import FakeLiveSessions, FakeSessions, FakeUsers
 from gatehouse.testing.audit.fakes import FakeAudit
 from gatehouse.testing.contract import Gateways as BareGateways
+from gatehouse.testing.contract import open_gateways
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase, delete_rows
 from gatehouse.testing.fakes import CONTEXT, LIFETIME, FakeClock, FakeEvent
 from gatehouse.testing.in_memory_app import InMemoryApp
@@ -109,12 +110,9 @@ async def gateways(
 ) -> AsyncIterator[Gateways]:
     """One contract, two kinds: what the fake promises to unit tests, PostgreSQL keeps."""
     assert isinstance(database, Database)
-    clock.at = clock.at.replace(microsecond=0)
-    if request.param == "fake":
-        yield Gateways.of_fakes(clock)
-        return
-    async with container() as scope:
-        yield await Gateways.of(scope, clock)
+    fake = request.param == "fake"
+    async with open_gateways(Gateways, fake=fake, container=container, clock=clock) as gateways:
+        yield gateways
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ A test that asks for the fixture `gateways` runs twice, on the fakes of the modu
             assert await loans.find(...) == ...
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -59,3 +60,16 @@ class Gateways:
     async def find(self, username: str) -> User | None:
         async with self.transaction:
             return await self.users.find(Username(username))
+
+
+@asynccontextmanager
+async def open_gateways[Kind: Gateways](
+    kind: type[Kind], *, fake: bool, container: AsyncContainer, clock: FakeClock
+) -> AsyncIterator[Kind]:
+    """What `gateways` gives to a test. The database is empty by then."""
+    clock.at = clock.at.replace(microsecond=0)
+    if fake:
+        yield kind.of_fakes(clock)
+        return
+    async with container() as scope:
+        yield await kind.of(scope, clock)

@@ -29,7 +29,7 @@ from gatehouse.common.settings import (
 )
 from gatehouse.setup.app import create_app
 from gatehouse.setup.logs import configure_logs
-from gatehouse.testing.contract import Gateways
+from gatehouse.testing.contract import Gateways, open_gateways
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase, empty_database
 from gatehouse.testing.fakes import FakeClock
 from gatehouse.testing.harness import Harness
@@ -195,9 +195,6 @@ async def gateways(
 ) -> AsyncIterator[Gateways]:
     """Of both kinds: see contract.py."""
     assert isinstance(database, Database)
-    clock.at = clock.at.replace(microsecond=0)
-    if request.param == "fake":
-        yield Gateways.of_fakes(clock)
-        return
-    async with container() as scope:
-        yield await Gateways.of(scope, clock)
+    fake = request.param == "fake"
+    async with open_gateways(Gateways, fake=fake, container=container, clock=clock) as gateways:
+        yield gateways
