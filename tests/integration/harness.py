@@ -1,4 +1,4 @@
-"""Where races are open_harness: real use cases on real connections, and gates at which one of them can be stopped."""
+"""Where races are made: real use cases on real connections, and gates at which one of them can be stopped."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -23,6 +23,7 @@ from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_errors import DatabaseError, ErrorTranslation
+from gatehouse.common.infrastructure.migrations import open_owner
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.testing.fakes import FakeClock
 
@@ -111,3 +112,10 @@ def new_user_row() -> dict[str, object]:
         "created_at": now,
         "updated_at": now,
     }
+
+
+def test_an_error_of_a_migration_quotes_no_row(owner_url: str) -> None:
+    with open_owner(owner_url).connect() as connection, pytest.raises(StatementError) as caught:
+        connection.execute(text("SELECT :left, :right"), {"left": "hunter2"})
+
+    assert "hunter2" not in str(caught.value)

@@ -170,23 +170,31 @@ def test_migrate_and_serve_take_the_module_along(
     server.end()
 
 
+def number_anew(migration: Path, number: str) -> None:
+    text = migration.read_text().replace(migration.name[:4], number)
+    migration.unlink()
+    migration.with_name(f"{number}{migration.name[4:]}").write_text(text)
+
+
 def test_a_new_migration_is_what_the_module_s_own_tables_lack(gatehouse: Gatehouse, tmp_path: Path) -> None:
     modules = {"GATEHOUSE_APP__MODULES": "acme.empty,tests.sample", "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     write_package(tmp_path, "acme.empty", module=EMPTY)
     folder = tmp_path / "acme/empty/migrations"
 
     first = gatehouse("new-migration", "items", "create items", **modules)
+    number_anew(folder / "0001_create_items.py", "0003")  # what came before it was left out
     write_package(
         tmp_path, "acme.empty", module=EMPTY.replace("primary_key=True", 'primary_key=True), Column("name", Text')
     )
     second = gatehouse("new-migration", "items", "add a name", **modules)
 
     assert first == (0, f"Wrote {folder}/0001_create_items.py: read it, and shorten it.\n", "")
-    assert second == (0, f"Wrote {folder}/0002_add_a_name.py: read it, and shorten it.\n", "")
+    assert second == (0, f"Wrote {folder}/0004_add_a_name.py: read it, and shorten it.\n", "")
     texts = [path.read_text() for path in sorted(folder.glob("*.py"))]
     statements = [re.findall(r"^    (op\.\w+)", text, re.MULTILINE) for text in texts]
     assert statements == [["op.create_table", "op.drop_table"], ["op.add_column", "op.drop_column"]]
-    assert 'down_revision = "0001"' in texts[1].replace("'", '"')
+    assert 'down_revision = "0003"' in texts[1].replace("'", '"')
     assert gatehouse("migrate", **modules) == (0, "The database schema is the newest.\n", "")
-    unknown = gatehouse("new-migration", "loans", "create loans", **modules)
-    assert (unknown.code, len(unknown.err.splitlines())) == (1, 1)
+    for name in ("loans", "gatehouse"):
+        refused = gatehouse("new-migration", name, "create loans", **modules)
+        assert (refused.code, len(refused.err.splitlines())) == (1, 1)

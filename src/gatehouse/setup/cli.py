@@ -121,6 +121,8 @@ def new_migration(
 
     It starts an embedded PostgreSQL for that, and touches no other database.
     """
+    if module == OWN:  # a file in an installed package, which the next version would take for one of its own
+        raise MigrationError(f"{OWN}: its own migrations are written in a checkout, with `make migration`.")
     settings = load_settings()
     configure_logs(settings[LogSettings], on_command_line=True)
     typer.echo(f"Wrote {write_migration(modules_of(settings), module, message)}: read it, and shorten it.")

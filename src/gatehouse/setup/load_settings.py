@@ -56,7 +56,7 @@ def _ensure_safe(module: Module, settings: Settings) -> None:
     except Exception as error:
         if module in [*MODULES]:
             raise
-        reason = explain_error(error, lambda _: True)
+        reason = explain_error(error, lambda _: True, with_message=False)
         raise ConfigError(f"app.modules: {module.name}: its settings cannot be checked: {reason}") from None
 
 

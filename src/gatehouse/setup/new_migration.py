@@ -36,9 +36,9 @@ def write_migration(modules: Modules, name: str, message: str, file: str | None 
         migrate(url, [*before, line] if has_some else before)
         config = migration_config(url, line, file)
         config.attributes |= {"metadata": metadata, "include_object": _only_tables_of(line, lines)}
-        number = len(list(line.script().walk_revisions())) + 1 if has_some else 1
+        head = line.script().get_current_head() if has_some else None
         with redirect_stdout(StringIO()):  # Alembic says what it does
-            written = command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
+            written = command.revision(config, message=message, autogenerate=True, rev_id=f"{int(head or 0) + 1:04}")
     assert isinstance(written, Script)  # noqa: S101  # one revision was asked for
     return Path(written.path)
 
@@ -56,7 +56,7 @@ def _only_tables_of(line: MigrationLine, lines: list[MigrationLine]) -> Callable
     """As Alembic asks. A table that the module no longer declares is one that nobody declares."""
     others = {table for other in lines if other is not line for table in other.grants}
 
-    def is_included(_: SchemaItem, name: str, kind: str, is_in_database: bool, *__: object) -> bool:  # noqa: FBT001
+    def is_included(_: SchemaItem, name: str, kind: str, is_in_database: bool, *__: object) -> bool:  # noqa: FBT001  # Alembic's signature
         if kind != "table":
             return True
         if is_in_database:

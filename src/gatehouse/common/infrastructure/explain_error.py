@@ -8,9 +8,13 @@ from typing import Final
 _LENGTH: Final = 240
 
 
-def explain_error(error: BaseException, is_theirs: Callable[[Path], bool]) -> str:
-    """`…/loans/module.py, line 3: NameError: …`. The line is the innermost one in their files."""
+def explain_error(error: BaseException, is_theirs: Callable[[Path], bool], *, with_message: bool = True) -> str:
+    """`…/loans/module.py, line 3: NameError: …`. The line is the innermost one in their files.
+
+    Without its message where the code that failed had secrets in hand, which a message may quote.
+    """
     message = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split()).rstrip(".")
+    message = message if with_message else ""
     return f"{_place(error, is_theirs)}{type(error).__name__}{f': {message:.{_LENGTH}}' if message else ''}."
 
 

@@ -89,9 +89,11 @@ def _describe_unknown(line: MigrationLine, revision: str | None, head: str | Non
 
 def open_owner(url: str) -> Engine:
     """Each connection of it has the time limits of a migration. The URL leads to PostgreSQL itself: a proxy that pools
-    transactions would hand the limits on to others.
+    transactions would hand the limits on to others. Errors quote no parameters, which are rows.
     """
-    return create_engine("postgresql+psycopg://", creator=lambda: _connect(url), poolclass=NullPool)
+    return create_engine(
+        "postgresql+psycopg://", creator=lambda: _connect(url), poolclass=NullPool, hide_parameters=True
+    )
 
 
 def _connect(url: str) -> psycopg.Connection:

@@ -38,7 +38,9 @@ class SchemaReadiness:
                 case SchemaAge.OLDER:
                     raise UnavailableError("The database schema is not the newest: run `gatehouse migrate`.")
                 case SchemaAge.UNKNOWN:
-                    raise UnavailableError("The database schema is not one of Gatehouse's: see `gatehouse migrate`.")
+                    raise UnavailableError(
+                        f"The schema of {name} has a revision that this version does not know: see `gatehouse migrate`."
+                    )
 
 
 def _select_revision(line: MigrationLine) -> str:
