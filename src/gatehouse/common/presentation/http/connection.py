@@ -69,10 +69,8 @@ class HttpConnection(HttpToolsProtocol):
         self._limits = limits
         self._security_headers = security_headers(hsts=hsts)
         self.timeout_keep_alive = limits.keep_alive_seconds  # type: ignore[assignment]  # only ever given to call_later
-        self._in_head = False
-        self._in_message = False
-        self._head_bytes = 0
-        self._framing_bytes = 0
+        self._in_head = self._in_message = False
+        self._head_bytes = self._framing_bytes = 0
         self._unanswered = 0
         """Requests whose head has come, and whose answer is not yet complete."""
         self._is_deaf = False
@@ -80,7 +78,7 @@ class HttpConnection(HttpToolsProtocol):
         self._error: GatehouseError | None = None
         """Why parsing was stopped, where it was not the parser itself that stopped."""
         self._refusal: GatehouseError | None = None
-        """Waits until the requests before it have been answered."""
+        """Waits for the answers to the requests before it."""
         self._in_work: RequestResponseCycle | None = None
         """uvicorn knows the last request alone, behind which it may be waiting."""
         self._timer: TimerHandle | None = None
@@ -89,7 +87,8 @@ class HttpConnection(HttpToolsProtocol):
     # The transport's calls
 
     def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]  # uvicorn narrows it
+        self._writes = JoinedWrites(transport, self.loop)  # type: ignore[arg-type]  # uvicorn narrows it
+        super().connection_made(self._writes)
         if self.client is not None and "." in self.client[0]:
             # A server that listens on IPv6 sees a client of IPv4 as ::ffff:192.0.2.1.
             self.client = (self.client[0].removeprefix("::ffff:"), self.client[1])
@@ -99,7 +98,11 @@ class HttpConnection(HttpToolsProtocol):
         else:
             self._start_timer(self._limits.request_seconds, self.transport.abort)
 
+    def eof_received(self) -> None:
+        self._writes.flush()  # when this returns, the transport below closes itself
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._writes.drop()
         self._stop_timer()
         self._stop_write_timer()
         self._unset_keepalive_if_required()  # uvicorn leaves it running after an error, and a timer keeps all of this
@@ -267,6 +270,7 @@ class HttpConnection(HttpToolsProtocol):
                 return
             # The application, which waits for the body, is told that the client has gone.
             self.cycle.disconnected = True
+            self.cycle.waiting_for_100_continue = False  # or it would be asked for the body all the same
             self.cycle.message_event.set()
             self._unanswered -= 1
         if self._unanswered:

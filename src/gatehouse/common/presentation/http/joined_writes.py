@@ -22,23 +22,28 @@ class JoinedWrites(Transport):
             self._held = b""
         else:
             self._held = bytes(data)
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
 
-    def _flush(self) -> None:
-        if self._held:
-            self._transport.write(self._held)
-            self._held = b""
+    def flush(self) -> None:
+        """Emptied first: a write that fails is not tried again."""
+        held, self._held = self._held, b""
+        if held:
+            self._transport.write(held)
+
+    def drop(self) -> None:
+        """Of a connection that is lost, to which nothing can be written any more."""
+        self._held = b""
 
     def write_eof(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.write_eof()
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.close()
 
     def abort(self) -> None:
-        self._held = b""
+        self.drop()
         self._transport.abort()
 
     def is_closing(self) -> bool:
