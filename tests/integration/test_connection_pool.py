@@ -91,3 +91,11 @@ async def test_the_pool_keeps_as_many_connections_as_were_needed_at_once(pool: C
         await pool._shrink_pool()  # as it does every ten minutes; it closes one that was not needed since
 
         assert pool.get_stats()["pool_size"] == needed
+
+
+async def test_a_connection_is_not_given_back_twice(pool: ConnectionPool) -> None:
+    connection = await pool.getconn()
+    await pool.putconn(connection)
+
+    with pytest.raises(ValueError, match="any pool"):
+        await pool.putconn(connection)

@@ -1,5 +1,6 @@
 """When a read replica is usable, with fake databases that only have a log position."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -86,3 +87,13 @@ async def test_measurements_continue_after_an_error_of_the_primary(pair: Pair, m
         await until(is_unusable)
         pair.primary.failure = None
         await until(is_usable)
+
+
+class SilentDatabase(FakeDatabase):
+    async def fetch_one(self, *_: object) -> Any:
+        await asyncio.Event().wait()
+
+
+async def test_nobody_waits_for_the_first_measurement() -> None:
+    async with asyncio.timeout(1), watch_replica(SilentDatabase(), SilentDatabase()) as replica:
+        assert not replica.is_usable

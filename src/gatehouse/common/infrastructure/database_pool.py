@@ -93,7 +93,8 @@ class ConnectionPool(AsyncConnectionPool[ServerConnection]):
         """Whether it goes back as it is, as in `getconn`: nobody waits for it, and nothing is to be done with it."""
         is_at_rest = connection.pgconn.transaction_status == TransactionStatus.IDLE
         is_current = self._drained_at < connection._created_at and monotonic() < connection._expire_at  # noqa: SLF001  # likewise
-        return is_at_rest and is_current and not self._waiting and not self._closed
+        is_lent = connection._pool is self  # noqa: SLF001  # likewise; the pool refuses what is given back twice
+        return is_lent and is_at_rest and is_current and not self._waiting and not self._closed
 
     async def _take_back(self, conn: ServerConnection) -> None:
         """When one connection is lost, idle ones often are, too, and otherwise each of the next requests would fail.

@@ -12,12 +12,20 @@ async def wait_for_answer[Answer](seconds: float, call: Coroutine[object, object
     statement on an unresponsive server would take as long again.
     """
     task = asyncio.ensure_future(call)
-    done, _ = await asyncio.wait({task}, timeout=seconds)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        _abandon(task)
+        raise
     if not done:
-        task.add_done_callback(_ignore_outcome)
-        task.cancel()
+        _abandon(task)
         raise UnavailableError
     return task.result()
+
+
+def _abandon(task: asyncio.Future[Any]) -> None:
+    task.add_done_callback(_ignore_outcome)
+    task.cancel()
 
 
 def _ignore_outcome(task: asyncio.Future[Any]) -> None:

@@ -85,7 +85,7 @@ class ReadReplica:
 
 @asynccontextmanager
 async def watch_replica(database: Database, primary: Database) -> AsyncIterator[ReadReplica]:
+    """Not usable until it has been measured, for which nobody waits: one that is away must not hold up the start."""
     replica = ReadReplica(database, primary)
-    await replica.measure_lag()
     async with run_in_background(replica.measure_regularly()):
         yield replica
