@@ -11,50 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from gatehouse.testing.private_imports import PUBLIC
+
 LIST: Final = Path("docs/public-names.txt")
 DEPRECATED: Final = "  # deprecated"
-PUBLIC: Final = (
-    "gatehouse.accounts",
-    "gatehouse.common.application.encoded_json",
-    "gatehouse.common.application.paging",
-    "gatehouse.common.application.ports",
-    "gatehouse.common.application.use_case",
-    "gatehouse.common.domain.audit",
-    "gatehouse.common.domain.errors",
-    "gatehouse.common.domain.request_context",
-    "gatehouse.common.infrastructure.keyset",
-    "gatehouse.common.infrastructure.metadata",
-    "gatehouse.common.infrastructure.replica.query_database",
-    "gatehouse.common.infrastructure.transaction",
-    "gatehouse.common.modules",
-    "gatehouse.common.presentation.cli.run_use_case",
-    "gatehouse.common.presentation.http.access",
-    "gatehouse.common.presentation.http.bodies",
-    "gatehouse.common.presentation.http.query",
-    "gatehouse.common.presentation.http.route",
-    "gatehouse.common.settings",
-    "gatehouse.migrations.concurrently",
-    *(
-        f"gatehouse.testing.{name}"
-        for name in (
-            "answers",
-            "completeness",
-            "contract",
-            "database",
-            "declaration",
-            "fakes",
-            "faults",
-            "harness",
-            "in_memory_app",
-            "matrix",
-            "paging",
-            "plugin",
-            "run_app",
-            "running_app",
-            "trail",
-        )
-    ),
-)
 
 
 def public_names() -> list[str]:

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 import gatehouse.accounts
-from tests.modules.private_imports import private_imports
+from gatehouse.testing.private_imports import check_private_imports, private_imports
 from tests.outside import importable, write_package
 
 OWN = "is Gatehouse's own"
 
 
 def test_the_sample_module_uses_public_names_alone() -> None:
-    assert private_imports("tests.sample") == []
+    check_private_imports("tests.sample")
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,8 @@ def test_the_sample_module_uses_public_names_alone() -> None:
         ("from gatehouse.accounts import Throttle", f"gatehouse.accounts.Throttle {OWN}"),
         ("from gatehouse.audit.module import AUDIT", f"gatehouse.audit.module.AUDIT {OWN}"),
         ("from gatehouse.setup.app import create_app", f"gatehouse.setup.app.create_app {OWN}"),
+        ("from gatehouse.common.infrastructure import database", f"gatehouse.common.infrastructure.database {OWN}"),
+        ("from gatehouse.testing.server import TEMPLATE", f"gatehouse.testing.server.TEMPLATE {OWN}"),
         ("def f():\n    import gatehouse.setup", f"gatehouse.setup {OWN}"),
     ],
 )
@@ -44,6 +46,15 @@ def test_an_import_of_what_is_private_is_named_with_its_place(
     if mistake:
         line = len(statement.splitlines())
         assert found[0].startswith(f"{tmp_path}/acme/loans/domain/loan.py:{line}: {mistake}")
+
+
+def test_a_test_that_finds_some_fails_with_all_of_them(tmp_path: Path) -> None:
+    write_package(tmp_path, one="import gatehouse.setup", two="import gatehouse.setup")
+
+    with importable(tmp_path), pytest.raises(pytest.fail.Exception) as failure:
+        check_private_imports("acme")
+
+    assert len(str(failure.value).splitlines()) == 2
 
 
 def test_a_package_that_is_not_there_is_no_package_without_mistakes() -> None:

@@ -21,6 +21,7 @@ UNTRUE: Final[list[tuple[str, Call, Caller, dict[str, Any]]]] = [
     ("it acts on everybody but is not known to", AWARD, Caller.ADMIN, {"acts_on": "anyone"}),
     ("it answers otherwise", LIST, Caller.USER, {"status": 204}),
     ("it changes a table that is not named", WITHDRAW, Caller.ADMIN, {"touches": frozenset[str]()}),
+    ("it takes inactive accounts", AWARD, Caller.ADMIN, {"status_of_inactive": 409}),
     ("it names nobody", AWARD, Caller.ADMIN, {"body": no_body}),
 ]
 

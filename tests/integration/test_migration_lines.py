@@ -8,22 +8,20 @@ from typing import Final
 import psycopg
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import MetaData, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Index
 
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database, open_database
-from gatehouse.common.infrastructure.metadata import metadata
 from gatehouse.common.infrastructure.migration_lines import OWN, MigrationError, MigrationLine, migration_config
 from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.infrastructure.schema_readiness import SchemaReadiness
 from gatehouse.setup.modules import MODULES, with_modules
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
+from gatehouse.testing.migrations import check_migrations
 from tests.integration.later_version import OWN_LINE
+from tests.modules.badges.declaration import TESTS
 from tests.sample.infrastructure.tables import badges
 
 LINES: Final = with_modules(["tests.sample"]).migration_lines
@@ -94,20 +92,20 @@ def rights(url: str, table: str) -> set[str]:
 
 
 @pytest.mark.slow
-def test_the_migrations_of_a_module_run_up_down_and_up_again_and_make_its_tables(own_only_url: str) -> None:
-    only_badges = MetaData(naming_convention=metadata.naming_convention)
-    for table in (*MODULES.tables, badges):
-        table.to_metadata(only_badges)
+def test_the_migrations_of_a_module_run_up_down_and_up_again_and_make_its_tables(
+    create_database: CreateDatabase,
+) -> None:
+    check_migrations(TESTS, create_database)
 
-    migrate(own_only_url, LINES)
-    command.downgrade(migration_config(own_only_url, BADGES_LINE), "base")
-    assert fetch(own_only_url, "SELECT to_regclass('badges')") is None
-    migrate(own_only_url, LINES)
 
-    with create_engine(own_only_url, poolclass=NullPool).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": BADGES_LINE.version_table})
-        differences = compare_metadata(context, only_badges)
-    assert [difference for difference in differences if "alembic_version" not in str(difference)] == []
+@pytest.mark.slow
+def test_an_index_that_no_migration_makes_is_found(create_database: CreateDatabase) -> None:
+    index = Index("ix_badges_name_again", badges.c.name)
+    try:
+        with pytest.raises(AssertionError, match="new-migration"):
+            check_migrations(TESTS, create_database)
+    finally:
+        badges.indexes.remove(index)
 
 
 def test_each_line_has_a_table_of_its_own_and_the_server_its_rights(own_only_url: str) -> None:

@@ -69,13 +69,18 @@ class Environment:
 
 
 @contextmanager
-def empty_environment() -> Iterator[Environment]:
-    """Its folder is open to the account under which root runs the embedded PostgreSQL, unlike that of pytest."""
+def empty_folder() -> Iterator[Environment]:
+    """It is open to the account under which root runs the embedded PostgreSQL, unlike that of pytest."""
     with tempfile.TemporaryDirectory(prefix="gatehouse-wheel-") as name:
         Path(name).chmod(0o755)
         folder = Path(name) / "Söhne & Töchter"
         folder.mkdir()
-        environment = Environment(folder)
+        yield Environment(folder)
+
+
+@contextmanager
+def empty_environment() -> Iterator[Environment]:
+    with empty_folder() as environment:
         environment.install("python3 -m venv .venv")
         yield environment
 

@@ -10,6 +10,9 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{name}"
-        for name in ("accounts", "answers", "fakes", "faults", "in_memory_app", "matrix", "paging", "running_app")
+        for name in (
+            *("accounts", "answers", "command_line", "fakes", "faults", "in_memory_app", "matrix", "migrations"),
+            *("paging", "running_app"),
+        )
     )
 )

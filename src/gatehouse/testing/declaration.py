@@ -85,6 +85,8 @@ class Call:
     """The least that a caller must be. Strangers are not logged in; whoever is gets 409."""
     acts_on: Literal["nobody", "anyone", "subordinates", "self or subordinates", "a new account"] = "nobody"
     """Whom the body, or `{username}` in the path, names. Who is missing is 404; who is no subordinate, 403."""
+    status_of_inactive: int | None = None
+    """What it answers instead where it would succeed, but the account that it acts on is inactive."""
     body: Callable[[Case], dict[str, Any] | None] = no_body
     """As JSON."""
     placeholders: Mapping[str, object] | None = None

@@ -133,6 +133,7 @@ def expected_status(call: Call, caller: Caller, target: Target) -> int:
         (404, target is MISSING),
         (409, creates and target is SELF),
         (403, (creates or manages) and target_rank >= rank and not is_own),
+        (call.status_of_inactive or call.status, not target.is_active),
     ]
     return next((status for status, stands in obstacles if stands), call.status)
 
