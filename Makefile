@@ -60,6 +60,7 @@ check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, typ
 	@.venv/bin/ruff check
 	@echo "== mypy"
 	@.venv/bin/mypy
+	@cd examples/lending && ../../.venv/bin/mypy
 	@echo "== lint-imports"
 	@.venv/bin/lint-imports
 	@echo "== known vulnerabilities"
