@@ -62,7 +62,7 @@ def test_its_tests_and_checks_pass(lending: Environment, target: str) -> None:
 
 
 def test_the_walk_of_its_page_lends_an_item_and_takes_it_back(walk: str) -> None:
-    assert re.findall(r"^HTTP/1.1 (\d+)", walk, re.MULTILINE) == ["204", "201", "201", "201", "200", "204", "200"]
+    assert re.findall(r"HTTP/1.1 (\d+)", walk) == ["204", "201", "201", "201", "200", "204", "200"]
     assert '"item":"drill","username":"alice"' in walk
     assert re.findall(r'"action":"(\w+)"', walk)[:3] == ["give_back_item", "lend_item", "add_item"]
 
