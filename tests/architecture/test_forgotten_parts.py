@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,14 @@ def test_a_use_case_without_its_decorator_or_its_unit_test_is_named(monkeypatch:
 
     assert "commands: withdraw_badge.py has no use case WithdrawBadge, declared with @command or @query." in lines
     assert "unit test: there is no tests/unit/test_award_badge.py." in lines
+
+
+def test_a_use_case_without_its_rule_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WithdrawBadge, "__doc__", f"WithdrawBadge{signature(WithdrawBadge)}")
+
+    lines = missing_parts(TESTS, ROOT)
+
+    assert "commands: WithdrawBadge has no docstring, which is its rule and its documentation." in lines
 
 
 def test_a_fake_that_is_forgotten_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,7 @@ def test_a_module_that_lacks_a_provider_or_a_migration_is_one_line_before_anythi
     empty = gatehouse("serve", GATEHOUSE_APP__MODULES="acme.empty", **environ)
 
     assert lacking == (1, "", "gatehouse: app.modules: nothing provides int, which CountLoans needs.\n")
+    assert gatehouse("config", "check", GATEHOUSE_APP__MODULES="acme.loans") == lacking
     assert (empty.code, len(empty.err.splitlines())) == (1, 1)
     assert empty.err.startswith("gatehouse: app.modules: items: there is no folder acme.empty:migrations, ")
     migrated = gatehouse("migrate", GATEHOUSE_APP__MODULES="acme.empty")

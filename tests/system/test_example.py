@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -52,6 +53,17 @@ def test_gatehouse_is_that_of_the_wheel(lending: Environment) -> None:
     where = lending.run(".venv/bin/python -c 'import gatehouse; print(gatehouse.__file__)'").stdout
 
     assert where.startswith(str(lending.folder / ".venv"))
+
+
+def test_its_own_wheel_has_its_migrations_and_needs_no_embedded_postgresql(lending: Environment) -> None:
+    lending.install(".venv/bin/pip wheel --quiet --no-deps --wheel-dir dist .")
+
+    [wheel] = lending.folder.glob("dist/*.whl")
+    with ZipFile(wheel) as packed:
+        assert "lending/loans/migrations/0001_create_items_and_loans.py" in packed.namelist()
+        [metadata] = [name for name in packed.namelist() if name.endswith("/METADATA")]
+        needed = re.findall(r"^Requires-Dist: (.+)$", packed.read(metadata).decode(), re.MULTILINE)
+    assert [need for need in needed if "extra ==" not in need] == ["gatehouse>=0.1,<0.2"]
 
 
 @pytest.mark.parametrize("target", ["test", "check"])

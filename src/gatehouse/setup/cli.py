@@ -132,7 +132,9 @@ def new_migration(
 def check() -> None:
     """Print the effective configuration, with its secrets masked."""
     settings = load_settings()
-    typer.echo("\n".join(describe_settings(settings, modules_of(settings).settings)))
+    modules = modules_of(settings)
+    ensure_complete(settings, modules)
+    typer.echo("\n".join(describe_settings(settings, modules.settings)))
 
 
 @config.command()

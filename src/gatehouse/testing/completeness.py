@@ -96,10 +96,12 @@ def _use_cases(tests: ModuleTests) -> Iterator[str]:
             stem = file.__name__.rpartition(".")[2]
             name = "".join(word.capitalize() for word in stem.split("_"))
             use_case = getattr(file, name, None)
-            if not is_use_case(use_case):
+            if not isinstance(use_case, type) or not is_use_case(use_case):
                 yield f"{folder}: {stem}.py has no use case {name}, declared with @command or @query."
             elif use_case not in listed:
                 yield f"{folder}: {name} is not in the `{folder}` of module.py."
+            elif (use_case.__doc__ or f"{name}(").startswith(f"{name}("):  # as dataclasses describe themselves
+                yield f"{folder}: {name} has no docstring, which is its rule and its documentation."
 
 
 def _actions(tests: ModuleTests) -> Iterator[str]:
