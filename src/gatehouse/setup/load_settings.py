@@ -20,7 +20,7 @@ from adaptix.load_error import (
 from adaptix.struct_trail import get_trail
 from annotated_types import Interval
 
-from gatehouse.common.infrastructure.explain_error import explain_error
+from gatehouse.common.infrastructure.explain_error import explain_error, is_of
 from gatehouse.common.modules import Module
 from gatehouse.common.settings import AppSettings, ConfigError, CookieSettings, PostgresSettings, Settings
 from gatehouse.setup.development_secrets import add_development_secrets
@@ -56,7 +56,8 @@ def _ensure_safe(module: Module, settings: Settings) -> None:
     except Exception as error:
         if module in [*MODULES]:
             raise
-        reason = explain_error(error, lambda _: True, with_message=False)
+        package = module.ensure_safe.__module__.partition(".")[0]
+        reason = explain_error(error, is_of(package), with_message=False)
         raise ConfigError(f"app.modules: {module.name}: its settings cannot be checked: {reason}") from None
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Table
 
 from gatehouse.common.application.use_case import is_use_case
 from gatehouse.common.domain.errors import ConflictError
-from gatehouse.common.infrastructure.explain_error import explain_error
+from gatehouse.common.infrastructure.explain_error import explain_error, is_of
 from gatehouse.common.modules import Module
 from gatehouse.common.settings import ConfigError
 
@@ -77,8 +77,7 @@ def _not_importable(package: str, error: BaseException) -> ConfigError:
 
 
 def _explain(error: BaseException, package: str) -> str:
-    distribution = package.partition(".")[0]
-    return explain_error(error, lambda file: distribution in file.parts)
+    return explain_error(error, is_of(package.partition(".")[0]))
 
 
 def _tuple_of(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:

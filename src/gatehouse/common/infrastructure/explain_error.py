@@ -2,14 +2,16 @@
 
 import traceback
 from collections.abc import Callable
-from pathlib import Path
+from types import FrameType
 from typing import Final
 
 _LENGTH: Final = 240
 
+type IsTheirs = Callable[[FrameType], bool]
 
-def explain_error(error: BaseException, is_theirs: Callable[[Path], bool], *, with_message: bool = True) -> str:
-    """`…/loans/module.py, line 3: NameError: …`. The line is the innermost one in their files.
+
+def explain_error(error: BaseException, is_theirs: IsTheirs, *, with_message: bool = True) -> str:
+    """`…/loans/module.py, line 3: NameError: …`. The line is the innermost one of their code.
 
     Without its message where the code that failed had secrets in hand, which a message may quote.
     """
@@ -18,8 +20,16 @@ def explain_error(error: BaseException, is_theirs: Callable[[Path], bool], *, wi
     return f"{_place(error, is_theirs)}{type(error).__name__}{f': {message:.{_LENGTH}}' if message else ''}."
 
 
-def _place(error: BaseException, is_theirs: Callable[[Path], bool]) -> str:
+def is_of(package: str) -> IsTheirs:
+    """Code of the package, or of one below it: by its name, since folders on the way may have any."""
+    return lambda frame: f"{frame.f_globals.get('__name__')}.".startswith(f"{package}.")
+
+
+def _place(error: BaseException, is_theirs: IsTheirs) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}: "
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_theirs(Path(frame.filename))]
-    return f"{frames[-1].filename}, line {frames[-1].lineno}: " if frames else ""
+    steps = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if is_theirs(frame)]
+    if not steps:
+        return ""
+    frame, line = steps[-1]
+    return f"{frame.f_code.co_filename}, line {line}: "

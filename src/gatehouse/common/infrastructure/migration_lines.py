@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from alembic.config import Config
@@ -49,8 +50,9 @@ class MigrationLine:
             package = self.location.partition(":")[0]
             raise MigrationError(f"{self.name}: there is no package {package}, which its `migrations` names.") from None
 
-    def has_file(self, path: Path) -> bool:
-        return path.is_relative_to(self.folder)
+    def has_code(self, frame: FrameType) -> bool:
+        """By its file: Alembic loads revisions under names of its own."""
+        return Path(frame.f_code.co_filename).is_relative_to(self.folder)
 
     def script(self) -> ScriptDirectory:
         """Its revisions. Raises MigrationError unless they are one line of numbers."""
@@ -117,7 +119,7 @@ def _load_script(name: str, folder: str) -> ScriptDirectory:
         raise MigrationError(f"{name}: its migrations are not one line: {error}.") from None
     except Exception as error:  # noqa: BLE001  # whatever a file of the line raises
         raise MigrationError(
-            f"{name}: its migrations cannot be loaded: {explain_error(error, line.has_file)}"
+            f"{name}: its migrations cannot be loaded: {explain_error(error, line.has_code)}"
         ) from None
     if not revisions:
         raise MigrationError(

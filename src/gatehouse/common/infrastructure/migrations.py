@@ -171,7 +171,7 @@ def _explain_errors_of(line: MigrationLine) -> Iterator[None]:
     except (MigrationError, DatabaseError) as error:
         raise MigrationError(f"In the migrations of {line.name}: {error}") from None
     except Exception as error:  # noqa: BLE001  # whatever a migration raises
-        raise MigrationError(f"In the migrations of {line.name}: {explain_error(error, line.has_file)}") from None
+        raise MigrationError(f"In the migrations of {line.name}: {explain_error(error, line.has_code)}") from None
 
 
 @contextmanager
