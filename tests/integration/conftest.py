@@ -31,7 +31,7 @@ from gatehouse.testing.contract import open_gateways
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase, delete_rows
 from gatehouse.testing.fakes import CONTEXT, LIFETIME, FakeClock, FakeEvent
 from gatehouse.testing.in_memory_app import InMemoryApp
-from tests.integration.harness import Harness, open_harness
+from tests.integration.harness import Harness, open_gated_harness
 
 
 @dataclass
@@ -252,7 +252,7 @@ async def monitor(own_url: str) -> AsyncIterator[DatabaseMonitor]:
 @pytest.fixture
 async def harness(own_settings: Settings, own_url: str) -> AsyncIterator[Harness]:
     assert own_url
-    async with open_harness(own_settings) as harness:
+    async with open_gated_harness(own_settings) as harness:
         yield harness
 
 

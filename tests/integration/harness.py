@@ -12,14 +12,13 @@ from dishka import AsyncContainer, Provider, Scope, provide
 from gatehouse.accounts.application.ports import PasswordHasher, Sessions
 from gatehouse.accounts.domain.session import Session
 from gatehouse.accounts.infrastructure.sessions import SqlSessions
+from gatehouse.common.application.ports import Clock
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 from gatehouse.common.settings import Settings
-from gatehouse.setup.container import create_container
 from gatehouse.testing.accounts.fakes import FakePasswordHasher
 from gatehouse.testing.fakes import FakeClock
 from gatehouse.testing.harness import Harness as BareHarness
-from gatehouse.testing.harness import HarnessProvider
-from gatehouse.testing.under_test import modules_under_test
+from gatehouse.testing.run_app import open_harness
 
 
 class Gate:
@@ -111,9 +110,13 @@ class Harness(BareHarness):
 class GatesProvider(Provider):
     """What is put in place of the real thing."""
 
-    def __init__(self, hashing: Gate, opening_a_session: Gate) -> None:
+    def __init__(self, clock: TickingClock, hashing: Gate, opening_a_session: Gate) -> None:
         super().__init__()
-        self._hashing, self._opening_a_session = hashing, opening_a_session
+        self._clock, self._hashing, self._opening_a_session = clock, hashing, opening_a_session
+
+    @provide(scope=Scope.APP)
+    def clock(self) -> Clock:
+        return self._clock
 
     @provide(scope=Scope.APP)
     def hasher(self) -> PasswordHasher:
@@ -125,11 +128,7 @@ class GatesProvider(Provider):
 
 
 @asynccontextmanager
-async def open_harness(settings: Settings) -> AsyncIterator[Harness]:
-    clock, hashing, opening_a_session = TickingClock(), Gate(), Gate()
-    parts = HarnessProvider(clock), GatesProvider(hashing, opening_a_session)
-    container = create_container(settings, modules_under_test(), *parts)
-    try:
-        yield Harness(container, clock, hashing, opening_a_session)
-    finally:
-        await container.close()
+async def open_gated_harness(settings: Settings) -> AsyncIterator[Harness]:
+    parts = TickingClock(), Gate(), Gate()
+    async with open_harness(settings, GatesProvider(*parts)) as bare:
+        yield Harness(bare.container, *parts)

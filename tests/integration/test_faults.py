@@ -20,7 +20,7 @@ from gatehouse.testing.database import Rows
 from gatehouse.testing.declaration import FaultCase
 from gatehouse.testing.faults import FaultScenario, check_faults, fault_at, prepare
 from gatehouse.testing.under_test import all_module_tests
-from tests.integration.harness import Harness, open_harness
+from tests.integration.harness import Harness, open_gated_harness
 from tests.integration.proxied_postgres import Loss, run_proxy
 
 pytestmark = [pytest.mark.promise("T1"), pytest.mark.slow]
@@ -61,7 +61,7 @@ async def test_when_the_answer_to_the_commit_is_lost_it_says_so_and_a_repeat_is_
     postgres = own_settings[PostgresSettings]
     async with (
         run_proxy(postgres.url) as proxy,
-        open_harness(own_settings.replace(replace(postgres, url=proxy.url))) as harness,
+        open_gated_harness(own_settings.replace(replace(postgres, url=proxy.url))) as harness,
     ):
         scenario = await prepare(harness, own_owner, case)
         proxy.answer_to_commit = loss
