@@ -7,8 +7,11 @@ import pytest
 
 from gatehouse.common.application.ports import Clock
 from gatehouse.common.modules import Modules
+from gatehouse.common.presentation.http import docs
 from gatehouse.common.settings import ConfigError, Settings
+from gatehouse.setup.app import create_app
 from gatehouse.setup.check_modules import COMMANDS
+from gatehouse.setup.check_routes import routes_of
 from gatehouse.setup.cli import cli
 from gatehouse.setup.container import create_container, ensure_complete
 from gatehouse.setup.describe_settings import describe_settings
@@ -20,7 +23,7 @@ type Load = Callable[..., Modules]
 
 HEAD = """
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol, TypeVar
 
 import typer
 from dishka import FromDishka, Provider, Scope
@@ -165,22 +168,26 @@ def test_a_package_that_is_not_there_is_named(load: Load) -> None:
 
 
 NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
-    "the name of an own module": ("name='audit'", "the name audit belongs to the module audit; choose another one."),
+    "the name of an own module": ("name='audit'", "the name audit belongs to gatehouse.audit; choose another one."),
     "the name of Gatehouse itself": (
         "name='gatehouse'",
         "the name gatehouse belongs to Gatehouse; choose another one.",
     ),
-    "a route for a command that is not listed": (
-        "name='loans', routers=(lending,)",
-        "the route /lend asks for LendItem, which is in no `commands` or `queries`.",
-    ),
     "a route of another": (
         "name='loans', routers=(taken,)",
-        "the route GET /api/v1/users/{} belongs to the module accounts; choose another one.",
+        "the route GET /api/v1/users/{} belongs to gatehouse.accounts; choose another one.",
     ),
     "a route before another": (
         "name='loans', routers=(shadow,)",
-        "the route /api/v1/users/{what} would answer for /api/v1/users/inactivate of accounts; change its path.",
+        "the route PATCH /api/v1/users/{what} would answer for /api/v1/users/inactivate of gatehouse.accounts; change ",
+    ),
+    "a route that takes a value from another's parameter": (
+        "name='loans', routers=(overdue,)",
+        "the route GET /api/v1/users/overdue would answer for /api/v1/users/{username} of gatehouse.accounts; change ",
+    ),
+    "a route behind another": (
+        "name='loans', routers=(disordered,)",
+        "the route GET /loans/overdue is never reached: /loans/{item} answers before it; let it come first.",
     ),
     "a route without access": (
         "name='loans', routers=(closed,)",
@@ -193,7 +200,7 @@ NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     "a router twice": ("name='loans', routers=(router, router)", "it has the route GET /api/v1/loans/ twice."),
     "an action of another": (
         "name='loans', commands=(GrantAdmin,)",
-        "the audited action grant_admin belongs to the module accounts; choose another one.",
+        "the audited action grant_admin belongs to gatehouse.accounts; choose another one.",
     ),
     "a command of Gatehouse": (
         "name='loans', cli=(lambda cli, run: cli.command('serve')(lambda: None),)",
@@ -201,7 +208,7 @@ NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     ),
     "a command of another": (
         "name='loans', cli=(lambda cli, run: cli.command('purge-sessions')(lambda: None),)",
-        "the command purge-sessions belongs to the module accounts; choose another one.",
+        "the command purge-sessions belongs to gatehouse.accounts; choose another one.",
     ),
     "a command that fails": (
         "name='loans', cli=(lambda cli, run: cli.group(),)",
@@ -209,7 +216,7 @@ NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     ),
     "a section of another": (
         "name='loans', settings={'jwt': LoanSettings}",
-        "the section [jwt] belongs to the module accounts; choose another one.",
+        "the section [jwt] belongs to gatehouse.accounts; choose another one.",
     ),
     "a section that no variable can name": (
         "name='loans', settings={'loans__': LoanSettings}",
@@ -237,7 +244,7 @@ NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     ),
     "a table of another": (
         "name='loans', tables={items: 'SELECT', metadata.tables['users']: 'DELETE'}, migrations=LINE",
-        "the table users belongs to the module accounts; choose another one.",
+        "the table users belongs to gatehouse.accounts; choose another one.",
     ),
     "a table of another metadata": (
         "name='loans', tables={items: 'SELECT', apart: 'SELECT'}, migrations=LINE",
@@ -245,7 +252,7 @@ NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     ),
     "a constraint of another": (
         "name='loans', tables={items: 'SELECT'}, migrations=LINE, constraints={'uq_users_username': TakenError}",
-        "the constraint uq_users_username belongs to the module accounts; choose another one.",
+        "the constraint uq_users_username belongs to gatehouse.accounts; choose another one.",
     ),
     "a constraint that is none": (
         "name='loans', tables={items: 'SELECT'}, migrations=LINE, constraints={'uq_items_nmae': TakenError}",
@@ -253,11 +260,19 @@ NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     ),
     "an adapter that replaces another unknowingly": (
         "name='loans', providers=(clock,)",
-        "the module common provides Clock, too; to replace it, say override=True where it is provided.",
+        "gatehouse.common provides Clock, too; to replace it, say override=True where it is provided.",
     ),
     "an adapter that replaces nothing": (
         "name='loans', providers=(nothing,)",
         "it provides Items with override=True, and no module before it provides that.",
+    ),
+    "a decorator of what another provides": (
+        "name='loans', providers=(decorated,)",
+        "it decorates Clock of gatehouse.common; to replace it, provide it with override=True.",
+    ),
+    "a decorator of whatever there is": (
+        "name='loans', providers=(decorates_all,)",
+        "it decorates Clock of gatehouse.common; to replace it, provide it with override=True.",
     ),
 }
 PARTS = """
@@ -272,17 +287,25 @@ class NoDefault:
     limit: int
 
 LINE = "acme.loans:migrations"
+Whatever = TypeVar("Whatever")
+
+def keep(whatever: Whatever) -> Whatever:
+    return whatever
+
+def slow(clock: Clock) -> Clock:
+    return clock
+
 taken = APIRouter(route_class=UseCaseRoute)
 taken.get("/api/v1/users/{name}", dependencies=[AUTHENTICATED])(list_loans)
+overdue = APIRouter(route_class=UseCaseRoute)
+overdue.get("/api/v1/users/overdue", dependencies=[AUTHENTICATED])(list_loans)
+disordered = APIRouter(route_class=UseCaseRoute)
+disordered.get("/loans/{item}", dependencies=[AUTHENTICATED])(list_loans)
+disordered.get("/loans/overdue", dependencies=[AUTHENTICATED])(list_loans)
 shadow = APIRouter(route_class=UseCaseRoute)
 shadow.patch("/api/v1/users/{what}", dependencies=[AUTHENTICATED])(list_loans)
 closed = APIRouter(route_class=UseCaseRoute)
 closed.get("/closed")(list_loans)
-lending = APIRouter(route_class=UseCaseRoute)
-
-@lending.post("/lend", dependencies=[AUTHENTICATED])
-async def lend_item(execute: FromDishka[LendItem]) -> None: ...
-
 outer = APIRouter(route_class=UseCaseRoute)
 outer.include_router(router)
 
@@ -290,6 +313,10 @@ clock = Provider(scope=Scope.APP)
 clock.provide(SystemClock, provides=Clock)
 nothing = Provider(scope=Scope.APP)
 nothing.provide(object, provides=Items, override=True)
+decorated = Provider(scope=Scope.APP)
+decorated.decorate(slow)
+decorates_all = Provider(scope=Scope.APP)
+decorates_all.decorate(keep, provides=Whatever)
 """
 TABLES = {
     "items": """
@@ -351,6 +378,97 @@ MODULE = Module(name="loans", providers=(clock,))
 
     assert type(await container.get(Clock)).__name__ == "StoppedClock"
     await container.close()
+
+
+async def test_a_module_may_decorate_what_it_provides_itself(load: Load) -> None:
+    modules = load("""
+class Slip:
+    words = "lent"
+
+def shout(slip: Slip) -> Slip:
+    slip.words = slip.words.upper()
+    return slip
+
+slips = Provider(scope=Scope.APP)
+slips.provide(Slip)
+slips.decorate(shout)
+MODULE = Module(name="loans", providers=(slips,))
+""")
+    [*_, loans] = modules
+    container = create_container(Settings(), modules)
+
+    [key] = [factory.provides.type_hint for factory in loans.providers[0].factories]
+    assert (await container.get(key)).words == "LENT"
+    await container.close()
+
+
+ASKS = """
+lending = APIRouter(route_class=UseCaseRoute)
+
+@lending.post("/lend", dependencies=[AUTHENTICATED])
+async def lend_item(asked: FromDishka[{asked}]) -> None: ...
+
+MODULE = Module(name="loans", routers=(lending,))
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (
+            "LendItem",
+            "the route /lend asks for LendItem, which nothing provides: list it in `commands` or `queries`.",
+        ),
+        ("Items", "the route /lend asks for Items, which nothing provides."),
+    ],
+)
+def test_what_a_route_asks_for_and_nothing_provides_is_named(
+    load: Load, config: Config, asked: str, expected: str
+) -> None:
+    load(ASKS.format(asked=asked))
+    settings = config.load('[app]\nmodules = ["acme.loans"]')
+
+    assert refusal(lambda: ensure_complete(settings, modules_of(settings))) == expected
+
+
+KEPT = {"/", "/api/v1/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/start.js"}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    "path", [*sorted(KEPT), "/{anything}", "/{anything:path}", "/docs/{page}", "/docs/assets/{name}", "/api/{version}/"]
+)
+def test_the_paths_of_gatehouse_itself_are_kept_free(load: Load, method: str, path: str) -> None:
+    line = refusal(
+        lambda: load(f"""
+taken = APIRouter(route_class=UseCaseRoute)
+taken.{method}({path!r}, dependencies=[AUTHENTICATED])(list_loans)
+MODULE = Module(name="loans", routers=(taken,))
+""")
+    )
+
+    assert line.startswith(f"acme.loans: the route {method.upper()} {path} takes /")
+    assert line.endswith(", which is Gatehouse's own; change its path.")
+
+
+def test_what_the_application_serves_beside_the_modules_is_kept_free() -> None:
+    served = {path for route in create_app(Settings()).routes if (path := getattr(route, "path", None))}
+
+    of_modules = {route.path for module in MODULES for route in routes_of(module)}
+    assert served - of_modules == {*docs.PATHS}
+    assert KEPT - of_modules <= {*docs.PATHS}
+
+
+def test_a_path_below_those_of_others_is_free(load: Load) -> None:
+    modules = load("""
+free = APIRouter(route_class=UseCaseRoute)
+for path in ("/api/v1/users/{username}/loans", "/docs/loans", "/{item}/loans", "/loans/overdue", "/loans/{item}"):
+    free.get(path, dependencies=[AUTHENTICATED])(list_loans)
+free.post("/loans/{item}", dependencies=[AUTHENTICATED])(list_loans)
+MODULE = Module(name="loans", routers=(free,))
+""")
+
+    assert len([*modules]) == len([*MODULES]) + 1
 
 
 def test_a_port_that_nothing_provides_is_named(load: Load, config: Config) -> None:
@@ -420,14 +538,6 @@ def test_a_mistake_in_its_section_names_the_key(load: Load, config: Config) -> N
     assert config.mistake(f"{modules}[loans]\nlimits = 3") == "loans.limits: there is no such setting."
     assert config.mistake(modules, GATEHOUSE_LOANS__LIMIT="x") == "GATEHOUSE_LOANS__LIMIT: must be a whole number."
     assert config.mistake("[loans]\nlimit = 3") == "loans: there is no such setting."
-
-
-def test_a_setting_of_a_type_that_cannot_be_loaded_is_one_line(load: Load, config: Config) -> None:
-    load(SECTION.replace("int = 3", "Provider = None"))
-
-    line = config.mistake('[app]\nmodules = ["acme.loans"]\n[loans]\nlimit = 3')
-
-    assert line == "loans: a key of this section has a type that cannot be loaded."
 
 
 @pytest.mark.parametrize("modules", ['"acme.loans"', "[1]", "{}", "true"])

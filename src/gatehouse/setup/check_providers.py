@@ -13,15 +13,25 @@ if TYPE_CHECKING:
 _HOW: Final = "override=True"
 
 
-def provider_mistakes(module: Module, before: Iterable[Module]) -> Iterator[str]:
-    owners = {key: f"the module {other.name}" for other in before for key, _ in _provided(other)}
+def provider_mistakes(module: Module, before: Iterable[tuple[str, Module]]) -> Iterator[str]:
+    """`before` with the packages of the modules."""
+    owners = {key: package for package, other in before for key, _ in _provided(other)}
+    yield from _foreign_decorators(module, owners)
     for key, overrides in _provided(module):
-        name = getattr(key.type_hint, "__name__", str(key.type_hint))
         if overrides and key not in owners:
-            yield f"it provides {name} with {_HOW}, and no module before it provides that."
+            yield f"it provides {_name(key)} with {_HOW}, and no module before it provides that."
         if not overrides and key in owners:
-            yield f"{owners[key]} provides {name}, too; to replace it, say {_HOW} where it is provided."
+            yield f"{owners[key]} provides {_name(key)}, too; to replace it, say {_HOW} where it is provided."
         owners.setdefault(key, "it itself")
+
+
+def _foreign_decorators(module: Module, owners: dict[DependencyKey, str]) -> Iterator[str]:
+    """A decorator cannot say `override` in dishka, and may leave what it decorates unused."""
+    for provider in module.providers:
+        for decorator in provider.decorators:
+            for key, owner in owners.items():
+                if key.component == provider.component and decorator.match_type(key.type_hint):
+                    yield f"it decorates {_name(key)} of {owner}; to replace it, provide it with {_HOW}."
 
 
 def _provided(module: Module) -> Iterator[tuple[DependencyKey, bool]]:
@@ -34,3 +44,7 @@ def _provided(module: Module) -> Iterator[tuple[DependencyKey, bool]]:
             yield source.provides.with_component(provider.component), source.when_override is not None
         for variable in provider.context_vars:
             yield variable.provides.with_component(provider.component), variable.override
+
+
+def _name(key: DependencyKey) -> str:
+    return getattr(key.type_hint, "__name__", str(key.type_hint))

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from adaptix import ExtraForbid, P, Provider, ProviderNotFoundError, Retort, name_mapping, validator
+from adaptix import ExtraForbid, P, Provider, Retort, name_mapping, validator
 from adaptix.load_error import (
     AggregateLoadError,
     BadVariantLoadError,
@@ -77,8 +77,6 @@ def _load(sections: Sections, raw: Raw) -> Iterator[object]:
             yield retort.load(raw.get(name, {}), section)
         except LoadError as error:
             raise ConfigError(_first_line(error, (name,))) from None
-        except ProviderNotFoundError:
-            raise ConfigError(f"{name}: a key of this section has a type that cannot be loaded.") from None
 
 
 @cache  # what it makes for each section costs more than all loading

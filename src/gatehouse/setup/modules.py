@@ -9,7 +9,7 @@ from gatehouse.common.module import COMMON
 from gatehouse.common.modules import Modules
 from gatehouse.common.settings import AppSettings, Settings
 from gatehouse.setup.check_modules import ensure_go_together
-from gatehouse.setup.outside_module import load_module
+from gatehouse.setup.outside_module import LoadedModule, load_module
 
 MODULES: Final = Modules([COMMON, ACCOUNTS, AUDIT])
 """Gatehouse's own, which are always there."""
@@ -23,7 +23,7 @@ def with_modules(packages: Sequence[str]) -> Modules:
     if not packages:
         return MODULES
     outside = [load_module(package) for package in packages]
-    ensure_go_together(MODULES, outside)
+    ensure_go_together([LoadedModule(f"gatehouse.{module.name}", module) for module in MODULES], outside)
     return Modules([*MODULES, *(loaded.module for loaded in outside)])
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Table
 from gatehouse.common.application.use_case import is_use_case
 from gatehouse.common.domain.errors import ConflictError
 from gatehouse.common.infrastructure.explain_error import explain_error, is_of
+from gatehouse.common.infrastructure.migration_lines import OWN
 from gatehouse.common.modules import Module
 from gatehouse.common.settings import ConfigError
 
@@ -24,9 +25,14 @@ _MAX_NAME: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class OutsideModule:
+class LoadedModule:
     package: str
+    """Its dotted name."""
     module: Module
+
+    @property
+    def is_own(self) -> bool:
+        return self.package.startswith(f"{OWN}.")
 
     @property
     def files(self) -> Iterator[ModuleType]:
@@ -46,7 +52,7 @@ class OutsideModule:
             raise ConfigError(f"{_KEY}: {self.package}: {what}: {_explain(error, self.package)}") from None
 
 
-def load_module(package: str) -> OutsideModule:
+def load_module(package: str) -> LoadedModule:
     """Raises ConfigError."""
     if not all(part.isidentifier() for part in package.split(".")):
         raise ConfigError(f'{_KEY}: an entry is no dotted name of a package, such as "acme.loans".')
@@ -69,7 +75,7 @@ def load_module(package: str) -> OutsideModule:
     for field, (is_right, expected) in _FIELDS.items():
         if not is_right(getattr(value, field)):
             raise ConfigError(f"{_KEY}: {package}: `{field}` of its MODULE must be {expected}.")
-    return OutsideModule(package, value)
+    return LoadedModule(package, value)
 
 
 def _not_importable(package: str, error: BaseException) -> ConfigError:

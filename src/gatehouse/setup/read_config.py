@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
@@ -19,6 +20,9 @@ CONFIG_VARIABLE: Final = f"{ENV_PREFIX}CONFIG"
 _MODULES_VARIABLES: Final = (f"{ENV_PREFIX}APP__MODULES", f"{ENV_PREFIX}APP__MODULES_FILE")
 _ENCODING: Final = "utf-8-sig"
 """Whatever the locale. Some editors write a mark before it."""
+_TYPES: Final = (str, int, bool, bool | None, list[str], Path)
+CARRIED_TYPES: Final = "str, int, bool, bool | None, list[str], Path or a StrEnum"
+"""Of a setting: what a variable, config.toml and `config init` can all carry."""
 type Raw = dict[str, dict[str, Any]]
 type Sections = Mapping[str, type[DataclassInstance]]
 
@@ -109,6 +113,11 @@ def _read_secret(name: str, path: str) -> str:
         return Path(path).read_text(_ENCODING).strip()
     except (OSError, UnicodeDecodeError):
         raise ConfigError(f"{name}: the file it names cannot be read.") from None
+
+
+def is_carried(hint: object) -> bool:
+    """Whether it is one of CARRIED_TYPES."""
+    return hint in _TYPES or (isinstance(hint, type) and issubclass(hint, StrEnum))
 
 
 def _parse(name: str, text: str, expected: object) -> object:

@@ -14,6 +14,7 @@ from gatehouse.common.presentation.http.problems import FieldProblem, InvalidInp
 
 _ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 _MEDIA_TYPES: Final = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
+PATHS: Final = ("/openapi.json", "/docs", "/docs/start.js", *(f"/docs/assets/{name}" for name in _MEDIA_TYPES))
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
