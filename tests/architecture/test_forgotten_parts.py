@@ -1,7 +1,7 @@
 """Each part of the sample module is forgotten once: the checks name it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,17 @@ from gatehouse.testing.completeness import missing_parts
 from gatehouse.testing.in_memory_app import InMemoryApp
 from gatehouse.testing.under_test import module_tests_of
 from tests.modules.badges.declaration import TESTS
+from tests.outside import importable, write_package
 from tests.root import ROOT
 from tests.sample.application.commands import withdraw_badge
 from tests.sample.application.commands.withdraw_badge import WithdrawBadge
 from tests.sample.application.ports import Badges
+
+
+@dataclass(frozen=True)
+class NestedSettings:
+    hours: Mapping[str, int] = field(default_factory=dict)
+
 
 FORGOTTEN_IN_THE_MODULE: Mapping[str, tuple[dict[str, Any], str]] = {
     "a command": (
@@ -33,8 +40,8 @@ FORGOTTEN_IN_THE_MODULE: Mapping[str, tuple[dict[str, Any], str]] = {
     "the table": (
         {"tables": {}},
         (
-            "tables: tests.sample.infrastructure.tables.badges is not in the `tables` of module.py, "
-            "with the rights of the server's role."
+            "start: the table badges of tests.sample.infrastructure.tables is not in `tables` of its MODULE, with the "
+            "privileges of the server's database role."
         ),
     ),
     "the constraint": (
@@ -106,7 +113,7 @@ def test_a_route_without_access_marker_and_description_is_named() -> None:
 
     lines = missing_parts(replace(TESTS, module=replace(TESTS.module, routers=(router,))), ROOT)
 
-    assert "access: open_to_whom does not name exactly one access marker." in lines
+    assert any(line.startswith("start: the route GET /open does not say who may call it: ") for line in lines)
     assert "OpenAPI: open_to_whom has no description: neither its use case nor itself has a docstring." in lines
 
 
@@ -141,19 +148,31 @@ def test_what_is_forgotten_in_the_tests_is_named(part: str) -> None:
 
 
 def test_a_port_that_nothing_provides_is_named() -> None:
-    [message] = [
-        line
-        for line in missing_parts(replace(TESTS, module=replace(TESTS.module, providers=())), ROOT)
-        if line.startswith("providers: ") and "BadgesProvider" not in line
-    ]
+    lines = missing_parts(replace(TESTS, module=replace(TESTS.module, providers=())), ROOT)
 
-    assert "Badges" in message
+    assert "start: nothing provides Badges, which AwardBadge needs." in lines
 
 
 def test_a_use_case_that_a_route_asks_for_and_nothing_provides_is_named() -> None:
     lines = missing_parts(replace(TESTS, module=replace(TESTS.module, commands=())), ROOT)
 
-    assert "providers: award_badge asks for `execute: AwardBadge`, which nothing provides." in lines
+    assert any(
+        line.startswith("start: the route /api/v1/badges/ asks for AwardBadge, which nothing ") for line in lines
+    )
+
+
+def test_what_the_start_would_refuse_is_named(tmp_path: Path) -> None:
+    write_package(tmp_path, module="MODULE = None")
+    sections = {"badges": NestedSettings}
+
+    with importable(tmp_path):
+        lines = missing_parts(
+            replace(TESTS, package="acme.loans", module=replace(TESTS.module, settings=sections)), ROOT
+        )
+
+    assert "start: app.modules: acme.loans: its module.py has no value MODULE." in lines
+    [line] = missing_parts(replace(TESTS, module=replace(TESTS.module, settings=sections)), ROOT)
+    assert line.startswith("start: hours of the section [badges] has a type that a variable or config.toml ")
 
 
 def test_an_action_that_is_forgotten_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

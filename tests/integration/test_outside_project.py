@@ -29,7 +29,7 @@ async def read_notes() -> list[str]:
     return []
 
 
-NOTES = Module(name="notes", routers=(router,), tables={notes: "SELECT"}, migrations="acme:migrations")
+MODULE = Module(name="notes", routers=(router,), tables={notes: "SELECT"}, migrations="acme:migrations")
 '''
 MIGRATION: Final = """
 import sqlalchemy as sa
@@ -44,10 +44,10 @@ def upgrade() -> None:
 """
 DECLARATION: Final = """
 from gatehouse.testing.declaration import Call, ModuleTests
-from acme import NOTES
+from acme.module import MODULE
 
 TESTS = ModuleTests(
-    module=NOTES,
+    module=MODULE,
     package="acme",
     calls=(Call(method="GET", path="/api/v1/notes/", status=200, open_to="authenticated"),),
 )
@@ -90,9 +90,10 @@ SETTINGS: Final = {
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "tests").mkdir()
-    (tmp_path / "acme.py").write_text(MODULE)
-    (tmp_path / "migrations").mkdir()
-    (tmp_path / "migrations/0001_create_notes.py").write_text(MIGRATION)
+    (tmp_path / "acme/migrations").mkdir(parents=True)
+    (tmp_path / "acme/__init__.py").touch()
+    (tmp_path / "acme/module.py").write_text(MODULE)
+    (tmp_path / "acme/migrations/0001_create_notes.py").write_text(MIGRATION)
     (tmp_path / "tests/conftest.py").write_text('pytest_plugins = ["gatehouse.testing.plugin"]\n')
     (tmp_path / "tests/notes.py").write_text(DECLARATION)
     (tmp_path / "tests/test_notes.py").write_text(TEST)
@@ -147,7 +148,7 @@ def test_a_mistake_in_the_settings_is_one_line(project: Path, changed: dict[str,
 
 
 def test_a_table_that_no_module_names_is_one_line(project: Path) -> None:
-    module = project / "acme.py"
+    module = project / "acme/module.py"
     module.write_text(module.read_text().replace(', tables={notes: "SELECT"}, migrations="acme:migrations"', ""))
 
     run = run_tests(project)

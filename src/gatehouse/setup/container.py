@@ -35,11 +35,11 @@ def ensure_complete(settings: Settings, modules: Modules) -> None:
     Before anything is opened or started: the container that then serves is made with the URL of a running database.
     """
     if settings[AppSettings].modules:
-        for part in unmade_parts(modules):
+        for part in incomplete_parts(modules):
             raise ConfigError(f"app.modules: {part}")
 
 
-def unmade_parts(modules: Modules) -> Iterator[str]:
+def incomplete_parts(modules: Modules) -> Iterator[str]:
     """A line for each."""
     try:
         for line in modules.migration_lines:
@@ -55,10 +55,10 @@ def unmade_parts(modules: Modules) -> Iterator[str]:
     else:
         for module in modules:
             for route in routes_of(module):
-                for kind in _asked_by(route):
-                    if not _is_provided(container.registry, kind):
-                        how = ": list it in `commands` or `queries`" if is_use_case(kind.type_hint) else ""
-                        yield f"the route {route.path} asks for {_name(kind.type_hint)}, which nothing provides{how}."
+                for key in _asked_by(route):
+                    if not _is_provided(container.registry, key):
+                        how = ": list it in `commands` or `queries`" if is_use_case(key.type_hint) else ""
+                        yield f"the route {route.path} asks for {_name(key.type_hint)}, which nothing provides{how}."
 
 
 def _asked_by(route: APIRoute) -> Iterator[DependencyKey]:

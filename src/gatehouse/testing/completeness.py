@@ -12,31 +12,30 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
 import pytest
-from dishka import DependencyKey, Provider
-from dishka.exceptions import NoFactoryError
-from dishka.integrations.base import default_parse_dependency
-from dishka.registry import Registry
+from dishka import Provider
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
-from sqlalchemy import Table, UniqueConstraint
+from sqlalchemy import UniqueConstraint
 
 from gatehouse.common.application.ports import Audit, Transaction
 from gatehouse.common.application.use_case import is_use_case
 from gatehouse.common.domain.errors import GatehouseError
 from gatehouse.common.modules import Modules
-from gatehouse.common.presentation.http.access import MARKERS
-from gatehouse.common.settings import Settings
-from gatehouse.setup.container import create_container
+from gatehouse.common.settings import ConfigError
+from gatehouse.setup.check_modules import mistakes_of
+from gatehouse.setup.check_routes import routes_of
+from gatehouse.setup.container import incomplete_parts
+from gatehouse.setup.outside_module import LoadedModule, load_module
 from gatehouse.testing.declaration import ModuleTests
 from gatehouse.testing.in_memory_app import InMemoryApp
-from gatehouse.testing.under_test import modules_under_test
+from gatehouse.testing.under_test import all_module_tests
 
-type Check = Callable[[ModuleTests], Iterator[str]]
+type _Check = Callable[[ModuleTests], Iterator[str]]
 
 
 def check_completeness(tests: ModuleTests, root: Path) -> None:
@@ -48,11 +47,11 @@ def check_completeness(tests: ModuleTests, root: Path) -> None:
 
 
 def missing_parts(tests: ModuleTests, root: Path) -> list[str]:
-    lines = [line for check in CHECKS for line in check(tests)]
-    return [*lines, *_providers(tests), *_missing_tests(tests, root)]
+    lines = [line for check in _CHECKS for line in check(tests)]
+    return [*lines, *_start(tests), *_missing_tests(tests, root)]
 
 
-def files_below(package: str) -> list[ModuleType]:
+def _files_below(package: str) -> list[ModuleType]:
     """All Python files of the package, or of a part of it that may not be there."""
     try:
         root = import_module(package)
@@ -62,9 +61,9 @@ def files_below(package: str) -> list[ModuleType]:
     return [root, *map(import_module, names)]
 
 
-def defined_below(package: str, kind: type) -> Iterator[tuple[str, Any]]:
+def _defined_below(package: str, kind: type) -> Iterator[tuple[str, Any]]:
     """The values of a kind that the files of the package define (and do not import)."""
-    for file in files_below(package):
+    for file in _files_below(package):
         tree = ast.parse(Path(str(file.__file__)).read_text())
         assigned = {
             target.id
@@ -77,22 +76,22 @@ def defined_below(package: str, kind: type) -> Iterator[tuple[str, Any]]:
                 yield f"{file.__name__}.{name}", value
 
 
-def classes_below(package: str) -> Iterator[type]:
-    for file in files_below(package):
+def _classes_below(package: str) -> Iterator[type]:
+    for file in _files_below(package):
         for value in vars(file).values():
             if isinstance(value, type) and value.__module__ == file.__name__:
                 yield value
 
 
-def protocols_of(tests: ModuleTests) -> Iterator[type]:
-    for kind in classes_below(f"{tests.package}.application"):
+def _protocols_of(tests: ModuleTests) -> Iterator[type]:
+    for kind in _classes_below(f"{tests.package}.application"):
         if getattr(kind, "_is_protocol", False) and not kind.__name__.startswith("_"):
             yield kind
 
 
 def _use_cases(tests: ModuleTests) -> Iterator[str]:
     for folder, listed in (("commands", tests.module.commands), ("queries", tests.module.queries)):
-        for file in files_below(f"{tests.package}.application.{folder}")[1:]:
+        for file in _files_below(f"{tests.package}.application.{folder}")[1:]:
             stem = file.__name__.rpartition(".")[2]
             name = "".join(word.capitalize() for word in stem.split("_"))
             use_case = getattr(file, name, None)
@@ -112,35 +111,30 @@ def _actions(tests: ModuleTests) -> Iterator[str]:
 
 
 def _routers(tests: ModuleTests) -> Iterator[str]:
-    for name, router in defined_below(f"{tests.package}.presentation.http", APIRouter):
+    for name, router in _defined_below(f"{tests.package}.presentation.http", APIRouter):
         if router not in tests.module.routers:
             yield f"routers: {name} is not in the `routers` of module.py."
-    for route in _routes(tests):
-        if len([marker for marker in MARKERS if marker in route.dependencies]) != 1:
-            yield f"access: {route.name} does not name exactly one access marker."
+    for route in routes_of(tests.module):
         if not route.description:
             yield f"OpenAPI: {route.name} has no description: neither its use case nor itself has a docstring."
 
 
 def _command_line(tests: ModuleTests) -> Iterator[str]:
-    for file in files_below(f"{tests.package}.presentation.cli"):
+    for file in _files_below(f"{tests.package}.presentation.cli"):
         register = vars(file).get("register")
         if register is not None and register not in tests.module.cli:
             yield f"command line: {file.__name__}.register is not in the `cli` of module.py."
 
 
 def _background(tests: ModuleTests) -> Iterator[str]:
-    for file in files_below(f"{tests.package}.presentation.background"):
+    for file in _files_below(f"{tests.package}.presentation.background"):
         for name, function in vars(file).items():
             is_own = inspect.isfunction(function) and function.__module__ == file.__name__
             if is_own and name.startswith("run_") and function not in tests.module.background:
                 yield f"background: {name} is not in the `background` of module.py."
 
 
-def _tables(tests: ModuleTests) -> Iterator[str]:
-    for name, table in defined_below(f"{tests.package}.infrastructure", Table):
-        if table not in tests.module.tables:
-            yield f"tables: {name} is not in the `tables` of module.py, with the rights of the server's role."
+def _constraints(tests: ModuleTests) -> Iterator[str]:
     for table in tests.module.tables:
         for constraint in table.constraints:
             # Ids are generated, so nobody can be told that one is taken.
@@ -150,7 +144,7 @@ def _tables(tests: ModuleTests) -> Iterator[str]:
 
 
 def _settings(tests: ModuleTests) -> Iterator[str]:
-    for section in classes_below(f"{tests.package}.settings"):
+    for section in _classes_below(f"{tests.package}.settings"):
         is_section = section.__name__.endswith("Settings") and is_dataclass(section)
         if is_section and section not in tests.module.settings.values():
             yield f"settings: {section.__name__} is not in the `settings` of module.py."
@@ -158,7 +152,7 @@ def _settings(tests: ModuleTests) -> Iterator[str]:
 
 def _calls(tests: ModuleTests) -> Iterator[str]:
     declared = [str(call) for call in tests.calls]
-    served = [f"{method} {route.path}" for route in _routes(tests) for method in sorted(route.methods or ())]
+    served = [f"{method} {route.path}" for route in routes_of(tests.module) for method in sorted(route.methods or ())]
     for call in served:
         if declared.count(call) != 1:
             yield f"matrix: {call} is not exactly once in the `calls` of its tests."
@@ -174,7 +168,7 @@ def _fault_cases(tests: ModuleTests) -> Iterator[str]:
 
 
 def _problems(tests: ModuleTests) -> Iterator[str]:
-    for kind in classes_below(tests.package):
+    for kind in _classes_below(tests.package):
         if issubclass(kind, GatehouseError) and "slug" in vars(kind) and kind.slug not in tests.problems:
             yield f"problems: {kind.slug} of {kind.__name__} is not in the `problems` of its tests."
 
@@ -182,36 +176,34 @@ def _problems(tests: ModuleTests) -> Iterator[str]:
 def _fakes(tests: ModuleTests) -> Iterator[str]:
     app = InMemoryApp()
     ports = app.ports | set(tests.fakes(app.memory))
-    for protocol in protocols_of(tests):
+    for protocol in _protocols_of(tests):
         is_of_ports = protocol.__module__.endswith(".ports")
-        if protocol not in ports and protocol.__name__ not in OUTSIDE_MEMORY:
+        if protocol not in ports and protocol.__name__ not in _OUTSIDE_MEMORY:
             yield f"fakes: {protocol.__name__} has none."
         if is_of_ports and protocol not in tests.ports:
             yield f"contract: {protocol.__name__} is not in the `ports` of its tests."
 
 
 def _providers(tests: ModuleTests) -> Iterator[str]:
-    """A port without a provider, a use case that is not listed, a Provider class that is not used."""
     used = {type(provider) for provider in tests.module.providers}
-    for kind in classes_below(f"{tests.package}.providers"):
+    for kind in _classes_below(f"{tests.package}.providers"):
         if issubclass(kind, Provider) and kind not in used:
             yield f"providers: {kind.__name__} is not in the `providers` of module.py."
-    modules = Modules([*(module for module in modules_under_test() if module.name != tests.module.name), tests.module])
+
+
+def _start(tests: ModuleTests) -> Iterator[str]:
+    """What the start refuses, beside the other modules under test."""
+    everyone = [LoadedModule(other.package, other.module) for other in all_module_tests()]
+    loaded = LoadedModule(tests.package, tests.module)
+    before = list(takewhile(lambda other: other.module.name != tests.module.name, everyone))
+    modules = [*before, loaded, *everyone[len(before) + 1 :]]
     try:
-        container = create_container(Settings(), modules)
-    except NoFactoryError as error:
-        message = " ".join(str(error).split())
-        if tests.package in message:  # not another module's
-            yield f"providers: {message}"
-        return
-    for route in _routes(tests):
-        # The endpoint as it was written, before dishka took its own parameters away.
-        endpoint = getattr(route.endpoint, "__dishka_orig_func__", route.endpoint)
-        hints = get_type_hints(endpoint, include_extras=True)
-        for name, parameter in inspect.signature(endpoint).parameters.items():
-            key = default_parse_dependency(parameter, hints[name])
-            if key is not None and not _is_provided(container.registry, key):
-                yield f"providers: {route.name} asks for `{name}: {key.type_hint.__name__}`, which nothing provides."
+        if not loaded.is_own:
+            load_module(tests.package)
+        yield from (f"start: {mistake}" for mistake in mistakes_of(loaded, before))
+    except ConfigError as error:
+        yield f"start: {error}"
+    yield from (f"start: {part}" for part in incomplete_parts(Modules(other.module for other in modules)))
 
 
 def _missing_tests(tests: ModuleTests, root: Path) -> Iterator[str]:
@@ -224,34 +216,23 @@ def _missing_tests(tests: ModuleTests, root: Path) -> Iterator[str]:
             yield f"contract: there is no {test}, which is to hold {protocol.__name__}."
 
 
-def _is_provided(registry: Registry | None, key: DependencyKey) -> bool:
-    while registry is not None:
-        if registry.get_factory(key) is not None:
-            return True
-        registry = registry.child_registry
-    return False
-
-
-def _routes(tests: ModuleTests) -> list[APIRoute]:
-    return [route for router in tests.module.routers for route in router.routes if isinstance(route, APIRoute)]
-
-
-OUTSIDE_MEMORY = {
+_OUTSIDE_MEMORY = {
     "Caller",  # `app.use(use_case, caller)` makes it
     "Cursors",  # for query gateways alone, whose fakes show one page
     "CurrentWritePosition",  # for databases alone
     "RunUseCase",
 }
-CHECKS: tuple[Check, ...] = (
+_CHECKS: tuple[_Check, ...] = (
     _use_cases,
     _actions,
     _routers,
     _command_line,
     _background,
-    _tables,
+    _constraints,
     _settings,
     _calls,
     _fault_cases,
     _problems,
     _fakes,
+    _providers,
 )
