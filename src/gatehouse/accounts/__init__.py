@@ -3,7 +3,7 @@
 - who calls: `Identity`, `Role`, `ensure_at_least`, `manages`, `ensure_manages`
 - users under lock, for commands: `Users`, `User`, `lock_actor`, `lock_actor_and_user`, `lock_subordinate`,
   `UserNotFoundError`
-- ending a user's sessions, in the transaction of a command: `Sessions.end_all_of`
+- a user's sessions, in the transaction of a command: `Sessions`, with `Sessions.end_all_of` to end them
 - usernames: `Username`, `USERNAME_RULE` for people, `USERNAME_SHAPE` for the OpenAPI document
 - what is published of an account: `Account`, of a `User` by `Account.of`
 

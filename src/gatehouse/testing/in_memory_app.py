@@ -37,6 +37,11 @@ class InMemoryApp:
     `app.use(InactivateUser, admin)` is the use case as called by `admin`, whatever ports it asks for.
     """
 
+    clock: FakeClock
+    store: FakeStore
+    transaction: FakeTransaction
+    memory: Memory
+
     def __init__(self, clock: FakeClock | None = None) -> None:
         self.clock = clock or FakeClock()
         self.store = FakeStore()
