@@ -14,5 +14,5 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 [ $# -gt 0 ] || set -- tests/system
-# By file, so that one worker builds the wheel for all that need it.
+# By file, so that what the tests of a file share is built or started once.
 exec .venv/bin/pytest -n 2 --dist loadfile "$@"
