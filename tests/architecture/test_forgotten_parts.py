@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from gatehouse.common.presentation.http.route import UseCaseRoute
+from gatehouse.setup.check_modules import _wrong_constraints
 from gatehouse.testing.completeness import missing_parts
 from gatehouse.testing.in_memory_app import InMemoryApp
 from gatehouse.testing.under_test import module_tests_of
@@ -19,6 +21,8 @@ from tests.root import ROOT
 from tests.sample.application.commands import withdraw_badge
 from tests.sample.application.commands.withdraw_badge import WithdrawBadge
 from tests.sample.application.ports import Badges
+from tests.sample.domain.errors import BadgeTakenError
+from tests.sample.infrastructure.tables import badges
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ FORGOTTEN_IN_THE_TESTS: Mapping[str, tuple[dict[str, Any], str]] = {
     "a problem": (
         {"problems": {"badge-taken": TESTS.problems["badge-taken"]}},
         "problems: badge-not-found of BadgeNotFoundError is not in the `problems` of its tests.",
+    ),
+    "an error that a problem is about": (
+        {"problems": {**TESTS.problems, "badge-lost": (409, "It is lost.")}},
+        "problems: badge-lost is in the `problems` of its tests, and no error.",
     ),
     "a port": ({"ports": {}}, "contract: Badges is not in the `ports` of its tests."),
     "the contract's test": (
@@ -181,3 +189,16 @@ def test_an_action_that_is_forgotten_is_named(monkeypatch: pytest.MonkeyPatch) -
     lines = missing_parts(TESTS, ROOT)
 
     assert 'audit action: WithdrawBadge records events and has no `action: ClassVar = "withdraw_badge"`.' in lines
+
+
+def test_an_exclusion_constraint_without_an_error_is_named() -> None:
+    rule = ExcludeConstraint(("name", "="), name="ex_badges_name")
+    badges.append_constraint(rule)
+    try:
+        assert missing_parts(TESTS, ROOT) == [
+            "constraints: ex_badges_name has no error in the `constraints` of module.py."
+        ]
+        outside = replace(TESTS.module, constraints={**TESTS.module.constraints, "ex_badges_name": BadgeTakenError})
+        assert list(_wrong_constraints(outside)) == []
+    finally:
+        badges.constraints.remove(rule)

@@ -1,6 +1,8 @@
 import asyncio
 from dataclasses import replace
+from typing import LiteralString
 
+import psycopg
 import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import scalar_row
@@ -12,8 +14,9 @@ from gatehouse.accounts.infrastructure.users import SqlUsers
 from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database, open_database
-from gatehouse.common.infrastructure.database_errors import DatabaseError
+from gatehouse.common.infrastructure.database_errors import DatabaseError, ErrorTranslation
 from gatehouse.common.infrastructure.transaction import SqlTransaction
+from gatehouse.testing.database import SERVER_ROLE
 from gatehouse.testing.fakes import make_user
 from tests.integration.conftest import DatabaseMonitor
 
@@ -43,6 +46,35 @@ async def test_another_unique_constraint_is_not_mistaken_for_it(small_pool: Data
     with pytest.raises(DatabaseError, match="UniqueViolation, SQLSTATE 23505, constraint pk_users"):
         async with transaction:
             await SqlUsers(transaction).add(replace(alice, username=Username("bobby")))
+
+
+def refusal_of(owner_url: str, *statements: LiteralString) -> psycopg.Error:
+    """Of the last of the statements, with nothing left of those before it."""
+    *first, last = statements
+    with psycopg.connect(owner_url) as owner, owner.transaction(force_rollback=True):
+        for statement in first:
+            owner.execute(statement)
+        with pytest.raises(psycopg.Error) as caught, owner.transaction():
+            owner.execute(last)
+    return caught.value
+
+
+def test_what_an_exclusion_constraint_refuses_is_known_by_its_name(owner_url: str) -> None:
+    error = refusal_of(
+        owner_url,
+        "CREATE TABLE slots (during int4range, CONSTRAINT ex_slots EXCLUDE USING gist (during WITH &&))",
+        "INSERT INTO slots VALUES ('[1,3)'), ('[2,4)')",
+    )
+
+    assert isinstance(ErrorTranslation({"ex_slots": UsernameTakenError}).translate_error(error), UsernameTakenError)
+    assert str(ErrorTranslation({}).translate_error(error)) == "ExclusionViolation, SQLSTATE 23P01, constraint ex_slots"
+
+
+def test_a_privilege_that_is_missing_names_the_table(owner_url: str) -> None:
+    error = refusal_of(owner_url, f"SET ROLE {SERVER_ROLE}", "DELETE FROM alembic_version")
+
+    said = "InsufficientPrivilege, SQLSTATE 42501: permission denied for table alembic_version"
+    assert str(ErrorTranslation({}).translate_error(error)) == said
 
 
 async def test_waiting_too_long_for_a_lock_is_unavailable(small_pool: Database, monitor: DatabaseMonitor) -> None:

@@ -256,7 +256,7 @@ NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     ),
     "a constraint that is none": (
         "name='loans', tables={items: 'SELECT'}, migrations=LINE, constraints={'uq_items_nmae': TakenError}",
-        "uq_items_nmae, in its `constraints`, is the name of no unique constraint of its tables.",
+        "uq_items_nmae, in its `constraints`, is the name of no unique or exclusion constraint of its tables.",
     ),
     "an adapter that replaces another unknowingly": (
         "name='loans', providers=(clock,)",

@@ -7,6 +7,7 @@ from typing import Final, get_type_hints
 
 import typer
 from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from typer.main import get_group
 
 from gatehouse.common.application.use_case import action_of
@@ -144,12 +145,12 @@ def _wrong_constraints(module: Module) -> Iterator[str]:
             constraint.name
             for table in module.tables
             for constraint in table.constraints
-            if isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint)
+            if isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint | ExcludeConstraint)
         ),
     }
     for name in module.constraints:
         if name not in unique:
-            yield f"{name}, in its `constraints`, is the name of no unique constraint of its tables."
+            yield f"{name}, in its `constraints`, is the name of no unique or exclusion constraint of its tables."
 
 
 def _wrong_sections(module: Module) -> Iterator[str]:

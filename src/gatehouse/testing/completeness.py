@@ -21,6 +21,7 @@ import pytest
 from dishka import Provider
 from fastapi import APIRouter
 from sqlalchemy import UniqueConstraint
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from gatehouse.common.application.ports import Audit, Transaction
 from gatehouse.common.application.use_case import is_use_case
@@ -138,8 +139,11 @@ def _constraints(tests: ModuleTests) -> Iterator[str]:
     for table in tests.module.tables:
         for constraint in table.constraints:
             # Ids are generated, so nobody can be told that one is taken.
-            may_be_violated = isinstance(constraint, UniqueConstraint) and constraint.columns.keys() != ["id"]
-            if may_be_violated and constraint.name not in tests.module.constraints:
+            if (
+                isinstance(constraint, UniqueConstraint | ExcludeConstraint)
+                and constraint.columns.keys() != ["id"]
+                and constraint.name not in tests.module.constraints
+            ):
                 yield f"constraints: {constraint.name} has no error in the `constraints` of module.py."
 
 
@@ -168,9 +172,12 @@ def _fault_cases(tests: ModuleTests) -> Iterator[str]:
 
 
 def _problems(tests: ModuleTests) -> Iterator[str]:
-    for kind in _classes_below(tests.package):
-        if issubclass(kind, GatehouseError) and "slug" in vars(kind) and kind.slug not in tests.problems:
+    kinds = [kind for kind in _classes_below(tests.package) if issubclass(kind, GatehouseError) and "slug" in vars(kind)]
+    for kind in kinds:
+        if kind.slug not in tests.problems:
             yield f"problems: {kind.slug} of {kind.__name__} is not in the `problems` of its tests."
+    for slug in tests.problems.keys() - {kind.slug for kind in kinds}:
+        yield f"problems: {slug} is in the `problems` of its tests, and no error."
 
 
 def _fakes(tests: ModuleTests) -> Iterator[str]:

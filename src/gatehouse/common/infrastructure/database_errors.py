@@ -16,7 +16,7 @@ from gatehouse.common.domain.errors import (
 )
 
 type Constraints = Mapping[str, type[ConflictError]]
-"""Maps a unique constraint's exact name to the error that its violation means to a client."""
+"""Maps the exact name of a unique or an exclusion constraint to the error that its violation means to a client."""
 
 _UNAVAILABLE: Final = (
     psycopg.OperationalError,
@@ -25,11 +25,18 @@ _UNAVAILABLE: Final = (
     psycopg.errors.IdleInTransactionSessionTimeout,
 )
 
+_NAMING_NO_VALUES: Final = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+)
+"""Whose messages name a table or a column, and quote neither a row nor a parameter."""
+
 _log = structlog.get_logger()
 
 
 class DatabaseError(Exception):
-    """An unexpected error. It does not carry PostgreSQL's message, which may quote rows and parameters."""
+    """An unexpected error. It carries no message of PostgreSQL's that may quote rows or parameters."""
 
 
 class ErrorTranslation:
@@ -56,7 +63,7 @@ class ErrorTranslation:
     def translate_error(self, error: psycopg.Error, *, may_retry: bool = False, is_commit: bool = False) -> Exception:
         constraint = error.diag.constraint_name
         if (
-            isinstance(error, psycopg.errors.UniqueViolation)
+            isinstance(error, psycopg.errors.UniqueViolation | psycopg.errors.ExclusionViolation)
             and constraint is not None
             and constraint in self._constraints
         ):
@@ -73,6 +80,8 @@ class ErrorTranslation:
         if isinstance(error, _UNAVAILABLE):
             _log.warning("database_unavailable", kind=kind, sqlstate=error.sqlstate)
             return UnavailableError()
+        if isinstance(error, _NAMING_NO_VALUES):
+            return DatabaseError(f"{kind}, SQLSTATE {error.sqlstate}: {error.diag.message_primary}")
         return DatabaseError(f"{kind}, SQLSTATE {error.sqlstate}, constraint {constraint}")
 
 
