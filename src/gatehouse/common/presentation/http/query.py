@@ -3,15 +3,14 @@
 FastAPI can do this, too, but validates field by field, which costs more than the database query itself.
 """
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
-_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+from gatehouse.common.presentation.http.rfc_3339 import RULE, is_rfc_3339
 
 
 class QueryString[T]:
@@ -35,11 +34,8 @@ class QueryString[T]:
         if len(values) < len(items):
             raise _validation_error({"type": "repeated", "loc": (), "msg": "Holds a parameter twice"})
         for name in self._time_names:
-            # Pydantic also takes numbers, and times without an offset, which are ambiguous.
-            if name in values and not _RFC_3339.fullmatch(values[name]):
-                raise _validation_error(
-                    {"type": "time", "loc": (name,), "msg": "Must be an RFC 3339 time with an offset"}
-                )
+            if name in values and not is_rfc_3339(values[name]):
+                raise _validation_error({"type": "time", "loc": (name,), "msg": RULE})
         try:
             return self._adapter.validate_python(values)
         except ValidationError as error:
