@@ -72,3 +72,27 @@ def test_a_public_name_says_what_it_is_for(name: str) -> None:
         assert not value.__doc__.startswith(f"{name}(")
     else:
         assert f"`{name}`" in str(gatehouse.accounts.__doc__)
+
+
+@pytest.mark.parametrize(
+    ("statement", "mistake"),
+    [
+        ("from acme.loans import Lend", None),
+        ("import acme.loans", None),
+        ("from acme.loans.domain.loan import Loan", "acme.loans.domain.loan.Loan is acme.loans's own"),
+        ("import acme.loans.module", "acme.loans.module is acme.loans's own"),
+        ("from acme.loans import domain", "acme.loans.domain is acme.loans's own"),
+        ("from acme.notices.domain import note", None),
+    ],
+)
+def test_of_another_module_only_what_its_init_imports_is_used(
+    tmp_path: Path, statement: str, mistake: str | None
+) -> None:
+    write_package(tmp_path, domain__loan="")
+    write_package(tmp_path, "acme.notices", domain__note="", application__read=statement)
+    with importable(tmp_path):
+        found = private_imports("acme")
+
+    assert len(found) == (mistake is not None)
+    if mistake:
+        assert found[0].startswith(f"{tmp_path}/acme/notices/application/read.py:1: {mistake}")

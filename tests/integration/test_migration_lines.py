@@ -10,7 +10,8 @@ import pytest
 from alembic import command
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database, open_database
@@ -106,6 +107,38 @@ def test_an_index_that_no_migration_makes_is_found(create_database: CreateDataba
             check_migrations(TESTS, create_database)
     finally:
         badges.indexes.remove(index)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "rule",
+    [CheckConstraint("name <> ''", name="no_empty_name"), ExcludeConstraint(("name", "="), name="ex_badges_name")],
+    ids=["a check", "an exclusion"],
+)
+def test_a_rule_that_no_migration_makes_is_found(
+    create_database: CreateDatabase, rule: CheckConstraint | ExcludeConstraint
+) -> None:
+    badges.append_constraint(rule)
+    try:
+        with pytest.raises(AssertionError, match="checks and exclusions differ"):
+            check_migrations(TESTS, create_database)
+    finally:
+        badges.constraints.remove(rule)
+
+
+@pytest.mark.slow
+def test_a_table_that_the_migrations_make_and_no_module_declares_is_found(create_database: CreateDatabase) -> None:
+    tests = replace(TESTS, module=replace(TESTS.module, tables={}))
+
+    with pytest.raises(AssertionError, match="tables that the module does not declare"):
+        check_migrations(tests, create_database)
+
+
+def test_a_declared_table_that_no_migration_makes_is_named(own_only_url: str) -> None:
+    line = replace(BADGES_LINE, grants={**BADGES_LINE.grants, "medals": "SELECT"})
+
+    with pytest.raises(MigrationError, match="badges: none makes the table medals: `gatehouse new-migration badges`"):
+        migrate(own_only_url, [LINES[0], line], server_role=SERVER_ROLE)
 
 
 def test_each_line_has_a_table_of_its_own_and_the_server_its_rights(own_only_url: str) -> None:

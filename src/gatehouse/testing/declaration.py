@@ -87,6 +87,8 @@ class Call:
     """Whom the body, or `{username}` in the path, names. Who is missing is 404; who is no subordinate, 403."""
     status_of_inactive: int | None = None
     """What it answers instead where it would succeed, but the account that it acts on is inactive."""
+    status_for_others: int | None = None
+    """What it answers a user instead where only a row's owner and admins may call it; `seed` makes another's row."""
     body: Callable[[Case], dict[str, Any] | None] = no_body
     """As JSON."""
     placeholders: Mapping[str, object] | None = None

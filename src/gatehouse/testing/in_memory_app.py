@@ -73,12 +73,17 @@ class InMemoryApp:
 
     def use[UseCase: DataclassInstance](self, use_case: type[UseCase], caller: User | None = None) -> UseCase:
         parts = self._parts if caller is None else {**self._parts, Identity: self.identity_of(caller)}
-        return use_case(**{field.name: self._part(parts, field.type) for field in fields(use_case)})
+        return self._made_of(parts, use_case)
+
+    def _made_of[Made: DataclassInstance](self, parts: dict[object, object], kind: type[Made]) -> Made:
+        return kind(**{field.name: self._part(parts, field.type) for field in fields(kind)})
 
     def _part(self, parts: dict[object, object], kind: object) -> object:
-        """A port's fake; a plain dataclass over ports, such as `Passwords`, is made of them."""
+        """A port's fake; a plain dataclass over ports, such as `Passwords`, or a use case of the same caller, is made
+        of them.
+        """
         if kind not in parts and isinstance(kind, type) and is_dataclass(kind):
-            return self.use(kind)
+            return self._made_of(parts, kind)
         return parts[kind]
 
     def identity_of(self, user: User) -> Identity:

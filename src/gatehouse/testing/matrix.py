@@ -61,7 +61,8 @@ async def check_answers(app: RunningApp, owner: psycopg.Connection, call: Call, 
         answer = await client.request(**request_of(call, caller, target))
         after = rows_of(owner)
 
-        assert answer.status_code == expected_status(call, caller, target), target
+        status = expected_status(call, caller, target)
+        assert answer.status_code == status, f"{call}, called by {caller} on {target}: {answer.text}"
         may_change = always | (call.touches if answer.is_success else frozenset())
         assert changed_tables(before, after) <= may_change, target
         if answer.status_code == 201:
@@ -134,6 +135,7 @@ def expected_status(call: Call, caller: Caller, target: Target) -> int:
         (409, creates and target is SELF),
         (403, (creates or manages) and target_rank >= rank and not is_own),
         (call.status_of_inactive or call.status, not target.is_active),
+        (call.status_for_others or call.status, rank < NEEDED["admin"]),
     ]
     return next((status for status, stands in obstacles if stands), call.status)
 

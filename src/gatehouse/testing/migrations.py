@@ -10,7 +10,8 @@ import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import CheckConstraint, create_engine
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.pool import NullPool
 
 from gatehouse.common.infrastructure.metadata import metadata
@@ -30,12 +31,38 @@ def check_migrations(tests: ModuleTests, create_database: CreateDatabase) -> Non
     url = create_database("migrations")
 
     command.downgrade(migration_config(url, line), "base")
-    with psycopg.connect(url) as owner:
-        left = [name for name in line.grants if owner.execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,)]
-    assert left == [], "downgrade leaves tables"
+    before = _tables(url)
+    assert sorted(before & line.grants.keys()) == [], "downgrade leaves tables"
 
     migrate(url, lines)
+    made = _tables(url) - before - {line.version_table}
+    declared = {table.name for table in tests.module.tables}
+    assert sorted(made - declared) == [], "the migrations make tables that the module does not declare"
     assert _differences(url, line) == [], "write a migration with `gatehouse new-migration`"
+    assert _rules_in(url, line) == _rules_of(line), "checks and exclusions differ: write a migration"
+
+
+def _tables(url: str) -> set[str]:
+    with psycopg.connect(url) as owner:
+        return {
+            name for (name,) in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        }
+
+
+def _rules_of(line: MigrationLine) -> set[str]:
+    """The names of what alembic does not compare."""
+    tables = [metadata.tables[name] for name in line.grants]
+    kinds = CheckConstraint | ExcludeConstraint
+    return {str(rule.name) for table in tables for rule in table.constraints if isinstance(rule, kinds)}
+
+
+def _rules_in(url: str, line: MigrationLine) -> set[str]:
+    with psycopg.connect(url) as owner:
+        found = owner.execute(
+            "SELECT conname FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = ANY(%s::regclass[])",
+            [list(line.grants)],
+        )
+        return {name for (name,) in found}
 
 
 def _differences(url: str, line: MigrationLine) -> list[object]:

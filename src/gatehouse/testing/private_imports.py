@@ -7,7 +7,7 @@ For a service of one's own:
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,19 +77,37 @@ def private_imports(package: str) -> list[str]:
     files = sorted(file for folder in folders for file in Path(folder).rglob("*.py"))
     if not files:
         raise LookupError(f"There is no package {package}.")
-    return [f"{file}:{line}: {mistake}" for file in files for line, mistake in _mistakes(ast.parse(file.read_text()))]
+    modules = {
+        ".".join((package, *file.parent.relative_to(folder).parts)): file.parent
+        for folder in folders
+        for file in Path(folder).rglob("module.py")
+    }
+    return [f"{file}:{line}: {mistake}" for file in files for line, mistake in _mistakes(file, modules)]
 
 
-def _mistakes(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def _mistakes(file: Path, modules: Mapping[str, Path]) -> Iterator[tuple[int, str]]:
+    others = {name: folder for name, folder in modules.items() if not file.is_relative_to(folder)}
+    for line, name in _imported(ast.parse(file.read_text())):
+        if mistake := _judge(name) or _judge_other_modules(name, others):
+            yield line, mistake
+
+
+def _imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                if mistake := _judge(alias.name):
-                    yield node.lineno, mistake
+            yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for alias in node.names:
-                if mistake := _judge(f"{node.module}.{alias.name}"):
-                    yield node.lineno, mistake
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def _judge_other_modules(name: str, others: Mapping[str, Path]) -> str | None:
+    """A file or a folder of one is private; whatever else its __init__.py has is for all."""
+    for module, folder in others.items():
+        if name.startswith(f"{module}."):
+            part = name.removeprefix(f"{module}.").partition(".")[0]
+            if (folder / part).is_dir() or (folder / f"{part}.py").is_file():
+                return f"{name} is {module}'s own: use what its __init__.py imports."
+    return None
 
 
 def _judge(name: str) -> str | None:

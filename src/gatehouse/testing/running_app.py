@@ -16,6 +16,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.settings import PostgresSettings, Settings
+from gatehouse.testing.documented import ensure_documented
 from gatehouse.testing.fakes import PASSWORD, FakeClock, make_user, store_users
 
 ORIGIN: Final = "https://gatehouse.test"
@@ -59,7 +60,9 @@ class RunningApp:
     async def client(self, **headers: str) -> httpx.AsyncClient:
         """A browser's worth of cookies, not logged in."""
         transport = httpx.ASGITransport(self.fastapi_app)
-        client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
+        client = httpx.AsyncClient(
+            transport=transport, base_url=ORIGIN, headers=headers, event_hooks=ensure_documented(self.fastapi_app)
+        )
         return await self.clients.enter_async_context(client)
 
     async def log_in(self, username: str, password: str = PASSWORD) -> httpx.AsyncClient:
@@ -90,7 +93,9 @@ def without_database(settings: Settings) -> Settings:
 async def client_from(app: RunningApp, ip: str, **headers: str) -> httpx.AsyncClient:
     """A browser at that address."""
     transport = httpx.ASGITransport(app.fastapi_app, client=(ip, 50_000))
-    client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
+    client = httpx.AsyncClient(
+        transport=transport, base_url=ORIGIN, headers=headers, event_hooks=ensure_documented(app.fastapi_app)
+    )
     return await app.clients.enter_async_context(client)
 
 

@@ -65,8 +65,10 @@ def _tests_in(file: str) -> ModuleTests:
         tests = getattr(import_module(file), "TESTS", None)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{file}.".startswith(f"{error.name}."):
-            raise
+            raise UnderTestError(f"{OPTION} names {file}, which cannot be imported: {error}.") from error
         raise UnderTestError(f"{OPTION} names {file}, and there is no {error.name}.") from None
+    except ImportError as error:
+        raise UnderTestError(f"{OPTION} names {file}, which cannot be imported: {error}.") from error
     if not isinstance(tests, ModuleTests):
         raise UnderTestError(f"{OPTION} names {file}, which has no `TESTS = ModuleTests(...)`.")
     return tests

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -19,7 +19,7 @@ from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database_connection import explain_no_connection
 from gatehouse.common.infrastructure.database_errors import DatabaseError, ErrorTranslation
 from gatehouse.common.infrastructure.explain_error import explain_error
-from gatehouse.common.infrastructure.grants import grant_to_server
+from gatehouse.common.infrastructure.grants import Grants, grant_to_server
 from gatehouse.common.infrastructure.migration_lines import MigrationError, MigrationLine, SchemaAge, migration_config
 
 LOCK_TRIES: Final = 20
@@ -73,8 +73,16 @@ def _config_of(url: str, line: MigrationLine, server_role: str | None) -> Config
     config = migration_config(url, line)
     if server_role is not None:
         grants = {**line.grants, line.version_table: "SELECT"}  # the server reads which revision there is
-        config.attributes["finish"] = partial(grant_to_server, role=server_role, grants=grants)
+        config.attributes["finish"] = partial(_finish, role=server_role, grants=grants, name=line.name)
     return config
+
+
+def _finish(connection: Connection, *, role: str, grants: Grants, name: str) -> None:
+    found = inspect(connection)
+    for table in grants:
+        if not found.has_table(table):
+            raise MigrationError(f"none makes the table {table}: `gatehouse new-migration {name}` writes one.")
+    grant_to_server(connection, role, grants)
 
 
 def _describe_unknown(line: MigrationLine, revision: str | None, head: str | None) -> str:

@@ -17,7 +17,7 @@ from gatehouse.accounts.application.queries.list_sessions import ListSessions, S
 from gatehouse.accounts.domain.errors import InvalidCredentialsError, SessionNotFoundError, UsernameTakenError
 from gatehouse.accounts.presentation.http.bodies import LogInBody, SignUpBody
 from gatehouse.accounts.presentation.http.cookie import CLEARS_COOKIE_ON_ERROR, SET_COOKIE, SessionCookie
-from gatehouse.common.domain.errors import AlreadyAuthenticatedError, ThrottledError
+from gatehouse.common.domain.errors import AlreadyAuthenticatedError, ThrottledError, UnauthenticatedError
 from gatehouse.common.presentation.http.access import ANONYMOUS, AUTHENTICATED, AUTHENTICATED_BEFORE_PASSWORD_CHANGE
 from gatehouse.common.presentation.http.route import UseCaseRoute, problems
 
@@ -34,7 +34,7 @@ END_FIRST_SESSION: Final[dict[str, Any]] = {
     "/signup",
     status_code=201,
     dependencies=[ANONYMOUS],
-    responses=problems(UsernameTakenError, AlreadyAuthenticatedError, ThrottledError),
+    responses=problems(UsernameTakenError, AlreadyAuthenticatedError, UnauthenticatedError, ThrottledError),
 )
 async def sign_up(body: SignUpBody, execute: FromDishka[SignUp]) -> Account:
     return await execute(body.username, body.password)
@@ -44,7 +44,10 @@ async def sign_up(body: SignUpBody, execute: FromDishka[SignUp]) -> Account:
     "/login",
     status_code=204,
     dependencies=[ANONYMOUS],
-    responses={**problems(InvalidCredentialsError, AlreadyAuthenticatedError, ThrottledError), 204: SET_COOKIE},
+    responses={
+        **problems(InvalidCredentialsError, AlreadyAuthenticatedError, UnauthenticatedError, ThrottledError),
+        204: SET_COOKIE,
+    },
 )
 async def log_in(
     body: LogInBody, response: Response, execute: FromDishka[LogIn], cookie: FromDishka[SessionCookie]
