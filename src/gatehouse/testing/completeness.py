@@ -172,7 +172,9 @@ def _fault_cases(tests: ModuleTests) -> Iterator[str]:
 
 
 def _problems(tests: ModuleTests) -> Iterator[str]:
-    kinds = [kind for kind in _classes_below(tests.package) if issubclass(kind, GatehouseError) and "slug" in vars(kind)]
+    kinds = [
+        kind for kind in _classes_below(tests.package) if issubclass(kind, GatehouseError) and "slug" in vars(kind)
+    ]
     for kind in kinds:
         if kind.slug not in tests.problems:
             yield f"problems: {kind.slug} of {kind.__name__} is not in the `problems` of its tests."
