@@ -1,6 +1,6 @@
--- A database of the release whose newest revision is 0004, as `pg_dump --inserts --no-owner --no-privileges` of
+-- A database of the release whose newest revision is 0005, as `pg_dump --inserts --no-owner --no-privileges` of
 -- PostgreSQL 15 writes it, without comments: accounts of all roles and states, sessions, audit events of all outcomes
--- and throttled attempts, all made by calls of that release with the settings of the tests.
+-- and throttled attempts, all made by calls of an earlier revision, 0004, with the settings of the tests, and migrated.
 -- Chief's session has the secret A4jXi2V1ViTmM9lnKL1mUnLdAzzWBKhe3Ca_AWqqcvU; the passwords are those of the tests.
 SET statement_timeout = 0;
 SET lock_timeout = 0;
@@ -59,7 +59,7 @@ CREATE TABLE public.users (
     CONSTRAINT ck_users_role_is_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text, 'super_admin'::text]))),
     CONSTRAINT ck_users_username_is_lower_case CHECK ((username = lower(username)))
 );
-INSERT INTO public.alembic_version VALUES ('0004');
+INSERT INTO public.alembic_version VALUES ('0005');
 INSERT INTO public.attempts VALUES ('sign-up:127.0.0.1', 3, '2026-03-02 08:00:28+00', '2026-03-02 09:00:28+00');
 INSERT INTO public.attempts VALUES ('password:127.0.0.1', 8, '2026-03-02 08:01:00+00', '2026-03-02 09:01:00+00');
 INSERT INTO public.attempts VALUES ('password:frieda:127.0.0.1', 8, '2026-03-02 08:01:08+00', '2026-03-02 09:01:00+00');
@@ -110,9 +110,11 @@ ALTER TABLE ONLY public.users
 CREATE INDEX ix_attempts_forget_at ON public.attempts USING btree (forget_at);
 CREATE INDEX ix_audit_events_action ON public.audit_events USING btree (action, at, id);
 CREATE INDEX ix_audit_events_actor ON public.audit_events USING btree (actor, at, id);
+CREATE INDEX ix_audit_events_actor_action ON public.audit_events USING btree (actor, action, at, id);
 CREATE INDEX ix_audit_events_at ON public.audit_events USING btree (at, id);
 CREATE INDEX ix_audit_events_subject_id ON public.audit_events USING btree (subject_id, at, id);
 CREATE INDEX ix_audit_events_target ON public.audit_events USING btree (target, at, id);
+CREATE INDEX ix_audit_events_target_action ON public.audit_events USING btree (target, action, at, id) WHERE (target IS NOT NULL);
 CREATE INDEX ix_sessions_idle_expires_at ON public.sessions USING btree (idle_expires_at);
 CREATE INDEX ix_sessions_user_id ON public.sessions USING btree (user_id);
 CREATE INDEX ix_users_by_created_at ON public.users USING btree (role, is_active, created_at, id);
