@@ -5,19 +5,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 from zipfile import ZipFile
 
 import httpx
 import pytest
 
 from tests.root import ROOT
+from tests.system.example import CHIEF, EXAMPLE, walk_of
 from tests.system.wheel import Environment, empty_folder
-
-EXAMPLE: Final = "examples/lending"
-PAGE: Final = (ROOT / EXAMPLE / "README.md").read_text()
-[WALK] = re.findall(r"^```sh\n(API=.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-CHIEF: Final = {"username": "chief", "password": "violet kettle under thirteen maples"}
 
 
 def copy_example(to: Path) -> None:
@@ -44,7 +39,7 @@ def lending(wheel: Path) -> Iterator[Environment]:
 def walk(lending: Environment) -> str:
     """What the walk of its page prints."""
     with lending.serve("make run") as url:
-        result = lending.run(WALK.replace("http://127.0.0.1:8000", url))
+        result = lending.run(walk_of(url=url))
     assert result.returncode == 0, result.stderr
     return result.stdout
 

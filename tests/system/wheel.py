@@ -85,10 +85,10 @@ def empty_environment() -> Iterator[Environment]:
         yield environment
 
 
-def build_wheel(environment: Environment) -> Path:
-    """In the environment's folder, by its pip."""
-    environment.install(fill_in(BUILD, {"pip wheel": ".venv/bin/pip wheel", "dist .": f"dist '{ROOT}'"}))
-    [wheel] = environment.folder.glob("dist/*.whl")
+def build_wheel(environment: Environment, source: Path = ROOT, to: str = "dist") -> Path:
+    """By the environment's pip, into a folder of the environment's."""
+    environment.install(fill_in(BUILD, {"pip wheel": ".venv/bin/pip wheel", "dist .": f"{to} '{source}'"}))
+    [wheel] = environment.folder.glob(f"{to}/*.whl")
     return wheel
 
 
