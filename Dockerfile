@@ -24,7 +24,7 @@ RUN uv sync --locked --no-dev --no-editable && rm -f .venv/.lock
 FROM python:3.13-slim
 
 LABEL org.opencontainers.image.title="gatehouse" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0.dev0" \
       org.opencontainers.image.licenses="MIT"
 
 # Whoever gets in finds nothing that installs or builds more. Python's own modules come without compiled ones.

@@ -14,7 +14,7 @@ from tests.root import ROOT
 from tests.system.example import EXAMPLE, walk_of
 from tests.system.wheel import Environment, build_wheel, empty_folder
 
-LAST_RELEASE: Final = "30dff98"
+LAST_RELEASE: Final = "afbd6fbed9dcc511cfc1673e5849216ec39a8918"
 """The commit that is 0.1.0."""
 
 
