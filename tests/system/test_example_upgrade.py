@@ -32,7 +32,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def upgraded(environment: Environment, wheel: Path, release: Path) -> Iterator[Environment]:
     """A service that has lent an item with the release, and then got this version."""
-    before = build_wheel(environment, release, "release")
+    before = build_wheel(environment, release, "dist/before")
     with empty_folder() as service:
         shutil.copytree(release / EXAMPLE, service.folder, dirs_exist_ok=True)
         service.install(f"make .venv/.installed GATEHOUSE='{before}'")
