@@ -48,6 +48,7 @@ BREACHES = [
     (PUBLIC_NAMES, "setup/logs.py", "import gatehouse.accounts.settings"),
     (CIRCLES, "accounts/domain/role.py", "import gatehouse.accounts.domain.authorization"),
     (FRAMEWORKS, "accounts/application/identity.py", "import fastapi"),
+    (FRAMEWORKS, "common/application/metrics.py", "import prometheus_client"),
     (
         COMMANDS_AND_QUERIES,
         "accounts/application/commands/log_out.py",

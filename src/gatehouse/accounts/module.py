@@ -25,8 +25,10 @@ from gatehouse.accounts.application.queries.list_user_sessions import ListUserSe
 from gatehouse.accounts.application.queries.list_users import ListUsers
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.infrastructure.breached_passwords import BreachedFileError, BreachedPasswords
+from gatehouse.accounts.infrastructure.passwords import HASHING_METRICS
 from gatehouse.accounts.infrastructure.tables import attempts, sessions, users
-from gatehouse.accounts.presentation.background import run_purge
+from gatehouse.accounts.infrastructure.throttle import REFUSALS
+from gatehouse.accounts.presentation.background import PURGED, run_purge
 from gatehouse.accounts.presentation.cli import purge_sessions, super_admins
 from gatehouse.accounts.presentation.http import account as account_routes
 from gatehouse.accounts.presentation.http import users as user_routes
@@ -82,6 +84,7 @@ ACCOUNTS: Final = Module(
         attempts: "SELECT, INSERT, UPDATE, DELETE",
     },
     constraints={"uq_users_username": UsernameTakenError},
+    metrics=(*HASHING_METRICS, REFUSALS, PURGED),
     settings={
         "session": SessionSettings,
         "jwt": JwtSettings,

@@ -45,6 +45,7 @@ from gatehouse.accounts.infrastructure.users import SqlUsers
 from gatehouse.accounts.presentation.http.authentication import identify
 from gatehouse.accounts.presentation.http.cookie import SessionCookie
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings, SessionSettings, ThrottleSettings
+from gatehouse.common.application.metrics import Metrics
 from gatehouse.common.application.paging import Cursors
 from gatehouse.common.application.ports import Caller
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
@@ -135,6 +136,7 @@ class SecurityProvider(Provider):
         threads.close()
 
     @provide(provides=PasswordHasher)
-    def hasher(self, settings: Settings, threads: BoundedThreads) -> BcryptPasswordHasher:
+    def hasher(self, settings: Settings, threads: BoundedThreads, metrics: Metrics) -> BcryptPasswordHasher:
         password = settings[PasswordSettings]
-        return BcryptPasswordHasher([password.pepper, *password.previous_peppers], password.work_factor, threads)
+        peppers = [password.pepper, *password.previous_peppers]
+        return BcryptPasswordHasher(peppers, password.work_factor, threads, metrics)

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from gatehouse.audit.application.queries.list_audit_events import ListAuditEvents
+from gatehouse.audit.infrastructure.failed_attempts import NOT_STORED
 from gatehouse.audit.infrastructure.tables import audit_events
 from gatehouse.audit.presentation.http import audit
 from gatehouse.audit.presentation.http.openapi import document_events
@@ -20,6 +21,7 @@ AUDIT: Final = Module(
     queries=(ListAuditEvents,),
     providers=(AuditProvider(),),
     routers=(audit.router,),
+    metrics=(NOT_STORED,),
     tables={audit_events: "SELECT, INSERT"},
     complete_openapi=_complete_openapi,
 )

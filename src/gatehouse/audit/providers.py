@@ -8,6 +8,7 @@ from gatehouse.audit.application.queries.list_audit_events import AuditedActions
 from gatehouse.audit.infrastructure.audit_trail import AuditEventFactory, SqlAudit
 from gatehouse.audit.infrastructure.failed_attempts import FailureWriter, SqlFailedAttempts, run_failure_writer
 from gatehouse.audit.infrastructure.queries.list_audit_events import SqlAuditPages
+from gatehouse.common.application.metrics import Metrics
 from gatehouse.common.application.ports import Audit, Clock, FailedAttempts
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.modules import Modules
@@ -26,6 +27,6 @@ class AuditProvider(Provider):
         return AuditedActions(modules.audited_actions)
 
     @provide
-    async def failure_writer(self, database: Database, clock: Clock) -> AsyncIterator[FailureWriter]:
-        async with run_failure_writer(database, clock) as writer:
+    async def failure_writer(self, database: Database, clock: Clock, metrics: Metrics) -> AsyncIterator[FailureWriter]:
+        async with run_failure_writer(database, clock, metrics) as writer:
             yield writer

@@ -3,6 +3,10 @@
 from typing import Final
 
 from gatehouse.common import settings
+from gatehouse.common.infrastructure.database_pool import POOL_METRICS
+from gatehouse.common.infrastructure.metrics.settings import MetricsSettings
+from gatehouse.common.infrastructure.metrics.shared_metrics import OWN_METRICS
+from gatehouse.common.infrastructure.replica.read_replica import REPLICA_METRICS
 from gatehouse.common.modules import Module
 from gatehouse.common.presentation.http import health
 from gatehouse.common.providers import CommonProvider
@@ -11,6 +15,7 @@ COMMON: Final = Module(
     name="common",
     providers=(CommonProvider(),),
     routers=(health.router,),
+    metrics=(*OWN_METRICS, *POOL_METRICS, *REPLICA_METRICS),
     settings={
         "app": settings.AppSettings,
         "uvicorn": settings.UvicornSettings,
@@ -18,6 +23,7 @@ COMMON: Final = Module(
         "postgres": settings.PostgresSettings,
         "cookie": settings.CookieSettings,
         "logs": settings.LogSettings,
+        "metrics": MetricsSettings,
     },
     ensure_safe=settings.ensure_safe,
 )

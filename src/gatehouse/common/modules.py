@@ -13,7 +13,9 @@ from typing import Any
 from dishka import AsyncContainer, Provider
 from fastapi import APIRouter
 from sqlalchemy import Table
+from starlette.routing import BaseRoute
 
+from gatehouse.common.application.metrics import Metric
 from gatehouse.common.application.use_case import action_of, has_caller
 from gatehouse.common.domain.audit import FURTHER_ATTEMPTS
 from gatehouse.common.domain.errors import ConflictError
@@ -47,6 +49,8 @@ class Module:
     """
     constraints: Mapping[str, type[ConflictError]] = MappingProxyType({})
     """The name of each unique constraint, and what its violation means to a client."""
+    metrics: tuple[Metric, ...] = ()
+    """What it measures, beside its requests and use cases, which are measured anyway."""
     settings: Mapping[str, type] = MappingProxyType({})
     """The sections of config.toml."""
     ensure_safe: Callable[[Settings], None] = lambda _: None
@@ -90,6 +94,14 @@ class Modules:
             else:
                 others.append(line_of(module.name, module.migrations, grants))
         return [own_line(own), *others]
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        return [route for module in self for router in module.routers for route in router.routes]
+
+    @property
+    def use_cases(self) -> list[type]:
+        return [use_case for module in self for use_case in (*module.commands, *module.queries)]
 
     @property
     def constraints(self) -> dict[str, type[ConflictError]]:

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 
 from dishka import AnyOf, Provider, Scope, from_context, provide
 
+from gatehouse.common.application.metrics import Metrics
 from gatehouse.common.application.ports import Clock, Readiness, Transaction
 from gatehouse.common.application.write_position import CurrentWritePosition
 from gatehouse.common.infrastructure.clock import SystemClock
 from gatehouse.common.infrastructure.database import Database, open_database
+from gatehouse.common.infrastructure.database_pool import PRIMARY, REPLICA
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 from gatehouse.common.infrastructure.replica.read_replica import ReadReplica, watch_replica
 from gatehouse.common.infrastructure.schema_readiness import SchemaReadiness
@@ -25,6 +27,7 @@ class CommonProvider(Provider):
 
     settings = from_context(Settings)
     modules = from_context(Modules)
+    metrics = from_context(Metrics)
     clock = provide(SystemClock, provides=Clock)
     request_context = provide(staticmethod(request_context_of), scope=Scope.REQUEST)
     transaction = provide(SqlTransaction, scope=Scope.REQUEST, provides=AnyOf[SqlTransaction, Transaction])
@@ -39,7 +42,7 @@ class CommonProvider(Provider):
         return current_write_position
 
     @provide
-    async def database(self, settings: Settings, modules: Modules) -> AsyncIterator[Database]:
+    async def database(self, settings: Settings, modules: Modules, metrics: Metrics) -> AsyncIterator[Database]:
         postgres = settings[PostgresSettings]
         has_replica = bool(postgres.replica_url)
         async with open_database(
@@ -49,16 +52,20 @@ class CommonProvider(Provider):
             has_replica=has_replica,
             through_pooler=postgres.pooler,
         ) as database:
+            database.measure(metrics, PRIMARY)
             yield database
 
     @provide
-    async def replica(self, settings: Settings, primary: Database) -> AsyncIterator[ReadReplica | None]:
+    async def replica(
+        self, settings: Settings, primary: Database, metrics: Metrics
+    ) -> AsyncIterator[ReadReplica | None]:
         postgres = settings[PostgresSettings]
         if not postgres.replica_url:
             yield None
             return
         async with (
             open_database(postgres.replica_url, postgres.pool_size, through_pooler=postgres.pooler) as database,
-            watch_replica(database, primary) as replica,
+            watch_replica(database, primary, metrics) as replica,
         ):
+            database.measure(metrics, REPLICA)
             yield replica

@@ -5,6 +5,7 @@ import gc
 from dishka import Provider
 from fastapi import FastAPI
 
+from gatehouse.common.application.metrics import NO_METRICS, Metrics
 from gatehouse.common.modules import Modules
 from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
@@ -12,15 +13,18 @@ from gatehouse.setup.http_app import create_http_app
 from gatehouse.setup.modules import modules_of
 
 
-def create_app(settings: Settings, *overrides: Provider, modules: Modules | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, *overrides: Provider, modules: Modules | None = None, metrics: Metrics = NO_METRICS
+) -> FastAPI:
     """Without `modules`, of Gatehouse's own and those that the settings name."""
     modules = modules_of(settings) if modules is None else modules
-    return create_http_app(create_container(settings, modules, *overrides), settings, modules)
+    container = create_container(settings, modules, *overrides, metrics=metrics)
+    return create_http_app(container, settings, modules, metrics)
 
 
-def create_tuned_app(settings: Settings) -> FastAPI:
+def create_tuned_app(settings: Settings, metrics: Metrics = NO_METRICS) -> FastAPI:
     """For a process that does nothing but serve it."""
-    app = create_app(settings)
+    app = create_app(settings, metrics=metrics)
     _tune_garbage_collection()
     return app
 

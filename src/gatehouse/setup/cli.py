@@ -32,6 +32,7 @@ from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.describe_settings import describe_settings
 from gatehouse.setup.load_settings import load_settings
 from gatehouse.setup.logs import configure_logs
+from gatehouse.setup.metrics import open_metrics
 from gatehouse.setup.module_commands import CommandsOfModules
 from gatehouse.setup.modules import MODULES, modules_of, with_modules
 from gatehouse.setup.new_migration import write_migration
@@ -84,15 +85,16 @@ def serve() -> None:
     """Serve the HTTP interface until interrupted."""
     settings = load_settings()
     configure_logs(settings[LogSettings])
-    ensure_complete(settings, modules_of(settings))
+    modules = modules_of(settings)
+    ensure_complete(settings, modules)
     _warn(warnings_of_server(settings))
     options, postgres = server_options(settings), settings[PostgresSettings]
-    with listening_sockets(settings[UvicornSettings]) as sockets:
+    with listening_sockets(settings[UvicornSettings]) as sockets, open_metrics(settings, modules) as metrics:
         for number in STOP_SIGNALS:  # until the server has its own handlers
             signal.signal(number, lambda *_: sys.exit(0))
         with database_urls(postgres) as urls:
             _say(_welcome(settings))
-            run_server(settings.replace(replace(postgres, url=urls.server)), options, sockets)
+            run_server(settings.replace(replace(postgres, url=urls.server)), options, sockets, metrics)
     os._exit(0)  # what was cut off and does not end, such as a call to the database, is not waited for
 
 

@@ -11,6 +11,7 @@ from dishka.integrations.fastapi import FastapiProvider
 from dishka.registry import Registry
 from fastapi.routing import APIRoute
 
+from gatehouse.common.application.metrics import NO_METRICS, Metrics
 from gatehouse.common.application.use_case import is_use_case
 from gatehouse.common.infrastructure.migration_lines import MigrationError
 from gatehouse.common.modules import Modules
@@ -18,15 +19,16 @@ from gatehouse.common.settings import AppSettings, ConfigError, Settings
 from gatehouse.setup.check_routes import routes_of
 
 
-def create_container(settings: Settings, modules: Modules, *overrides: Provider) -> AsyncContainer:
+def create_container(
+    settings: Settings, modules: Modules, *overrides: Provider, metrics: Metrics = NO_METRICS
+) -> AsyncContainer:
     """Later providers override earlier ones: a service built on this one, or a test, brings its own parts."""
     use_cases = Provider(scope=Scope.REQUEST)
     for module in modules:
         use_cases.provide_all(*module.commands, *module.queries)
     providers = [provider for module in modules for provider in module.providers]
-    return make_async_container(
-        use_cases, *providers, FastapiProvider(), *overrides, context={Settings: settings, Modules: modules}
-    )
+    context = {Settings: settings, Modules: modules, Metrics: metrics}
+    return make_async_container(use_cases, *providers, FastapiProvider(), *overrides, context=context)
 
 
 def ensure_complete(settings: Settings, modules: Modules) -> None:

@@ -10,12 +10,14 @@ from dishka import AsyncContainer, Scope
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from gatehouse.common.application.metrics import NO_METRICS, Metrics
 from gatehouse.common.modules import Modules
 from gatehouse.common.presentation.http import docs, problems
 from gatehouse.common.presentation.http.middleware.container import ContainerMiddleware
 from gatehouse.common.presentation.http.middleware.csrf import CsrfMiddleware
 from gatehouse.common.presentation.http.middleware.host import HostMiddleware
 from gatehouse.common.presentation.http.middleware.json_body import JsonBodyMiddleware
+from gatehouse.common.presentation.http.middleware.metrics import MetricsMiddleware
 from gatehouse.common.presentation.http.middleware.request import RequestMiddleware
 from gatehouse.common.presentation.http.middleware.trusted_proxy import TrustedProxyMiddleware
 from gatehouse.common.presentation.http.middleware.write_position import WritePositionMiddleware
@@ -28,7 +30,9 @@ _DESCRIPTION: Final = "Accounts: cookie sessions, a role hierarchy and its admin
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_http_app(container: AsyncContainer, settings: Settings, modules: Modules) -> FastAPI:
+def create_http_app(
+    container: AsyncContainer, settings: Settings, modules: Modules, metrics: Metrics = NO_METRICS
+) -> FastAPI:
     app = FastAPI(
         title="Gatehouse",
         version=version("gatehouse"),
@@ -54,6 +58,8 @@ def create_http_app(container: AsyncContainer, settings: Settings, modules: Modu
         docs.install(app)
     app.state.dishka_container = container
     _add_middleware(app, container, settings)
+    if metrics is not NO_METRICS:  # around all others, so that it sees how they answer
+        app.add_middleware(MetricsMiddleware, metrics=metrics, routes=modules.routes)
     return app
 
 

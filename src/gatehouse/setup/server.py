@@ -3,6 +3,7 @@
 import resource
 import signal
 from collections.abc import Collection
+from contextlib import nullcontext
 from functools import partial
 from socket import socket
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 import structlog
 from uvicorn import Config
 
+from gatehouse.common.application.metrics import NO_METRICS
 from gatehouse.common.presentation.http.connection import ConnectionLimits, HttpConnection
 from gatehouse.common.settings import (
     AppSettings,
@@ -20,6 +22,7 @@ from gatehouse.common.settings import (
     UvicornSettings,
 )
 from gatehouse.setup.app import create_tuned_app
+from gatehouse.setup.metrics import ServerMetrics
 from gatehouse.setup.stoppable_server import MAX_CLOSING_SECONDS, STOP_SIGNALS, StoppableServer
 from gatehouse.setup.workers import Workers
 
@@ -30,30 +33,42 @@ _OTHER_FILES: Final = 64
 _log = structlog.get_logger()
 
 
-def run_server(settings: Settings, options: dict[str, Any], sockets: list[socket]) -> None:
+def run_server(
+    settings: Settings, options: dict[str, Any], sockets: list[socket], metrics: ServerMetrics | None = None
+) -> None:
     """Until a signal tells it to stop. Afterwards signals are ignored: the embedded database is still to be stopped."""
     for listener in sockets:
         host, port, *_ = listener.getsockname()
         _log.info("listening", url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     uvicorn = settings[UvicornSettings]
     if uvicorn.workers == 1:
-        _make_server(settings, options, STOP_SIGNALS).run(sockets)
+        _make_server(settings, options, metrics, STOP_SIGNALS, 0).run(sockets)
         return
     Workers(
         number=uvicorn.workers,
-        make_server=partial(_make_server, settings, options, [signal.SIGTERM]),
+        make_server=partial(_make_server, settings, options, metrics, [signal.SIGTERM]),
         sockets=sockets,
         stop_seconds=uvicorn.drain_seconds + uvicorn.grace_seconds + MAX_CLOSING_SECONDS,
+        on_end=metrics.memory.leave if metrics else lambda _: None,
+        other_sockets=metrics.sockets if metrics else [],
     ).run()
 
 
-def _make_server(settings: Settings, options: dict[str, Any], signals: Collection[signal.Signals]) -> StoppableServer:
+def _make_server(
+    settings: Settings,
+    options: dict[str, Any],
+    metrics: ServerMetrics | None,
+    signals: Collection[signal.Signals],
+    place: int,
+) -> StoppableServer:
     uvicorn = settings[UvicornSettings]
+    own = metrics.memory.take(place) if metrics else None
     return StoppableServer(
-        Config(create_tuned_app(settings), **options),
+        Config(create_tuned_app(settings, own or NO_METRICS), **options),
         drain_seconds=uvicorn.drain_seconds,
         grace_seconds=uvicorn.grace_seconds,
         signals=signals,
+        beside=partial(metrics.serve, own) if metrics and own else nullcontext,
     )
 
 

@@ -4,40 +4,50 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import Final, Protocol
 
-from gatehouse.common.settings import ConfigError, UvicornSettings
+from gatehouse.common.settings import ConfigError
 
 _BACKLOG: Final = 2048
 _NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
+class Address(Protocol):
+    """A section of the settings that says where to listen."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
 @contextmanager
-def listening_sockets(uvicorn: UvicornSettings) -> Iterator[list[socket.socket]]:
+def listening_sockets(address: Address, section: str = "uvicorn") -> Iterator[list[socket.socket]]:
     """One for each address of the host. They listen from here on: whoever connects early waits for an answer.
 
     Raises ConfigError where there is none to be had.
     """
     with ExitStack() as stack:
         sockets = []
-        for family, address in _resolve(uvicorn):
+        for family, name in _resolve(address, section):
             try:
-                sockets.append(stack.enter_context(_listen(family, address)))
+                sockets.append(stack.enter_context(_listen(family, name)))
             except OSError as error:
                 if error.errno not in _NO_SUCH_ADDRESS:  # localhost may name IPv6 where there is none
-                    raise ConfigError(_explain(error, uvicorn.port)) from None
+                    raise ConfigError(f"{section}.{_explain(error, address.port)}") from None
         if not sockets:
-            raise ConfigError("uvicorn.host: is no address of this machine.")
+            raise ConfigError(f"{section}.host: is no address of this machine.")
         yield sockets
 
 
-def _resolve(uvicorn: UvicornSettings) -> dict[tuple[socket.AddressFamily, tuple[object, ...]], None]:
+def _resolve(address: Address, section: str) -> dict[tuple[socket.AddressFamily, tuple[object, ...]], None]:
     """Each once, in the order in which they are found."""
     try:
-        found = socket.getaddrinfo(uvicorn.host, uvicorn.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        raise ConfigError("uvicorn.host: is no address, and no name that can be resolved.") from None
-    return {(family, address): None for family, _, _, _, address in found}
+        raise ConfigError(f"{section}.host: is no address, and no name that can be resolved.") from None
+    return {(family, name): None for family, _, _, _, name in found}
 
 
 def _listen(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
@@ -57,8 +67,8 @@ def _listen(family: socket.AddressFamily, address: tuple[object, ...]) -> socket
 def _explain(error: OSError, port: int) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"uvicorn.port: {port} is taken; stop what listens there, or choose another one."
+            return f"port: {port} is taken; stop what listens there, or choose another one."
         case errno.EACCES:
-            return f"uvicorn.port: {port} needs a privilege (CAP_NET_BIND_SERVICE); choose one from 1024 on."
+            return f"port: {port} needs a privilege (CAP_NET_BIND_SERVICE); choose one from 1024 on."
         case _:
-            return f"uvicorn.host: cannot be listened on ({error.strerror})."
+            return f"host: cannot be listened on ({error.strerror})."

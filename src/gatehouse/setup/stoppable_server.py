@@ -5,8 +5,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from socket import socket
 from types import FrameType
 from typing import Final
@@ -37,9 +37,17 @@ class StoppableServer(Server):
     """
 
     def __init__(
-        self, config: Config, *, drain_seconds: float, grace_seconds: float, signals: Collection[signal.Signals]
+        self,
+        config: Config,
+        *,
+        drain_seconds: float,
+        grace_seconds: float,
+        signals: Collection[signal.Signals],
+        beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
+        """`beside` is entered before the application starts, and left after it has ended."""
         super().__init__(config)
+        self._beside = beside
         self._stop_signals = signals
         self._drain_seconds = drain_seconds
         self._grace_seconds = grace_seconds
@@ -51,6 +59,10 @@ class StoppableServer(Server):
         new_event_loop = self.config.get_loop_factory() or asyncio.new_event_loop
         new_event_loop().run_until_complete(self.serve(sockets))
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        async with self._beside():
+            await super().serve(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

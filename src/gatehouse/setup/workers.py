@@ -38,13 +38,18 @@ class Workers:
     """
 
     number: int
-    make_server: Callable[[], StoppableServer]
-    """What each serves, until SIGTERM comes."""
+    make_server: Callable[[int], StoppableServer]
+    """What each serves, until SIGTERM comes. It gets its place: one that replaces another gets that of the other."""
     sockets: list[socket]
     stop_seconds: float
     """How long they may take for their end."""
+    on_end: Callable[[int], None] = lambda _: None
+    """Gets the place of one that has ended."""
+    other_sockets: list[socket] = field(default_factory=list)
+    """What else they listen on."""
     _first: set[int] = field(default_factory=set, init=False)
-    _pids: set[int] = field(default_factory=set, init=False)
+    _pids: dict[int, int] = field(default_factory=dict, init=False)
+    """Each with its place."""
 
     def run(self) -> None:
         """Until one of the signals to stop comes. Raises SystemExit when the first processes do not start."""
@@ -73,7 +78,7 @@ class Workers:
                 _alarm_in(_PAUSE_SECONDS)
 
     def _stop(self) -> None:
-        for listener in self.sockets:
+        for listener in (*self.sockets, *self.other_sockets):
             listener.close()  # else who connects now would wait for an answer until the last of them has ended
         self._send(signal.SIGTERM)
         deadline = _alarm_in(self.stop_seconds)
@@ -89,7 +94,7 @@ class Workers:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _start_missing(self) -> None:
-        while len(self._pids) < self.number:
+        for place in sorted(set(range(self.number)).difference(self._pids.values())):
             try:
                 pid = os.fork()
             except OSError as error:  # a limit of processes or of memory
@@ -97,15 +102,15 @@ class Workers:
                 _alarm_in(_PAUSE_SECONDS)
                 return
             if not pid:
-                self._work()
-            self._pids.add(pid)
+                self._work(place)
+            self._pids[pid] = place
 
-    def _work(self) -> NoReturn:
+    def _work(self, place: int) -> NoReturn:
         """In the child, which leaves by no other way: what is open in the parent's code is the parent's to close."""
         code = _NOT_STARTED
         try:
             self._be_a_child()
-            server = self.make_server()
+            server = self.make_server(place)
             code = 1
             server.run(self.sockets)
             code = 0
@@ -131,7 +136,8 @@ class Workers:
     def _reap(self) -> list[tuple[int, int]]:
         """All that have ended, each with its exit code, negative for a signal. One SIGCHLD may stand for several."""
         ends = [(pid, status) for pid, status in (os.waitpid(pid, os.WNOHANG) for pid in self._pids) if pid]
-        self._pids.difference_update(pid for pid, _ in ends)
+        for pid, _ in ends:
+            self.on_end(self._pids.pop(pid))
         return [(pid, os.waitstatus_to_exitcode(status)) for pid, status in ends]
 
     def _send(self, number: signal.Signals) -> None:

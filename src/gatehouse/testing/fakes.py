@@ -1,5 +1,7 @@
 """In-memory stand-ins that every module needs: a clock, a store that rolls back, and the values that tests agree on."""
 
+from collections import defaultdict
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
+from gatehouse.common.application.metrics import Counter, Gauge, Histogram, Labels, Metric
 from gatehouse.common.application.ports import Transaction
 from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.common.domain.errors import TransactionConflictError
@@ -127,6 +130,39 @@ class FakeTransaction:
     def store(self) -> FakeStore:
         assert self._before is not None, "command gateways work inside a transaction only"
         return self._store
+
+
+class FakeMetrics:
+    """Remembers what is recorded; what is watched is read when a test asks for it."""
+
+    def __init__(self) -> None:
+        self._counted = defaultdict[tuple[Metric, Labels], float](float)
+        self._observed = defaultdict[tuple[Metric, Labels], list[float]](list)
+        self._watched: dict[tuple[Metric, Labels], Callable[[], float]] = {}
+
+    def count(self, counter: Counter, *labels: str, by: float = 1) -> None:
+        self._counted[_series(counter, labels)] += by
+
+    def observe(self, histogram: Histogram, amount: float, *labels: str) -> None:
+        self._observed[_series(histogram, labels)].append(amount)
+
+    def watch(self, gauge: Gauge, read: Callable[[], float], *labels: str) -> None:
+        self._watched[_series(gauge, labels)] = read
+
+    def counted(self, counter: Counter, *labels: str) -> float:
+        return self._counted[_series(counter, labels)]
+
+    def observed(self, histogram: Histogram, *labels: str) -> list[float]:
+        return self._observed[_series(histogram, labels)]
+
+    def watched(self, gauge: Gauge, *labels: str) -> float:
+        return self._watched[_series(gauge, labels)]()
+
+
+def _series(metric: Metric, labels: Labels) -> tuple[Metric, Labels]:
+    if metric.series is not None and labels not in metric.series:
+        raise KeyError(labels)
+    return metric, labels
 
 
 @dataclass

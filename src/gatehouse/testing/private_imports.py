@@ -18,6 +18,7 @@ import pytest
 PUBLIC: Final = (
     "gatehouse.accounts",
     "gatehouse.common.application.encoded_json",
+    "gatehouse.common.application.metrics",
     "gatehouse.common.application.paging",
     "gatehouse.common.application.ports",
     "gatehouse.common.application.use_case",

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from dishka import Provider, Scope
 
+from gatehouse.common.application.metrics import NO_METRICS, Metrics
 from gatehouse.common.application.ports import Clock
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.settings import Settings
@@ -17,12 +18,12 @@ from gatehouse.testing.under_test import modules_under_test
 
 
 @asynccontextmanager
-async def run_app(settings: Settings, *parts: Provider) -> AsyncIterator[RunningApp]:
+async def run_app(settings: Settings, *parts: Provider, metrics: Metrics = NO_METRICS) -> AsyncIterator[RunningApp]:
     """Later parts override earlier ones, and those of the modules."""
     clock = FakeClock()
     own = Provider(scope=Scope.APP)
     own.provide(lambda: clock, provides=Clock)
-    fastapi_app = create_app(settings, own, *parts, modules=modules_under_test())
+    fastapi_app = create_app(settings, own, *parts, modules=modules_under_test(), metrics=metrics)
     async with fastapi_app.router.lifespan_context(fastapi_app), AsyncExitStack() as clients:
         container = fastapi_app.state.dishka_container
         yield RunningApp(fastapi_app, container, await container.get(Database), clock, clients)

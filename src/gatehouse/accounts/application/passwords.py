@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
-from gatehouse.accounts.application.ports import Attempt, PasswordHasher, PasswordStrength, Throttle
+from gatehouse.accounts.application.ports import Attempt, AttemptKind, PasswordHasher, PasswordStrength, Throttle
 from gatehouse.accounts.domain.password import PasswordPolicy
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
@@ -46,7 +46,7 @@ class Passwords:
         The attempt is counted before it is verified, so that parallel guesses cannot outrun the count, and refunded if
         it was right. The count for an account is per address, so that nobody can lock a victim out from another one.
         """
-        account_attempt = Attempt(f"password:{username}:{self._address}", self.limits.per_account)
+        account_attempt = Attempt(f"password:{username}:{self._address}", self.limits.per_account, AttemptKind.ACCOUNT)
         address_attempt = Attempt(f"password:{self._address}", self.limits.per_address)
         await self._count(action, account_attempt, address_attempt)
         try:
@@ -76,7 +76,7 @@ class Passwords:
             return None
 
     async def count_sign_up(self, action: str) -> None:
-        await self._count(action, Attempt(f"sign-up:{self._address}", self.limits.sign_ups))
+        await self._count(action, Attempt(f"sign-up:{self._address}", self.limits.sign_ups, AttemptKind.SIGN_UP))
 
     async def _count(self, action: str, *attempts: Attempt) -> None:
         try:

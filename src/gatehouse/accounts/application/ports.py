@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -86,12 +87,21 @@ class SessionTokens(Protocol):
         """The secret, or None for a token that is forged, malformed or expired."""
 
 
+class AttemptKind(StrEnum):
+    ACCOUNT = "account"
+    """Passwords for one account, from one address."""
+    ADDRESS = "address"
+    """Passwords for any account."""
+    SIGN_UP = "sign_up"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What is counted: a key, and how many attempts are free before the next one has to wait."""
 
     key: str
     free: int
+    kind: AttemptKind = AttemptKind.ADDRESS
 
 
 class Throttle(Protocol):

@@ -4,19 +4,30 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Final
 
 import bcrypt
 import structlog
 
 from gatehouse.accounts.domain.password import normalize
+from gatehouse.common.application.metrics import NO_METRICS, Counter, Gauge, Histogram, Metrics
+from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 
 _SCHEME: Final = "v1"
 _STORED: Final = re.compile(
     r"v1\$(?P<pepper>[0-9a-f]{16})\$(?P<bcrypt>\$2[aby]\$(?P<cost>0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53})", re.ASCII
 )
+
+QUEUE: Final = Gauge(name="gatehouse_hashing_waiting", help="Passwords that wait to be hashed or verified.")
+WAITS: Final = Histogram(name="gatehouse_hashing_wait_seconds", help="How long they waited for a thread.")
+DURATIONS: Final = Histogram(name="gatehouse_hashing_duration_seconds", help="How long hashing one then took.")
+REFUSALS: Final = Counter(
+    name="gatehouse_hashing_refusals_total", help="Passwords for which no thread was free in time, or no place to wait."
+)
+HASHING_METRICS: Final = (QUEUE, WAITS, DURATIONS, REFUSALS)
 
 _log = structlog.get_logger()
 
@@ -28,24 +39,45 @@ class BcryptPasswordHasher:
     The first pepper hashes; all of them verify. A pepper's id is derived from it.
     """
 
-    def __init__(self, peppers: Sequence[str], work_factor: int, threads: BoundedThreads) -> None:
+    def __init__(
+        self, peppers: Sequence[str], work_factor: int, threads: BoundedThreads, metrics: Metrics = NO_METRICS
+    ) -> None:
         self._peppers = {_pepper_id(pepper): pepper.encode() for pepper in peppers}
         self._current = _pepper_id(peppers[0])
         self._work_factor = work_factor
         self._threads = threads
+        self._metrics = metrics
+        metrics.watch(QUEUE, lambda: threads.waiting)
         # Verified if there is no user, so that login timing does not show which users exist. It is put together without
         # hashing, so that its first use takes no longer than the others.
         self._dummy_hash = f"{self._prefix()}{bcrypt.gensalt(work_factor).decode()}{'.' * 31}"
 
     async def hash(self, password: str, *, client: str) -> str:
-        return await self._threads.run(lambda: self._hash(password), client)
+        return await self._run(lambda: self._hash(password), client)
 
     async def verify(self, password: str, password_hash: str | None, *, client: str) -> bool:
-        matches = await self._threads.run(lambda: self._verify(password, password_hash or self._dummy_hash), client)
+        matches = await self._run(lambda: self._verify(password, password_hash or self._dummy_hash), client)
         return matches and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
         return not password_hash.startswith(f"{self._prefix()}$2b${self._work_factor:02}$")
+
+    async def _run[T](self, work: Callable[[], T], client: str) -> T:
+        asked = began = monotonic()
+
+        def begin() -> T:
+            nonlocal began
+            began = monotonic()
+            return work()
+
+        try:
+            result = await self._threads.run(begin, client)
+        except UnavailableError:
+            self._metrics.count(REFUSALS)
+            raise
+        self._metrics.observe(WAITS, began - asked)
+        self._metrics.observe(DURATIONS, monotonic() - began)
+        return result
 
     def _prefix(self) -> str:
         return f"{_SCHEME}${self._current}$"

@@ -7,7 +7,8 @@ from typing import Final
 
 from psycopg.rows import scalar_row
 
-from gatehouse.accounts.application.ports import Attempt
+from gatehouse.accounts.application.ports import Attempt, AttemptKind
+from gatehouse.common.application.metrics import NO_METRICS, Counter, Metrics
 from gatehouse.common.application.ports import Clock
 from gatehouse.common.domain.errors import OutcomeUnknownError, ThrottledError, UnavailableError
 from gatehouse.common.infrastructure.database import Database
@@ -35,6 +36,14 @@ _REFUND: Final = """
 _RESET: Final = "DELETE FROM attempts WHERE key = %(key)s"
 
 
+REFUSALS: Final = Counter(
+    name="gatehouse_throttle_refusals_total",
+    help="Attempts that had to wait, by the limit that they met first.",
+    labels=("kind",),
+    series=tuple((kind.value,) for kind in AttemptKind),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ThrottleTimes:
     """A count expires `memory` after the last attempt; no wait is longer than `longest`."""
@@ -44,10 +53,11 @@ class ThrottleTimes:
 
 
 class SqlThrottle:
-    def __init__(self, database: Database, times: ThrottleTimes, clock: Clock) -> None:
+    def __init__(self, database: Database, times: ThrottleTimes, clock: Clock, metrics: Metrics = NO_METRICS) -> None:
         self._database = database
         self._times = times
         self._clock = clock
+        self._metrics = metrics
 
     async def count(self, *attempts: Attempt) -> None:
         try:
@@ -66,6 +76,7 @@ class SqlThrottle:
                     waits = connection.cursor(row_factory=scalar_row)
                     await waits.execute(_WAIT, {"keys": [other.key for other in ordered[index:]]})
                     until = await waits.fetchone()
+                    self._metrics.count(REFUSALS, attempt.kind.value)
                     # Leaving by an exception rolls back what was counted before this key.
                     raise ThrottledError(_whole_seconds(until - now if until else timedelta()))
 

@@ -10,11 +10,16 @@ from gatehouse.audit.infrastructure.attempt_counts import EVENTS_PER_ACTOR, MAX_
 from gatehouse.audit.infrastructure.audit_trail import AuditEventFactory, Event, audit_log, log_event
 from gatehouse.audit.infrastructure.tables import audit_events
 from gatehouse.common.application.background import run_in_background
+from gatehouse.common.application.metrics import NO_METRICS, Counter, Metrics
 from gatehouse.common.application.ports import Clock
 from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.common.domain.request_context import RequestContext
 from gatehouse.common.infrastructure.database import Database
 
+NOT_STORED: Final = Counter(
+    name="gatehouse_audit_events_not_stored_total",
+    help="Failed, refused and throttled attempts that are in the log alone, and not in the audit trail.",
+)
 _TICK_SECONDS: Final = 1.0
 _QUEUE_LENGTH: Final = 1000
 _CLOSING_SECONDS: Final = 3.0
@@ -27,10 +32,11 @@ _INSERT: Final = f"""
 class FailureWriter:
     """Writes failures one by one from a bounded queue. If the database is unavailable, they are only in the log."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, metrics: Metrics = NO_METRICS) -> None:
         self.counts = AttemptCounts(clock)
         self._database = database
         self._clock = clock
+        self._metrics = metrics
         self._queue = asyncio.Queue[Event](_QUEUE_LENGTH)
 
     def put(self, event: Event) -> None:
@@ -38,7 +44,7 @@ class FailureWriter:
         try:
             self._queue.put_nowait(event)
         except asyncio.QueueFull:
-            audit_log.warning("audit_event_not_stored", reason="too many at once")
+            self._note_loss("too many at once")
 
     async def flush(self) -> None:
         """Returns when every event in the queue, and what was counted, has been stored or logged as lost."""
@@ -51,9 +57,13 @@ class FailureWriter:
             try:
                 await self._database.execute(_INSERT, event)
             except Exception as error:  # noqa: BLE001  # whatever it is, the next event may still be written
-                audit_log.warning("audit_event_not_stored", reason=type(error).__name__)
+                self._note_loss(type(error).__name__)
             finally:
                 self._queue.task_done()
+
+    def _note_loss(self, reason: str) -> None:
+        audit_log.warning("audit_event_not_stored", reason=reason)
+        self._metrics.count(NOT_STORED)
 
     async def end_minutes(self) -> None:
         while True:
@@ -88,9 +98,11 @@ class SqlFailedAttempts:
 
 
 @asynccontextmanager
-async def run_failure_writer(database: Database, clock: Clock) -> AsyncIterator[FailureWriter]:
+async def run_failure_writer(
+    database: Database, clock: Clock, metrics: Metrics = NO_METRICS
+) -> AsyncIterator[FailureWriter]:
     """Writes in the background, and stores what is left in the queue and in the counts before it stops."""
-    writer = FailureWriter(database, clock)
+    writer = FailureWriter(database, clock, metrics)
     async with run_in_background(writer.write()), run_in_background(writer.end_minutes()):
         try:
             yield writer

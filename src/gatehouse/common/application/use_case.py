@@ -5,7 +5,8 @@ have in common: the retry after a deadlock, and the audit event when the caller 
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from inspect import signature
@@ -21,7 +22,9 @@ _CALLER: Final = "identity"
 _TARGET: Final = "username"
 """The parameter that names the user whom the caller acts on."""
 
-type _Call = Callable[..., Awaitable[object]]
+type Call = Callable[..., Awaitable[object]]
+type Surround = Callable[[str, Call], Call]
+"""Gets the name of a use case and its call, and returns the call with something around it."""
 
 
 def retry_on_conflict[**P, R](function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
@@ -75,6 +78,19 @@ def action_of(use_case: type) -> str:
     return action
 
 
+@contextmanager
+def surrounded(use_cases: Iterable[type], surround: Surround) -> Iterator[None]:
+    """Until the block ends, for whoever calls them. Outside of it nothing is on the way of a call."""
+    calls = {use_case: vars(use_case)["__call__"] for use_case in use_cases}
+    try:
+        for use_case, call in calls.items():
+            type.__setattr__(use_case, "__call__", surround(action_of(use_case), call))
+        yield
+    finally:
+        for use_case, call in calls.items():
+            type.__setattr__(use_case, "__call__", call)
+
+
 def has_caller(use_case: type) -> bool:
     return _CALLER in use_case.__annotations__
 
@@ -97,10 +113,10 @@ def _use_case[C](cls: type[C]) -> type[C]:
     return dataclass(frozen=True, slots=True)(cls)
 
 
-def _record_refusals(action: str) -> Callable[[_Call], _Call]:
+def _record_refusals(action: str) -> Callable[[Call], Call]:
     """Around the whole call: what was refused has been rolled back, so the event cannot be in its transaction."""
 
-    def decorate(call: _Call) -> _Call:
+    def decorate(call: Call) -> Call:
         parameters = signature(call)
 
         @wraps(call)
@@ -119,5 +135,5 @@ def _record_refusals(action: str) -> Callable[[_Call], _Call]:
     return decorate
 
 
-def _wrap_call(cls: type, decorate: Callable[[_Call], _Call]) -> None:
+def _wrap_call(cls: type, decorate: Callable[[Call], Call]) -> None:
     type.__setattr__(cls, "__call__", decorate(vars(cls)["__call__"]))

@@ -51,6 +51,10 @@ class BoundedThreads:
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._release_permit, client))
         return await asyncio.wrap_future(future)
 
+    @property
+    def waiting(self) -> int:
+        return sum(len(client.waiting) for client in self._clients.values())
+
     def close(self) -> None:
         """Waits for the work that has begun."""
         self._threads.shutdown()
@@ -79,7 +83,7 @@ class BoundedThreads:
         own = len(self._clients[client].waiting) if client in self._clients else 0
         if own >= self._per_client:
             raise UnavailableError
-        if sum(len(other.waiting) for other in self._clients.values()) < self._queue:
+        if self.waiting < self._queue:
             return
         longest = max(self._clients.values(), key=lambda other: len(other.waiting))
         if len(longest.waiting) <= own + 1:

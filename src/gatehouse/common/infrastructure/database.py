@@ -11,6 +11,7 @@ from psycopg.rows import AsyncRowFactory, TupleRow
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from gatehouse.common.application.metrics import Metrics
 from gatehouse.common.infrastructure.database_connection import ServerConnection
 from gatehouse.common.infrastructure.database_errors import Constraints, ErrorTranslation
 from gatehouse.common.infrastructure.database_pool import ConnectionPool
@@ -47,6 +48,9 @@ class Database:
 
     async def close(self) -> None:
         await self._pool.close()
+
+    def measure(self, metrics: Metrics, pool: str) -> None:
+        self._pool.measure(metrics, pool)
 
     @property
     def no_connection(self) -> str | None:

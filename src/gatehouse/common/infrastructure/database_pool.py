@@ -9,9 +9,10 @@ from typing import Final
 import psycopg
 import structlog
 from psycopg.pq import TransactionStatus
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from psycopg_pool.base import AttemptWithBackoff
 
+from gatehouse.common.application.metrics import NO_METRICS, Counter, Gauge, Histogram, Metrics
 from gatehouse.common.infrastructure.database_connection import (
     ServerConnection,
     connect_options,
@@ -23,6 +24,29 @@ from gatehouse.common.infrastructure.database_connection import (
 _RETRY_SECONDS: Final = 0.5
 """A new primary is followed within a second of its promotion."""
 _CLOSING_SECONDS: Final = 1.0
+
+PRIMARY: Final = "primary"
+REPLICA: Final = "replica"
+_POOLS: Final = ((PRIMARY,), (REPLICA,))
+SIZE: Final = Gauge(
+    name="gatehouse_pool_connections", help="Connections to the database.", labels=("pool",), series=_POOLS
+)
+IN_USE: Final = Gauge(
+    name="gatehouse_pool_connections_in_use", help="Those of them that are lent.", labels=("pool",), series=_POOLS
+)
+MAX_SIZE: Final = Gauge(
+    name="gatehouse_pool_max_connections", help="How many there may be.", labels=("pool",), series=_POOLS
+)
+WAITS: Final = Histogram(
+    name="gatehouse_pool_wait_seconds",
+    help="How long it took to get a connection, where none was ready.",
+    labels=("pool",),
+    series=_POOLS,
+)
+REFUSALS: Final = Counter(
+    name="gatehouse_pool_refusals_total", help="How often none came in time.", labels=("pool",), series=_POOLS
+)
+POOL_METRICS: Final = (SIZE, IN_USE, MAX_SIZE, WAITS, REFUSALS)
 
 _log = structlog.get_logger()
 
@@ -56,6 +80,15 @@ class ConnectionPool(AsyncConnectionPool[ServerConnection]):
         self._connect_apart = partial(ServerConnection.connect, url, **options)
         self._through_pooler = through_pooler
         self._search: asyncio.Task[None] | None = None
+        self._metrics: Metrics = NO_METRICS
+        self._name = PRIMARY
+
+    def measure(self, metrics: Metrics, name: str) -> None:
+        """From now on."""
+        self._metrics, self._name = metrics, name
+        metrics.watch(MAX_SIZE, lambda: self.max_size, name)
+        metrics.watch(SIZE, lambda: self._nconns, name)
+        metrics.watch(IN_USE, lambda: self._nconns - len(self._pool), name)
 
     async def close(self, timeout: float = _CLOSING_SECONDS) -> None:  # noqa: ASYNC109  # the pool's signature
         if self._search is not None:
@@ -68,11 +101,21 @@ class ConnectionPool(AsyncConnectionPool[ServerConnection]):
         request that reads. The lock is for steps with a wait between them; here is none.
         """
         if not self._pool:
-            return await super().getconn(timeout)
+            return await self._wait_for_connection(timeout)
         connection = self._pool.popleft()
         self._nconns_min = min(self._nconns_min, len(self._pool))  # tells the pool how many it has too many
         connection._pool = self  # noqa: SLF001  # as the pool does
         return connection
+
+    async def _wait_for_connection(self, timeout: float | None) -> ServerConnection:  # noqa: ASYNC109  # likewise
+        began = monotonic()
+        try:
+            return await super().getconn(timeout)
+        except PoolTimeout:
+            self._metrics.count(REFUSALS, self._name)
+            raise
+        finally:
+            self._metrics.observe(WAITS, monotonic() - began, self._name)
 
     async def putconn(self, conn: ServerConnection) -> None:
         """A call that is cancelled while the pool makes it wait returns its connection, too, which is lost otherwise.

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from gatehouse.common.application.metrics import Metrics
 from gatehouse.common.application.ports import Readiness
 from gatehouse.common.module import COMMON
 from gatehouse.testing.declaration import ModuleTests
-from gatehouse.testing.fakes import Memory
+from gatehouse.testing.fakes import FakeMetrics, Memory
 
 
 class FakeReadiness:
@@ -14,7 +15,7 @@ class FakeReadiness:
 
 
 def _fakes(_: Memory) -> Mapping[object, object]:
-    return {Readiness: FakeReadiness()}
+    return {Readiness: FakeReadiness(), Metrics: FakeMetrics()}
 
 
 COMMON_TESTS: Final = ModuleTests(

@@ -11,6 +11,7 @@ import structlog
 from psycopg.rows import scalar_row
 
 from gatehouse.common.application.background import run_in_background
+from gatehouse.common.application.metrics import NO_METRICS, Gauge, Metrics
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
@@ -23,17 +24,28 @@ _PRIMARY_POSITION: Final = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigin
 _REPLICA_POSITION: Final = "SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint"
 _HAS_REPLAYED: Final = "SELECT pg_last_wal_replay_lsn() >= %(position)s::pg_lsn"
 
+LAG: Final = Gauge(
+    name="gatehouse_replica_lag_bytes",
+    help="How much of the primary's log the read replica had not replayed when it last answered.",
+    combine=max,
+)
+USED_BY: Final = Gauge(name="gatehouse_replica_workers", help="Server processes whose queries go to the read replica.")
+REPLICA_METRICS: Final = (LAG, USED_BY)
+
 _log = structlog.get_logger()
 
 
 class ReadReplica:
     """Measures its lag once a second; `is_usable` says whether queries may be sent to it."""
 
-    def __init__(self, database: Database, primary: Database) -> None:
+    def __init__(self, database: Database, primary: Database, metrics: Metrics = NO_METRICS) -> None:
         self.database = database
         self._primary = primary
         self._samples = deque[tuple[float, int]]()
         self.is_usable = False
+        self._lag_bytes = 0
+        metrics.watch(LAG, lambda: self._lag_bytes)
+        metrics.watch(USED_BY, lambda: self.is_usable)
 
     async def query[Row](self, call: Coroutine[object, object, Row]) -> Row:
         """Runs a query on the replica. If it fails or takes too long, raises UnavailableError, and the replica is not
@@ -74,6 +86,7 @@ class ReadReplica:
             self.stop_using()
             return
         self._samples.append((now, primary_position or 0))
+        self._lag_bytes = max(0, (primary_position or 0) - (replica_position or 0))
         while len(self._samples) > 1 and self._samples[1][0] <= now - MAX_LAG_SECONDS:
             self._samples.popleft()
         if replica_position is None or replica_position < self._samples[0][1]:
@@ -84,8 +97,10 @@ class ReadReplica:
 
 
 @asynccontextmanager
-async def watch_replica(database: Database, primary: Database) -> AsyncIterator[ReadReplica]:
+async def watch_replica(
+    database: Database, primary: Database, metrics: Metrics = NO_METRICS
+) -> AsyncIterator[ReadReplica]:
     """Not usable until it has been measured, for which nobody waits: one that is away must not hold up the start."""
-    replica = ReadReplica(database, primary)
+    replica = ReadReplica(database, primary, metrics)
     async with run_in_background(replica.measure_regularly()):
         yield replica
