@@ -60,7 +60,15 @@ class ServerMetrics:
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
         """The same limits of size and time as for any other client, until the process ends."""
-        config = Config(self._answer, log_config=None, access_log=False, ws="none", lifespan="off", proxy_headers=False)
+        config = Config(
+            self._answer,
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,
+        )
         state = ServerState()
         limits = ConnectionLimits(
             connections=_MAX_CONNECTIONS, request_seconds=_REQUEST_SECONDS, keep_alive_seconds=_KEEP_ALIVE_SECONDS
