@@ -8,6 +8,7 @@ from dishka import Provider, Scope
 
 from gatehouse.accounts.application.queries.get_user import AccountByUsername
 from gatehouse.accounts.domain.role import Role
+from gatehouse.common.application.measured_use_cases import DURATIONS as USE_CASES
 from gatehouse.common.application.metrics import Labels, Metric
 from gatehouse.common.infrastructure.database_pool import IN_USE, MAX_SIZE, PRIMARY, SIZE
 from gatehouse.common.infrastructure.metrics.shared_metrics import SharedMetrics, WorkerMetrics
@@ -125,7 +126,7 @@ def test_every_module_is_measured_without_a_line_of_its_own(counts: Counts) -> N
     names = {name for labels in counts.memory.offsets[DURATIONS] for name in labels}
 
     assert {route.path for route in modules.routes} <= names  # type: ignore[attr-defined]  # they all have one
-    assert "/api/v1/badges/" in names or any("badges" in name for name in names)
+    assert "award_badge" in {use_case for (use_case,) in counts.memory.offsets[USE_CASES]}
 
 
 async def test_without_metrics_nothing_is_on_the_way_of_a_request(app: RunningApp) -> None:

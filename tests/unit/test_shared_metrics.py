@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 
 from gatehouse.common.application.metrics import Counter, Gauge, Histogram, Metric
-from gatehouse.common.infrastructure.metrics.shared_metrics import CPU, OWN_METRICS, STARTS, WORKERS, SharedMetrics
+from gatehouse.common.infrastructure.metrics.shared_metrics import CPU, DEATHS, OWN_METRICS, WORKERS, SharedMetrics
 
 MEALS = Counter(name="meals_total", help="Meals.")
 GUESTS = Gauge(name="guests", help="Guests.")
@@ -57,7 +57,7 @@ def test_what_a_process_counted_stays_when_it_is_killed_and_its_successor_goes_o
         memory.leave(1)
 
     assert value(memory, MEALS) == 50
-    assert value(memory, STARTS) == 50
+    assert value(memory, DEATHS) == 50
 
 
 def test_a_process_that_has_ended_has_no_gauges() -> None:

@@ -15,12 +15,12 @@ from typing import Final
 
 from gatehouse.common.application.metrics import Counter, Gauge, Histogram, Labels, Metric
 
-STARTS: Final = Counter(
-    name="gatehouse_worker_starts_total", help="Server processes that were started, those that replaced others too."
+DEATHS: Final = Counter(
+    name="gatehouse_worker_deaths_total", help="Server processes that have ended; each is replaced."
 )
 WORKERS: Final = Gauge(name="gatehouse_workers", help="Server processes that run.")
 CPU: Final = Counter(name="process_cpu_seconds_total", help="Processor time of the server processes, in seconds.")
-OWN_METRICS: Final = (STARTS, WORKERS, CPU)
+OWN_METRICS: Final = (DEATHS, WORKERS, CPU)
 
 _BYTES: Final = 8
 _PID: Final = 0
@@ -51,9 +51,10 @@ class SharedMetrics:
         return WorkerMetrics(values, self.offsets)
 
     def leave(self, place: int) -> None:
-        """The process there has ended: its gauges are no more, while what it has counted stays."""
+        """The process there has ended: its gauges are no more, while what it has counted stays. For its parent."""
         values = self._of(place)
         values[_PID] = 0
+        values[self.offsets[DEATHS][()]] += 1
         for metric, offsets in self.offsets.items():
             if isinstance(metric, Gauge):
                 for offset in offsets.values():
@@ -90,7 +91,6 @@ class WorkerMetrics:
         self._offsets = offsets
         self._watched: dict[int, Callable[[], float]] = {}
         self._cpu_seconds = 0.0
-        self.count(STARTS)
         self.watch(WORKERS, partial(float, 1))
         self.sample()
 
