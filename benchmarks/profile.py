@@ -1,5 +1,7 @@
 """Where the time of one authenticated list goes, layer by layer: `.venv/bin/python -m benchmarks.profile`.
 
+With METRICS=1 it is measured as it is where `metrics.port` is set.
+
 The application is called in this process, without a server, and sampled by a CPU timer: unlike a tracing profiler that
 does not make the layers of many small functions look slower than they are.
 """
@@ -9,6 +11,7 @@ import os
 import signal
 import time
 from collections import Counter
+from contextlib import nullcontext
 from types import FrameType
 from typing import Final
 
@@ -17,6 +20,10 @@ from starlette.types import ASGIApp, Message, Scope
 
 from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, BenchmarkDatabase, embedded_server, prepare_database
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.application.measured_use_cases import measure
+from gatehouse.common.application.metrics import NO_METRICS
+from gatehouse.common.application.use_case import surrounded
+from gatehouse.common.infrastructure.metrics.shared_metrics import SharedMetrics
 from gatehouse.common.settings import (
     AppSettings,
     CookieSettings,
@@ -28,6 +35,8 @@ from gatehouse.common.settings import (
 )
 from gatehouse.setup.app import create_app
 from gatehouse.setup.logs import configure_logs
+from gatehouse.setup.metrics import series_of
+from gatehouse.setup.modules import MODULES
 
 REQUESTS: Final = int(os.environ.get("REQUESTS", "20000"))
 CALLERS: Final = 16
@@ -94,7 +103,8 @@ def settings_of(database: BenchmarkDatabase) -> Settings:
 async def sample(database: BenchmarkDatabase) -> None:
     settings = settings_of(database)
     configure_logs(settings[LogSettings])
-    app = create_app(settings)
+    metrics = SharedMetrics(series_of(MODULES)).take(0) if os.environ.get("METRICS") else None
+    app = create_app(settings, metrics=metrics or NO_METRICS)
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -110,14 +120,16 @@ async def sample(database: BenchmarkDatabase) -> None:
         "server": ("127.0.0.1", 8000),
     }
     samples: Counter[str] = Counter()
-    async with app.router.lifespan_context(app):
-        await call_in_parallel(app, scope, 1000)
-        signal.signal(signal.SIGPROF, lambda _, frame: samples.update([layer_of(frame)]))
-        began = time.process_time()
-        signal.setitimer(signal.ITIMER_PROF, SAMPLE_SECONDS, SAMPLE_SECONDS)
-        await call_in_parallel(app, scope, REQUESTS)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        spent = (time.process_time() - began) / REQUESTS * 1e6
+    measured = surrounded(MODULES.use_cases, measure(metrics)) if metrics else nullcontext()
+    with measured:
+        async with app.router.lifespan_context(app):
+            await call_in_parallel(app, scope, 1000)
+            signal.signal(signal.SIGPROF, lambda _, frame: samples.update([layer_of(frame)]))
+            began = time.process_time()
+            signal.setitimer(signal.ITIMER_PROF, SAMPLE_SECONDS, SAMPLE_SECONDS)
+            await call_in_parallel(app, scope, REQUESTS)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            spent = (time.process_time() - began) / REQUESTS * 1e6
     total = sum(samples.values())
     print(f"{spent:.0f} µs of CPU time a request in this process, without the HTTP server\n")
     print("| layer | share | µs |\n|---|---:|---:|")

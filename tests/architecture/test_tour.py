@@ -23,6 +23,7 @@ DOCUMENTS = [
     ROOT / "docs/security.md",
     ROOT / "docs/operations.md",
     ROOT / "docs/performance.md",
+    *sorted((ROOT / "docs/operations").glob("*.md")),
     *sorted((ROOT / "docs/adr").glob("*.md")),
 ]
 PATH = re.compile(r"(?!https?:)[\w.-]+(/[\w.-]+)*(/|\.(ini|md|py|sh|svg|toml|yaml))")

@@ -19,6 +19,8 @@ from gatehouse.testing.run_app import run_app
 from gatehouse.testing.running_app import RunningApp, try_log_in
 from gatehouse.testing.under_test import modules_under_test
 
+pytestmark = pytest.mark.promise("R11")
+
 USER = "/api/v1/users/{username}"
 LOGIN = "/api/v1/account/login"
 
@@ -130,7 +132,8 @@ def test_every_module_is_measured_without_a_line_of_its_own(counts: Counts) -> N
 
 
 async def test_without_metrics_nothing_is_on_the_way_of_a_request(app: RunningApp) -> None:
-    assert "MetricsMiddleware" not in [layer.cls.__name__ for layer in app.fastapi_app.user_middleware]
+    layers: list[object] = [layer.cls for layer in app.fastapi_app.user_middleware]
+    assert MetricsMiddleware not in layers
 
 
 async def test_a_request_that_is_given_up_has_no_status(counts: Counts) -> None:

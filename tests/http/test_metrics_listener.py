@@ -3,6 +3,8 @@
 import asyncio
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from gatehouse.setup.metrics import ServerMetrics, open_metrics, series_of
 from gatehouse.setup.sockets import listening_sockets
 from gatehouse.testing.running_app import RunningApp
 from gatehouse.testing.under_test import modules_under_test
+
+pytestmark = pytest.mark.promise("R11")
 
 MAX_CONNECTIONS = 16
 
@@ -113,6 +117,12 @@ def test_a_taken_port_is_one_line(settings: Settings) -> None:
             open_metrics(settings.replace(MetricsSettings(port=port)), modules_under_test()),
         ):
             pass
+
+
+def test_without_metrics_the_client_library_is_not_even_imported() -> None:
+    imported = "import sys, gatehouse.setup.cli; sys.exit('prometheus_client' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", imported], check=False).returncode == 0
 
 
 def test_by_default_there_is_no_listener(settings: Settings) -> None:

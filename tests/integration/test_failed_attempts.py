@@ -11,12 +11,17 @@ from structlog.testing import capture_logs
 from gatehouse.audit.infrastructure import failed_attempts
 from gatehouse.audit.infrastructure.attempt_counts import EVENTS_PER_ACTOR, MAX_EVENTS
 from gatehouse.audit.infrastructure.audit_trail import AuditEventFactory
-from gatehouse.audit.infrastructure.failed_attempts import FailureWriter, SqlFailedAttempts, run_failure_writer
+from gatehouse.audit.infrastructure.failed_attempts import (
+    NOT_STORED,
+    FailureWriter,
+    SqlFailedAttempts,
+    run_failure_writer,
+)
 from gatehouse.common.application.ports import FailedAttempts
 from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.common.infrastructure.database import Database, open_database
 from gatehouse.testing.audit.fakes import FakeFailedAttempts
-from gatehouse.testing.fakes import CONTEXT, FakeClock, FakeEvent
+from gatehouse.testing.fakes import CONTEXT, FakeClock, FakeEvent, FakeMetrics
 from tests.integration.conftest import DatabaseMonitor, stored_events, until
 
 POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
@@ -169,7 +174,8 @@ async def test_what_is_left_at_the_end_is_written_before_it_closes(small_pool: D
 async def test_beyond_a_thousand_waiting_events_only_the_log_records_them(
     small_pool: Database, clock: FakeClock
 ) -> None:
-    writer = FailureWriter(small_pool, clock)
+    metrics = FakeMetrics()
+    writer = FailureWriter(small_pool, clock, metrics)
     event = AuditEventFactory(CONTEXT, clock).make("log_in", Outcome.FAILED, None, "alice")
 
     with capture_logs() as logs:
@@ -178,6 +184,7 @@ async def test_beyond_a_thousand_waiting_events_only_the_log_records_them(
 
     events = [line["event"] for line in logs]
     assert (events.count("audit"), events.count("audit_event_not_stored")) == (1001, 1)
+    assert metrics.counted(NOT_STORED) == 1
 
 
 async def test_failures_go_on_being_written_when_the_database_is_back(
@@ -199,7 +206,7 @@ async def test_the_writers_log_lines_have_no_request_id(
     small_pool: Database, monitor: DatabaseMonitor, clock: FakeClock
 ) -> None:
     with bound_contextvars(request_id="the first"), capture_logs([merge_contextvars]) as logs:
-        async with run_failure_writer(small_pool, clock) as writer:
+        async with run_failure_writer(small_pool, clock, metrics := FakeMetrics()) as writer:
             await monitor.execute("ALTER TABLE audit_events RENAME TO gone")
             attempts_of(writer, clock).record_failed("log_in", actor=None, target="alice")
             await writer.flush()
@@ -207,6 +214,7 @@ async def test_the_writers_log_lines_have_no_request_id(
 
     (line,) = [line for line in logs if line["event"] == "audit_event_not_stored"]
     assert "request_id" not in line
+    assert metrics.counted(NOT_STORED) == 1
 
 
 @pytest.fixture

@@ -9,7 +9,14 @@ from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.replica import read_replica as replica_module
-from gatehouse.common.infrastructure.replica.read_replica import MAX_LAG_SECONDS, ReadReplica, watch_replica
+from gatehouse.common.infrastructure.replica.read_replica import (
+    LAG,
+    MAX_LAG_SECONDS,
+    USED_BY,
+    ReadReplica,
+    watch_replica,
+)
+from gatehouse.testing.fakes import FakeMetrics
 from tests.integration.conftest import until
 
 
@@ -32,7 +39,8 @@ class Pair:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.primary, self.standby = FakeDatabase(), FakeDatabase()
-        self.replica = ReadReplica(self.standby, self.primary)
+        self.metrics = FakeMetrics()
+        self.replica = ReadReplica(self.standby, self.primary, self.metrics)
         monkeypatch.setattr(replica_module, "monotonic", lambda: float(self.primary.at))
 
     async def measure(self, times: int = 1, *, keeps_up: bool = True) -> None:
@@ -56,6 +64,14 @@ async def test_a_replica_may_lag_for_some_seconds_and_no_longer(pair: Pair) -> N
 
     await pair.measure(keeps_up=False)
     assert not pair.replica.is_usable
+
+
+async def test_its_lag_and_whether_it_is_used_are_measured(pair: Pair) -> None:
+    await pair.measure(times=10)
+    assert (pair.metrics.watched(LAG), pair.metrics.watched(USED_BY)) == (0, 1)
+
+    await pair.measure(times=7, keeps_up=False)
+    assert (pair.metrics.watched(LAG), pair.metrics.watched(USED_BY)) == (7, 0)
 
 
 @pytest.mark.parametrize("failure", [UnavailableError(), DatabaseError()])

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from gatehouse.accounts.application.ports import Attempt
-from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
+from gatehouse.accounts.application.ports import Attempt, AttemptKind
+from gatehouse.accounts.infrastructure.throttle import REFUSALS, SqlThrottle, ThrottleTimes
 from gatehouse.common.domain.errors import ThrottledError
 from gatehouse.common.infrastructure.database import Database, open_database
-from gatehouse.testing.fakes import FakeClock
+from gatehouse.testing.fakes import FakeClock, FakeMetrics
 from tests.integration.harness import TickingClock
 
 GUESS = Attempt("password:alice:192.0.2.1", 5)
@@ -167,3 +167,19 @@ async def test_parallel_refunds_all_count(pool: Database) -> None:
     await asyncio.gather(*(throttle.refund(GUESS) for _ in range(GUESS.free)))
 
     await use_up(throttle)
+
+
+@pytest.mark.parametrize("first", [AttemptKind.ACCOUNT, AttemptKind.ADDRESS])
+async def test_a_refusal_counts_under_the_limit_that_was_met(pool: Database, first: AttemptKind) -> None:
+    metrics = FakeMetrics()
+    throttle = SqlThrottle(pool, TIMES, FakeClock(), metrics)
+    attempts = [Attempt(f"{kind.value} of {first.value}", 1 if kind is first else 100, kind) for kind in AttemptKind]
+
+    assert await wait_of(throttle, *attempts) == 0
+    assert {kind: metrics.counted(REFUSALS, kind) for kind in AttemptKind} == dict.fromkeys(AttemptKind, 0)
+    assert await wait_of(throttle, *attempts) > 0
+
+    assert {kind: metrics.counted(REFUSALS, kind) for kind in AttemptKind if kind is not first} == dict.fromkeys(
+        set(AttemptKind) - {first}, 0
+    )
+    assert metrics.counted(REFUSALS, first) == 1

@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -7,8 +8,10 @@ from collections.abc import Iterator
 import bcrypt
 import pytest
 
-from gatehouse.accounts.infrastructure.passwords import BcryptPasswordHasher
+from gatehouse.accounts.infrastructure.passwords import DURATIONS, QUEUE, REFUSALS, WAITS, BcryptPasswordHasher
+from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
+from gatehouse.testing.fakes import FakeMetrics
 
 PASSWORD = "correct horse battery staple"
 PEPPER, NEW_PEPPER = "a pepper", "a new pepper"
@@ -249,3 +252,25 @@ async def test_hashing_and_verifying_leave_the_event_loop_alone(hasher: Hasher, 
 
     assert len(costs) == 2
     assert threading.get_ident() not in {thread for _, thread in costs}
+
+
+async def test_waiting_hashing_and_refusals_are_measured() -> None:
+    threads, metrics, busy = BoundedThreads(1, queue=1, per_client=1), FakeMetrics(), threading.Event()
+    hasher = BcryptPasswordHasher([PEPPER], 4, threads, metrics)
+    working = asyncio.create_task(threads.run(busy.wait, "a client"))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(hasher.hash(PASSWORD, client="a client"))
+    await asyncio.sleep(0)
+
+    assert metrics.watched(QUEUE) == 1
+    with pytest.raises(UnavailableError):
+        await hasher.verify(PASSWORD, None, client="a client")
+    busy.set()
+    await waiting
+    await working
+
+    assert metrics.watched(QUEUE) == 0
+    assert metrics.counted(REFUSALS) == 1
+    assert len(metrics.observed(WAITS)) == len(metrics.observed(DURATIONS)) == 1
+    assert 0 < metrics.observed(WAITS)[0] < 60
+    threads.close()

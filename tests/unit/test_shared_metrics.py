@@ -6,8 +6,13 @@ import time
 import warnings
 from collections.abc import Callable
 
+import pytest
+from structlog.testing import capture_logs
+
 from gatehouse.common.application.metrics import Counter, Gauge, Histogram, Metric
 from gatehouse.common.infrastructure.metrics.shared_metrics import CPU, DEATHS, OWN_METRICS, WORKERS, SharedMetrics
+
+pytestmark = pytest.mark.promise("R11")
 
 MEALS = Counter(name="meals_total", help="Meals.")
 GUESTS = Gauge(name="guests", help="Guests.")
@@ -88,6 +93,22 @@ def test_a_gauge_is_combined_as_it_says() -> None:
 
     assert value(memory, GUESTS) == 21
     assert value(memory, AGE) == 11
+
+
+def test_a_gauge_that_fails_is_given_up_and_the_others_go_on() -> None:
+    memory = memory_for(1)
+    own = memory.take(0)
+    ages = iter([3])
+    own.watch(AGE, lambda: next(ages))
+    own.watch(GUESTS, lambda: 7)
+
+    with capture_logs() as logs:
+        for _ in range(3):
+            own.sample()
+
+    assert value(memory, AGE) == 3
+    assert value(memory, GUESTS) == 7
+    assert [line["event"] for line in logs] == ["gauge_given_up"]
 
 
 def test_a_bucket_holds_what_is_at_most_its_bound() -> None:

@@ -9,9 +9,10 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from itertools import accumulate
 from typing import Final
+
+import structlog
 
 from gatehouse.common.application.metrics import Counter, Gauge, Histogram, Labels, Metric
 
@@ -27,6 +28,8 @@ _PID: Final = 0
 """Where the process that has the place writes its id; 0: none."""
 _VALUES: Final = 1
 """Where the series begin."""
+
+_log = structlog.get_logger()
 
 
 class SharedMetrics:
@@ -91,7 +94,7 @@ class WorkerMetrics:
         self._offsets = offsets
         self._watched: dict[int, Callable[[], float]] = {}
         self._cpu_seconds = 0.0
-        self.watch(WORKERS, partial(float, 1))
+        self.watch(WORKERS, lambda: 1)
         self.sample()
 
     def count(self, counter: Counter, *labels: str, by: float = 1) -> None:
@@ -106,9 +109,13 @@ class WorkerMetrics:
         self._watched[self._offsets[gauge][labels]] = read
 
     def sample(self) -> None:
-        """What is watched, and the processor time since the last time."""
-        for offset, read in self._watched.items():
-            self._values[offset] = read()
+        """What is watched, and the processor time since the last time. What fails is given up, and all else goes on."""
+        for offset, read in list(self._watched.items()):
+            try:
+                self._values[offset] = read()
+            except Exception:  # noqa: BLE001  # whatever it is
+                del self._watched[offset]
+                _log.exception("gauge_given_up")
         before, self._cpu_seconds = self._cpu_seconds, time.process_time()
         self.count(CPU, by=self._cpu_seconds - before)
 
