@@ -30,19 +30,21 @@ _WEIGHT: Final = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 @dataclass(frozen=True, slots=True)
 class _Format:
     media_type: str
-    content_type: str
+    version: str
     write: Callable[[Collector], bytes]
     end: str = ""
+
+    @property
+    def content_type(self) -> str:
+        return f"{self.media_type}; version={self.version}; charset=utf-8"
 
     def encode(self, families: Iterable[Family]) -> str:
         return self.write(_Families([*families])).decode().removesuffix(self.end)
 
 
 _FORMATS: Final = (
-    _Format("text/plain", exposition.CONTENT_TYPE_PLAIN_0_0_4, exposition.generate_latest),
-    _Format(
-        "application/openmetrics-text", openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest, end="# EOF\n"
-    ),
+    _Format("text/plain", "0.0.4", exposition.generate_latest),
+    _Format("application/openmetrics-text", "1.0.0", openmetrics.generate_latest, end="# EOF\n"),
 )
 
 
