@@ -14,6 +14,7 @@ from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
 from gatehouse.testing.fakes import FakeMetrics
 
 PASSWORD = "correct horse battery staple"
+PATIENCE_SECONDS = 10
 PEPPER, NEW_PEPPER = "a pepper", "a new pepper"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
@@ -257,7 +258,7 @@ async def test_hashing_and_verifying_leave_the_event_loop_alone(hasher: Hasher, 
 async def test_waiting_hashing_and_refusals_are_measured() -> None:
     threads, metrics, busy = BoundedThreads(1, queue=1, per_client=1), FakeMetrics(), threading.Event()
     hasher = BcryptPasswordHasher([PEPPER], 4, threads, metrics)
-    working = asyncio.create_task(threads.run(busy.wait, "a client"))
+    working = asyncio.create_task(threads.run(lambda: busy.wait(PATIENCE_SECONDS), "a client"))
     await asyncio.sleep(0)
     waiting = asyncio.create_task(hasher.hash(PASSWORD, client="a client"))
     await asyncio.sleep(0)
