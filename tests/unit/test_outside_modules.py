@@ -31,6 +31,7 @@ from fastapi import APIRouter
 from sqlalchemy import Column, ForeignKey, MetaData, Table, Text, Uuid
 
 from gatehouse.accounts import Identity, Users
+from gatehouse.common.application.metrics import Counter, Gauge
 from gatehouse.common.application.ports import Audit, Clock
 from gatehouse.common.application.use_case import command, query
 from gatehouse.common.domain.errors import ConflictError
@@ -172,6 +173,38 @@ NOT_TOGETHER: Mapping[str, tuple[str, str]] = {
     "the name of Gatehouse itself": (
         "name='gatehouse'",
         "the name gatehouse belongs to Gatehouse; choose another one.",
+    ),
+    "a metric that is named like Gatehouse's": (
+        "name='loans', metrics=(Counter(name='gatehouse_loans_total', help=''),)",
+        "the metric gatehouse_loans_total must begin with another word, such as the name of the module.",
+    ),
+    "a counter that is named like a gauge": (
+        "name='loans', metrics=(Counter(name='loans_open', help=''),)",
+        "the metric loans_open must end in _total if it is a Counter, and not if it is none.",
+    ),
+    "a gauge that is named like a counter": (
+        "name='loans', metrics=(Gauge(name='loans_total', help=''),)",
+        "the metric loans_total must end in _total if it is a Counter, and not if it is none.",
+    ),
+    "a metric with a name that Prometheus does not take": (
+        "name='loans', metrics=(Gauge(name='open-loans', help=''),)",
+        "the metric open-loans and its labels must be named by lower-case words, joined by single _.",
+    ),
+    "a label with a name that Prometheus does not take": (
+        "name='loans', metrics=(Gauge(name='open_loans', help='', labels=('a kind',), series=(('a',),)),)",
+        "the metric open_loans and its labels must be named by lower-case words, joined by single _.",
+    ),
+    "a metric without the values of its labels": (
+        "name='loans', metrics=(Gauge(name='open_loans', help='', labels=('kind',)),)",
+        "the metric open_loans must name in `series` the values of all its labels, for each series.",
+    ),
+    "a metric whose series are not known": (
+        "name='loans', metrics=(Gauge(name='open_loans', help='', series=None),)",
+        "the metric open_loans must name in `series` the values of all its labels, for each series.",
+    ),
+    "a metric twice": (
+        "name='loans', metrics=(Gauge(name='open_loans', help=''), Gauge(name='open_loans', help=''))",
+        "it has the metric open_loans twice.",
     ),
     "a route of another": (
         "name='loans', routers=(taken,)",

@@ -10,6 +10,7 @@ from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from typer.main import get_group
 
+from gatehouse.common.application.metrics import Counter
 from gatehouse.common.application.use_case import action_of
 from gatehouse.common.domain.audit import FURTHER_ATTEMPTS
 from gatehouse.common.infrastructure.metadata import metadata
@@ -31,12 +32,13 @@ from gatehouse.setup.read_config import CARRIED_TYPES, is_carried
 COMMANDS: Final = ("serve", "migrate", "new-migration", "config")
 """Those of the command line that belong to no module."""
 _PRIVILEGES: Final = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
-_SECTION: Final = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
+_WORDS: Final = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _KEPT: Final = (
     *(f"the command {name}" for name in COMMANDS),
     f"the name {OWN}",
     f"the audited action {FURTHER_ATTEMPTS}",
 )
+_OWN_METRICS: Final = ("gatehouse_", "process_")
 _VERSION_TABLES: Final = "alembic_version"
 
 
@@ -64,6 +66,7 @@ def mistakes_of(loaded: LoadedModule, before: Sequence[LoadedModule]) -> Iterato
         yield from _forgotten_tables(loaded, before)
         yield from _wrong_constraints(module)
         yield from _wrong_sections(module)
+        yield from _wrong_metrics(loaded)
         yield from provider_mistakes(module, others)
 
 
@@ -92,6 +95,8 @@ def _claims(module: Module) -> Iterator[str]:
     for name, section in module.settings.items():
         yield f"the section [{name}]"
         yield f"the class of settings {section.__module__}.{section.__name__}"
+    for metric in module.metrics:
+        yield f"the metric {metric.name}"
     for table in module.tables:
         yield f"the table {table.name}"
     for constraint in module.constraints:
@@ -155,7 +160,7 @@ def _wrong_constraints(module: Module) -> Iterator[str]:
 
 def _wrong_sections(module: Module) -> Iterator[str]:
     for name, section in module.settings.items():
-        if not _SECTION.fullmatch(name):
+        if not _WORDS.fullmatch(name):
             yield f"the name of the section [{name}] must be lower-case words that are joined by single _."
         hints = get_type_hints(section)
         for key in fields(section):
@@ -166,3 +171,15 @@ def _wrong_sections(module: Module) -> Iterator[str]:
                     f"{key.name} of the section [{name}] has a type that a variable or config.toml cannot carry: use "
                     f"{CARRIED_TYPES}."
                 )
+
+
+def _wrong_metrics(loaded: LoadedModule) -> Iterator[str]:
+    for metric in loaded.module.metrics:
+        if not all(map(_WORDS.fullmatch, (metric.name, *metric.labels))):
+            yield f"the metric {metric.name} and its labels must be named by lower-case words, joined by single _."
+        if isinstance(metric, Counter) is not metric.name.endswith("_total"):
+            yield f"the metric {metric.name} must end in _total if it is a Counter, and not if it is none."
+        if metric.name.startswith(_OWN_METRICS) and not loaded.is_own:
+            yield f"the metric {metric.name} must begin with another word, such as the name of the module."
+        if metric.series is None or any(len(labels) != len(metric.labels) for labels in metric.series):
+            yield f"the metric {metric.name} must name in `series` the values of all its labels, for each series."
