@@ -18,6 +18,7 @@ from gatehouse.testing.running_app import RunningApp, client_from, cookie, token
 SESSIONS = "/api/v1/account/sessions"
 ME = "/api/v1/account/me"
 ALICES = "/api/v1/users/alice/sessions"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
 MINUTE = timedelta(minutes=1)
 
 
@@ -49,6 +50,7 @@ def expected_session(app: RunningApp, ip: str, agent: str | None, *, is_current:
         "expires_at": rfc3339(now + timedelta(hours=12)),
         "ip": ip,
         "user_agent": agent,
+        "device": "Firefox on Windows" if agent == FIREFOX else None,
         "is_current": is_current,
     }
 
@@ -56,8 +58,8 @@ def expected_session(app: RunningApp, ip: str, agent: str | None, *, is_current:
 async def test_ones_own_sessions_are_listed_newest_first_with_where_they_came_from(app: RunningApp) -> None:
     await app.add_user("alice")
     await app.logged_in("bobby")
-    await log_in_from(app, "192.0.2.1", "an old browser")
-    old = expected_session(app, "192.0.2.1", "an old browser", is_current=False)
+    await log_in_from(app, "192.0.2.1", FIREFOX)
+    old = expected_session(app, "192.0.2.1", FIREFOX, is_current=False)
     app.clock.advance(MINUTE)
     client = await log_in_from(app, "2001:db8::7", "a new browser")
     new = expected_session(app, "2001:db8::7", "a new browser", is_current=True)

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.list_sessions import SessionList, SessionView
 from gatehouse.accounts.application.queries.list_users import UserList, UserListRequest
+from gatehouse.accounts.domain.device import describe_device
 from gatehouse.common.application.encoded_json import EncodedJson
 from gatehouse.common.application.paging import SortingOrder
 from gatehouse.testing.fakes import FakeClock, FakeStore
@@ -76,6 +77,7 @@ class FakeSessionViews:
                     expires_at=session.expires_at,
                     ip=session.ip,
                     user_agent=session.user_agent,
+                    device=describe_device(session.user_agent),
                     is_current=session.id == current_id,
                 )
                 for session in live

@@ -9,7 +9,10 @@ from gatehouse.common.application.use_case import query
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """`id` names the session and opens nothing. `expires_at` is when it ends however much it is used."""
+    """`id` names the session and opens nothing. `expires_at` is when it ends however much it is used. `device` is what
+    the client says of itself in `user_agent`, in words such as `Firefox on Windows`, or null where nothing is known of
+    it.
+    """
 
     id: UUID
     created_at: datetime
@@ -17,6 +20,7 @@ class SessionView:
     expires_at: datetime
     ip: str | None
     user_agent: str | None
+    device: str | None
     is_current: bool
 
 
