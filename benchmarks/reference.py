@@ -20,7 +20,8 @@ _SESSION: Final = """
     WHERE sessions.secret_hash = %s AND users.is_active AND sessions.idle_expires_at > %s AND sessions.expires_at > %s
 """
 _LIST: Final = """
-    SELECT id, username, role, is_active, created_at, updated_at FROM users ORDER BY username LIMIT 21 OFFSET 0
+    SELECT id, username, role, is_active, created_at, updated_at, last_login_at FROM users
+    ORDER BY username LIMIT 21 OFFSET 0
 """
 _HEADERS: Final = [(b"content-type", b"application/json")]
 

@@ -104,11 +104,13 @@ async def test_an_admin_who_changes_a_subordinates_keeps_the_cookie(app: Running
 async def test_the_account_shows_when_it_was_changed(app: RunningApp) -> None:
     alice = await app.add_user("alice")
     client = await app.log_in("alice")
+    logged_in_at = app.clock.now()
     app.clock.advance(timedelta(minutes=1))
 
     await change_own(client)
 
-    assert (await client.get(ME)).json() == {**account_of(alice), "updated_at": rfc3339(app.clock.now())}
+    expected = {**account_of(alice, last_login_at=logged_in_at), "updated_at": rfc3339(app.clock.now())}
+    assert (await client.get(ME)).json() == expected
 
 
 async def test_ones_own_name_counts_in_any_case(app: RunningApp) -> None:

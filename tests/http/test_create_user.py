@@ -39,6 +39,7 @@ async def test_admins_create_users_and_super_admins_create_admins_too(
         "is_active": True,
         "created_at": now,
         "updated_at": now,
+        "last_login_at": None,
     }
     assert (await client.get(f"{USERS}alice")).json() == account
     await app.log_in("alice")

@@ -16,7 +16,7 @@ async def test_everyone_sees_the_account_they_are_logged_in_with(app: RunningApp
 
     answer = await (await app.log_in("alice")).get(ME)
 
-    assert (answer.status_code, answer.json()) == (200, account_of(alice))
+    assert (answer.status_code, answer.json()) == (200, account_of(alice, last_login_at=app.clock.now()))
 
 
 async def test_a_changed_account_shows_at_the_next_request(app: RunningApp) -> None:

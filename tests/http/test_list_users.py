@@ -41,7 +41,7 @@ async def test_admins_list_accounts_by_name_without_a_total(app: RunningApp) -> 
 
     body = answer.json()
     assert answer.status_code == 200
-    assert body["users"] == [account_of(admin), account_of(alice)]
+    assert body["users"] == [account_of(admin, last_login_at=app.clock.now()), account_of(alice)]
     assert body["total"] is None
 
 

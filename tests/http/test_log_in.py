@@ -20,7 +20,7 @@ async def test_the_cookie_of_a_login_opens_the_account(app: RunningApp) -> None:
 
     assert_done(answer)
     assert token_of(client)
-    assert (await client.get(ME)).json() == account_of(alice)
+    assert (await client.get(ME)).json() == account_of(alice, last_login_at=app.clock.now())
 
 
 @pytest.mark.parametrize("role", Role)

@@ -52,8 +52,8 @@ async def test_a_path_that_does_not_exist_is_not_found(app: RunningApp, method: 
         ("GET", "/api/v1/account/logout", {"DELETE"}),
         ("POST", "/api/v1/account/logout", {"DELETE"}),
         ("PUT", USERS, {"GET", "POST"}),
-        ("PATCH", "/api/v1/users/alice", {"GET"}),
-        ("POST", GRANT, {"GET", "PATCH"}),
+        ("PATCH", "/api/v1/users/alice", {"GET", "DELETE"}),
+        ("POST", GRANT, {"GET", "PATCH", "DELETE"}),
         ("POST", "/docs", {"GET"}),
     ],
 )

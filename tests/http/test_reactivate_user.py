@@ -24,7 +24,8 @@ async def test_a_reactivated_user_logs_in_as_before(app: RunningApp, caller: Rol
     expected = {**account_of(alice), "is_active": True, "updated_at": rfc3339(app.clock.now())}
     assert (await admin.get("/api/v1/users/alice")).json() == expected
     app.clock.advance(-timedelta(minutes=1))  # a token issued in the future is none
-    assert (await (await app.log_in("alice")).get(ME)).json() == expected
+    me = (await (await app.log_in("alice")).get(ME)).json()
+    assert me == {**expected, "last_login_at": rfc3339(app.clock.now())}
 
 
 @pytest.mark.promise("S8")
@@ -44,11 +45,12 @@ async def test_a_repeat_changes_nothing(app: RunningApp) -> None:
     user = await app.add_user("alice")
     alice = await app.log_in("alice")
     admin = await app.logged_in("admin", Role.ADMIN)
+    logged_in_at = app.clock.now()
     app.clock.advance(timedelta(minutes=1))
 
     assert_done(await admin.patch(REACTIVATE, json={"username": "alice"}))
 
-    assert (await alice.get(ME)).json() == account_of(user)
+    assert (await alice.get(ME)).json() == account_of(user, last_login_at=logged_in_at)
 
 
 @pytest.mark.promise("Z2")

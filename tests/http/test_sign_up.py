@@ -20,14 +20,16 @@ async def test_a_stranger_gets_an_account_of_their_own(app: RunningApp) -> None:
     now = rfc3339(app.clock.now())
     assert answer.status_code == 201
     assert UUID(account.pop("id")).version == 7
-    assert account == {"username": "alice", "role": "user", "is_active": True, "created_at": now, "updated_at": now}
+    times = {"created_at": now, "updated_at": now, "last_login_at": None}
+    assert account == {"username": "alice", "role": "user", "is_active": True, **times}
 
 
 async def test_the_account_is_there_for_its_owner_to_log_in(app: RunningApp) -> None:
     client = await app.client()
     account = (await client.post(SIGN_UP, json={"username": "alice", "password": PASSWORD})).json()
 
-    assert (await (await app.log_in("alice")).get(ME)).json() == account
+    me = (await (await app.log_in("alice")).get(ME)).json()
+    assert me == {**account, "last_login_at": rfc3339(app.clock.now())}
 
 
 async def test_signing_up_is_not_logging_in(app: RunningApp) -> None:

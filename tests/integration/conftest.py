@@ -31,6 +31,7 @@ from gatehouse.testing.contract import open_gateways
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase, delete_rows
 from gatehouse.testing.fakes import CONTEXT, LIFETIME, FakeClock, FakeEvent
 from gatehouse.testing.in_memory_app import InMemoryApp
+from tests.integration.command_line import gatehouse  # noqa: F401  # a fixture
 from tests.integration.harness import Harness, open_gated_harness
 
 

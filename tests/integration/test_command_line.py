@@ -7,19 +7,17 @@ import re
 import socket
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from gatehouse.common.domain.errors import OutcomeUnknownError
-from gatehouse.setup.cli import main
 from gatehouse.setup.modules import MODULES
 from gatehouse.testing.database import SERVER_ROLE, CreateDatabase
 from gatehouse.testing.fakes import PASSWORD
+from tests.integration.command_line import SECRETS, Gatehouse, RunResult
 from tests.integration.proxied_postgres import Loss, run_proxy
 from tests.unit.configs import PRODUCTION
 
@@ -27,40 +25,6 @@ CREATE = ("create-super-admin", "--password-stdin")
 RAISE = ("create-super-admin", "--raise-existing")
 REVOKE = "revoke-super-admin"
 POOL_WAIT = "gatehouse.common.infrastructure.database.POOL_WAIT_SECONDS"
-SECRETS = {"GATEHOUSE_JWT__SECRET": "signs " * 8, "GATEHOUSE_PASSWORD__PEPPER": "peppers " * 8}
-
-
-class RunResult(NamedTuple):
-    code: object
-    out: str
-    err: str
-
-
-type Gatehouse = Callable[..., RunResult]
-
-
-@pytest.fixture
-def gatehouse(
-    own_url: str, logs_as_before: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Gatehouse:
-    """Runs it as an operator would; an exception that would show as a traceback is raised here."""
-    assert logs_as_before is None
-    monkeypatch.setenv("GATEHOUSE_APP__ENVIRONMENT", "test")
-    monkeypatch.setenv("GATEHOUSE_PASSWORD__WORK_FACTOR", "4")
-    monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", own_url)
-    monkeypatch.setenv("GATEHOUSE_CONFIG", "")  # as before, after a test that names another file
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: str, stdin: str | bytes | None = "") -> RunResult:
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "argv", ["gatehouse", *arguments])
-        monkeypatch.setattr(sys, "stdin", None if data is None else io.TextIOWrapper(io.BytesIO(data), "utf-8"))
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return RunResult(caught.value.code, *capsys.readouterr())
-
-    return run
 
 
 def stored_roles(url: str) -> dict[str, str]:

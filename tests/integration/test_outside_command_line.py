@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from gatehouse.testing.database import CreateDatabase
-from tests.integration.test_command_line import RunResult
+from tests.integration.command_line import RunResult
 from tests.outside import write_package
 from tests.root import ROOT
 from tests.server_process import GATEHOUSE, ServerProcess

@@ -27,13 +27,14 @@ from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 from gatehouse.testing.accounts.fake_queries import read
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
 PLACES = range(12)
 # Once for being there, and once for each write.
 MOST_SEEN = len(PLACES) + 6 * 3
-MOVING = (UserSorting.ROLE, UserSorting.IS_ACTIVE, UserSorting.UPDATED_AT)
+MOVING = (UserSorting.ROLE, UserSorting.IS_ACTIVE, UserSorting.UPDATED_AT, UserSorting.LAST_LOGIN_AT)
 
 accounts = st.builds(
-    lambda place, role, is_active, hour: Account(
+    lambda place, role, is_active, hour, login: Account(
         # Neither the order of the names nor that of the times is the order of the ids.
         UUID(int=place * 7 % 13),
         f"user{place:02}",
@@ -41,10 +42,12 @@ accounts = st.builds(
         is_active,
         FIRST_DAY + timedelta(hours=place // 3),
         FIRST_DAY + timedelta(hours=hour),
+        FIRST_DAY + timedelta(hours=login) if login else None,
     ),
     st.sampled_from(PLACES),
     st.sampled_from(Role),
     st.booleans(),
+    st.integers(0, 2),
     st.integers(0, 2),
 )
 several = st.lists(accounts, max_size=3, unique_by=lambda account: account.id)
@@ -54,12 +57,22 @@ def put(owner: psycopg.Connection, account: Account) -> None:
     """Adds the account, or changes the one that is there."""
     owner.execute(
         """
-        INSERT INTO users (id, username, role, is_active, created_at, updated_at, password_hash, must_change_password)
-        VALUES (%s, %s, %s, %s, %s, %s, '', false)
+        INSERT INTO users (
+            id, username, role, is_active, created_at, updated_at, last_login_at, password_hash, must_change_password
+        ) VALUES (%s, %s, %s, %s, %s, %s, %s, '', false)
         ON CONFLICT (id) DO UPDATE
-        SET role = excluded.role, is_active = excluded.is_active, updated_at = excluded.updated_at
+        SET role = excluded.role, is_active = excluded.is_active, updated_at = excluded.updated_at,
+            last_login_at = excluded.last_login_at
         """,
-        [account.id, account.username, account.role.value, account.is_active, account.created_at, account.updated_at],
+        [
+            account.id,
+            account.username,
+            account.role.value,
+            account.is_active,
+            account.created_at,
+            account.updated_at,
+            account.last_login_at,
+        ],
     )
 
 
@@ -124,7 +137,7 @@ async def test_who_is_there_throughout_comes_once_and_in_order_whatever_is_writt
 
     expected = sorted(
         steady.values(),
-        key=lambda account: (getattr(account, walk.sorting.value), account.id),
+        key=lambda account: (NEVER if (value := getattr(account, walk.sorting)) is None else value, account.id),
         reverse=walk.order is SortingOrder.DESC,
     )
     assert [account_id for account_id in seen_ids if account_id in steady] == [account.id for account in expected]
@@ -142,6 +155,7 @@ def people(owner: psycopg.Connection, pages: UserPages) -> list[Account]:
             is_active,
             FIRST_DAY + timedelta(hours=place // 3),
             FIRST_DAY + timedelta(microseconds=place % 4),
+            FIRST_DAY + timedelta(microseconds=place % 5) if place % 3 else None,
         )
         for place, (_, role, is_active) in enumerate(product(range(2), Role, [True, False]))
     ]

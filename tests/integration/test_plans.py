@@ -48,6 +48,7 @@ INDEXES = {
     UserSorting.IS_ACTIVE: "ix_users_by_id",
     UserSorting.CREATED_AT: "ix_users_by_created_at",
     UserSorting.UPDATED_AT: "ix_users_by_updated_at",
+    UserSorting.LAST_LOGIN_AT: "ix_users_by_last_login_at",
 }
 
 
@@ -151,6 +152,34 @@ async def test_a_prefix_in_another_order_reads_the_prefix_or_the_order_whichever
         assert plan.rows_read <= 2 * sqrt(NEEDED * ROWS)
 
 
+@pytest.mark.parametrize("order", SortingOrder)
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("time", ["last_login_since", "last_login_before"])
+@pytest.mark.parametrize("at", [datetime(2023, 1, 1, tzinfo=UTC), datetime(2024, 1, 5, tzinfo=UTC)])
+async def test_who_logged_in_before_or_since_is_a_range_of_an_index(
+    million: Million, at: datetime, time: str, filters: dict[str, Any], order: SortingOrder
+) -> None:
+    times: dict[str, Any] = {time: at}
+    first = UserListRequest(
+        limit=LIMIT, sorting_field=UserSorting.LAST_LOGIN_AT, sorting_order=order, **times, **filters
+    )
+
+    for plan in await million.page(first):
+        assert plan.indexes == {"ix_users_by_last_login_at"}
+        assert all("Filter" not in scan for scan in plan.scans)
+        assert plan.rows_read <= BRANCHES * NEEDED
+
+
+@pytest.mark.parametrize("at", [datetime(2024, 1, 1, 0, 2, tzinfo=UTC), datetime(2024, 1, 5, tzinfo=UTC)])
+@pytest.mark.parametrize("sorting", [UserSorting.ROLE, UserSorting.UPDATED_AT])
+async def test_who_logged_in_before_in_another_order_reads_the_time_or_the_order_whichever_is_shorter(
+    million: Million, at: datetime, sorting: UserSorting
+) -> None:
+    for plan in await million.page(UserListRequest(limit=LIMIT, sorting_field=sorting, last_login_before=at)):
+        assert plan.sequential == []
+        assert plan.rows_read <= 20 * BRANCHES * NEEDED
+
+
 @pytest.mark.parametrize(
     ("filters", "total"),
     [
@@ -229,3 +258,18 @@ async def test_a_page_of_the_audit_trail_costs_its_length(
             assert plan.indexes == {index}
             assert plan.rows_read <= NEEDED
             assert plan.rows_sorted == 0
+
+
+@pytest.mark.promise("X1")
+def test_an_erasure_reads_the_trail_by_its_indexes_alone(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute("""
+            INSERT INTO audit_events (id, at, action, outcome, actor, target)
+            VALUES (gen_random_uuid(), '2020-02-01Z', 'erase_user', 'succeeded', 'chief', '~pseudonym')
+        """)
+        for events in (1000, 572, 0):  # of 1 000 by that user and 714 on them, 142 of which are both
+            changed = connection.execute("SELECT erase_from_audit_events('user7', '~pseudonym', 1000)").fetchone()
+            assert changed == (events,)
+        read = connection.execute("SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables").fetchone()
+
+    assert read == (0,)

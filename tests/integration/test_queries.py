@@ -1,5 +1,5 @@
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -24,6 +24,7 @@ from gatehouse.testing.accounts.fake_queries import read
 from gatehouse.testing.fakes import FakeClock
 
 # Punctuation sorts by bytes, not by any language's rules: '-' < '.' < digits < '_' < letters.
+NEVER = datetime.min.replace(tzinfo=UTC)
 NAMES = [
     "alice",
     "al-ice",
@@ -47,6 +48,7 @@ async def populate(container: AsyncContainer, now: datetime) -> list[Account]:
     for name, (role, is_active, minutes) in zip(NAMES, kinds, strict=True):
         user = User.create(Username(name), role, "a hash", now + timedelta(minutes=minutes))
         user.is_active, user.updated_at = is_active, now + timedelta(minutes=2 - minutes)
+        user.last_login_at = now - timedelta(minutes=len(name) % 3) if minutes else None
         people.append(user)
     async with container() as scope:
         users = await scope.get(Users)
@@ -94,7 +96,8 @@ async def test_every_order_is_total_and_breaks_ties_by_id(
     page = read(await pages(UserListRequest(limit=100, sorting_field=sorting, sorting_order=order)))
 
     def key(account: Account) -> tuple[object, int]:
-        return getattr(account, sorting.value), account.id.int
+        value = getattr(account, sorting.value)
+        return NEVER if value is None else value, account.id.int
 
     assert page.users == sorted(accounts, key=key, reverse=order is SortingOrder.DESC)
 

@@ -112,7 +112,7 @@ async def test_a_password_change_waits_for_a_login_that_came_first_and_ends_its_
     await harness.call(LogIn, None, "alice", NEW_PASSWORD)
 
 
-async def test_logins_of_one_user_wait_for_each_other_only_to_count_the_sessions(
+async def test_logins_of_one_user_wait_for_each_other_to_open_their_sessions_and_nobody_else_does(
     harness: Harness, monitor: DatabaseMonitor
 ) -> None:
     alice = await harness.add_user("alice")
@@ -122,8 +122,8 @@ async def test_logins_of_one_user_wait_for_each_other_only_to_count_the_sessions
     await harness.opening_a_session.until_reached()
     second = harness.start(LogIn, None, "alice", PASSWORD)
     await monitor.until_waiting_for_a_lock()
-    # Not for the row of the user, which they share.
-    await monitor.execute("SELECT 1 FROM users WHERE id = %s FOR SHARE NOWAIT", alice.id)
+    # As the check of a foreign key does.
+    await monitor.execute("SELECT 1 FROM users WHERE id = %s FOR KEY SHARE NOWAIT", alice.id)
     harness.opening_a_session.open()
 
     await asyncio.gather(first, second)

@@ -25,7 +25,6 @@ async def test_an_unknown_user_is_not_found_and_not_locked(gateways: Gateways) -
         assert await gateways.users.find(UNKNOWN) is None
         assert await gateways.users.lock(UNKNOWN) is None
         assert await gateways.users.lock_by_id(uuid7()) is None
-        assert await gateways.users.lock_for_login(uuid7()) is None
         assert await gateways.users.lock_with_actor(uuid7(), UNKNOWN) == (None, None)
         assert await gateways.users.lock_with_active_super_admins(UNKNOWN) == (None, [])
 
@@ -58,7 +57,9 @@ async def test_saving_stores_every_change_of_that_user_alone(gateways: Gateways)
     alice = await gateways.add_user("alice")
     bobby = await gateways.add_user("bobby")
     later = gateways.clock.now() + timedelta(minutes=1)
-    changed_user = replace(alice, role=Role.ADMIN, is_active=False, password_hash="another hash", updated_at=later)
+    changed_user = replace(
+        alice, role=Role.ADMIN, is_active=False, password_hash="another hash", updated_at=later, last_login_at=later
+    )
 
     async with gateways.transaction:
         await gateways.users.save(changed_user)
@@ -91,14 +92,12 @@ async def test_every_lock_gives_back_the_whole_user(gateways: Gateways) -> None:
     async with gateways.transaction:
         assert await gateways.users.lock(ALICE) == alice
         assert await gateways.users.lock_by_id(alice.id) == alice
-        assert await gateways.users.lock_for_login(alice.id) == alice
 
 
 async def test_an_inactive_user_is_locked_like_any_other(gateways: Gateways) -> None:
     alice = await gateways.add_user("alice", is_active=False)
 
     async with gateways.transaction:
-        assert await gateways.users.lock_for_login(alice.id) == alice
         assert await gateways.users.lock_with_actor(alice.id, ALICE) == (alice, alice)
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -88,15 +89,39 @@ async def test_names_that_nobody_can_have_are_counted_together(app: InMemoryApp)
 
 
 @pytest.mark.promise("P7", "P9")
-async def test_a_login_replaces_an_outdated_hash_and_nothing_else(app: InMemoryApp) -> None:
+async def test_a_login_replaces_an_outdated_hash_and_the_time_of_the_last_login_and_nothing_else(
+    app: InMemoryApp,
+) -> None:
     alice = app.add_user("alice")
     app.user("alice").password_hash = f"outdated hash of {PASSWORD}"
     app.clock.advance(timedelta(hours=1))
 
     await app.use(LogIn)("alice", PASSWORD)
 
-    assert app.user("alice") == alice
+    assert app.user("alice") == replace(alice, last_login_at=app.clock.now())
     assert len(app.sessions_of(alice)) == len(app.hasher.verified) == 1
+
+
+async def test_a_login_is_no_change_of_the_account_but_for_its_own_time(app: InMemoryApp) -> None:
+    alice = app.add_user("alice")
+    assert alice.last_login_at is None
+    for _ in range(2):
+        app.clock.advance(timedelta(hours=1))
+
+        await app.use(LogIn)("alice", PASSWORD)
+
+        assert app.user("alice") == replace(alice, last_login_at=app.clock.now())
+
+
+@pytest.mark.parametrize(("username", "password"), [("alice", "wrong password"), ("inactive", PASSWORD)])
+async def test_a_refused_login_is_none(app: InMemoryApp, username: str, password: str) -> None:
+    app.add_user("alice")
+    app.add_user("inactive", is_active=False)
+
+    with pytest.raises(InvalidCredentialsError):
+        await app.use(LogIn)(username, password)
+
+    assert app.user(username).last_login_at is None
 
 
 @pytest.mark.promise("P9")

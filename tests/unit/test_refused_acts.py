@@ -10,6 +10,7 @@ import pytest
 from gatehouse.accounts.application.commands.change_password import ChangePassword
 from gatehouse.accounts.application.commands.create_user import CreateUser
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
@@ -54,6 +55,7 @@ REFUSED_ACTS: Final = [
     RefusedAct("reactivate_user", "chief", lambda app, me: app.use(ReactivateUser, me)("Chief")),
     RefusedAct("grant_admin", "mallory", lambda app, me: app.use(GrantAdmin, me)("mallory")),
     RefusedAct("revoke_admin", "chief", lambda app, me: app.use(RevokeAdmin, me)("chief")),
+    RefusedAct("erase_user", "chief", lambda app, me: app.use(EraseUser, me)("Chief")),
     RefusedAct("end_user_sessions", "chief", lambda app, me: app.use(EndUserSessions, me)("chief")),
     RefusedAct("change_password", "chief", lambda app, me: app.use(ChangePassword, me)("chief", PASSWORD, None)),
     RefusedAct("get_user", "chief", lambda app, me: app.use(GetUser, me)("chief")),

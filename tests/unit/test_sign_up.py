@@ -37,6 +37,7 @@ async def test_the_answer_is_the_account_without_its_password() -> None:
         "is_active",
         "created_at",
         "updated_at",
+        "last_login_at",
     }
 
 

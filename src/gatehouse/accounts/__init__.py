@@ -6,9 +6,11 @@
 - a user's sessions, in the transaction of a command: `Sessions`, with `Sessions.end_all_of` to end them
 - usernames: `Username`, `USERNAME_RULE` for people, `USERNAME_SHAPE` for the OpenAPI document
 - what is published of an account: `Account`, of a `User` by `Account.of`
+- what stands where an erased account stood: `is_pseudonym`
 
 In SQL, other modules refer to `users.id` as a foreign key, and read `users.id` and `users.username`, to show names in a
-list, say. All else in these tables is this module's own.
+list, say. Of an erased account the row stays, with its id, and its pseudonym as `username`. All else in these tables is
+this module's own.
 """
 
 from gatehouse.accounts.application.account import Account
@@ -18,7 +20,7 @@ from gatehouse.accounts.application.ports import Sessions, Users
 from gatehouse.accounts.domain.authorization import ensure_at_least, ensure_manages, manages
 from gatehouse.accounts.domain.errors import UserNotFoundError
 from gatehouse.accounts.domain.role import Role
-from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.user import User, is_pseudonym
 from gatehouse.accounts.domain.username import RULE as USERNAME_RULE
 from gatehouse.accounts.domain.username import SHAPE as USERNAME_SHAPE
 from gatehouse.accounts.domain.username import Username
@@ -36,6 +38,7 @@ __all__ = [
     "Users",
     "ensure_at_least",
     "ensure_manages",
+    "is_pseudonym",
     "lock_actor",
     "lock_actor_and_user",
     "lock_subordinate",

@@ -5,9 +5,12 @@ from typing import Any, Final
 from gatehouse.accounts.application.commands.change_password import ChangePassword
 from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
 from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.application.commands.end_all_sessions import EndAllSessions
 from gatehouse.accounts.application.commands.end_other_sessions import EndOtherSessions
 from gatehouse.accounts.application.commands.end_session import EndSession
+from gatehouse.accounts.application.commands.end_sessions_by_hand import EndSessionsByHand
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
@@ -17,7 +20,9 @@ from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseTo
 from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
 from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.application.commands.set_password import SetPassword
 from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.application.commands.unthrottle import Unthrottle
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.application.queries.get_user import GetUser
 from gatehouse.accounts.application.queries.list_sessions import ListSessions
@@ -26,10 +31,11 @@ from gatehouse.accounts.application.queries.list_users import ListUsers
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.infrastructure.breached_passwords import BreachedFileError, BreachedPasswords
 from gatehouse.accounts.infrastructure.passwords import HASHING_METRICS
-from gatehouse.accounts.infrastructure.tables import attempts, sessions, users
+from gatehouse.accounts.infrastructure.status import STATUS
+from gatehouse.accounts.infrastructure.tables import attempts, erased_names, sessions, users
 from gatehouse.accounts.infrastructure.throttle import REFUSALS
 from gatehouse.accounts.presentation.background import PURGED, run_purge
-from gatehouse.accounts.presentation.cli import purge_sessions, super_admins
+from gatehouse.accounts.presentation.cli import by_hand, purge_sessions, super_admins
 from gatehouse.accounts.presentation.http import account as account_routes
 from gatehouse.accounts.presentation.http import users as user_routes
 from gatehouse.accounts.presentation.http.cookie import SessionCookie
@@ -71,18 +77,25 @@ ACCOUNTS: Final = Module(
         EndSession,
         EndOtherSessions,
         EndUserSessions,
+        EraseUser,
+        SetPassword,
+        EndSessionsByHand,
+        EndAllSessions,
+        Unthrottle,
         PurgeSessions,
     ),
     queries=(GetMe, GetUser, ListUsers, ListSessions, ListUserSessions),
     providers=(GatewayProvider(), SecurityProvider()),
     routers=(user_routes.router, account_routes.router),
-    cli=(super_admins.register, purge_sessions.register),
+    cli=(super_admins.register, by_hand.register, purge_sessions.register),
     background=(run_purge,),
     tables={
         users: "SELECT, INSERT, UPDATE",
         sessions: "SELECT, INSERT, UPDATE, DELETE",
         attempts: "SELECT, INSERT, UPDATE, DELETE",
+        erased_names: "SELECT, INSERT",
     },
+    status=STATUS,
     constraints={"uq_users_username": UsernameTakenError},
     metrics=(*HASHING_METRICS, REFUSALS, PURGED),
     settings={

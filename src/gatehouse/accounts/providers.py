@@ -10,6 +10,8 @@ from gatehouse.accounts.application.authentication import Authenticate
 from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.application.passwords import AttemptLimits, Passwords
 from gatehouse.accounts.application.ports import (
+    CountedAttempts,
+    ErasedNames,
     ExpiredRows,
     LiveSessions,
     PasswordHasher,
@@ -26,6 +28,8 @@ from gatehouse.accounts.application.queries.list_users import UserPages
 from gatehouse.accounts.domain.password import PasswordPolicy
 from gatehouse.accounts.domain.session import SessionLifetime
 from gatehouse.accounts.infrastructure.breached_passwords import BreachedPasswords
+from gatehouse.accounts.infrastructure.counted_attempts import SqlCountedAttempts
+from gatehouse.accounts.infrastructure.erased_names import NameHashes, SqlErasedNames
 from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
 from gatehouse.accounts.infrastructure.password_strength import (
     SHIPPED_BLOCKLIST,
@@ -60,6 +64,8 @@ class GatewayProvider(Provider):
     sessions = provide(SqlSessions, scope=Scope.REQUEST, provides=Sessions)
     live_sessions = provide(SqlLiveSessions, provides=LiveSessions)
     throttle = provide(SqlThrottle, provides=Throttle)
+    erased_names = provide(SqlErasedNames, scope=Scope.REQUEST, provides=ErasedNames)
+    counted_attempts = provide(SqlCountedAttempts, scope=Scope.REQUEST, provides=CountedAttempts)
     expired_rows = provide(SqlExpiredRows, provides=ExpiredRows)
     account_by_id = provide(SqlAccountById, provides=AccountById)
     account_by_username = provide(SqlAccountByUsername, provides=AccountByUsername)
@@ -134,6 +140,11 @@ class SecurityProvider(Provider):
         threads = BoundedThreads(1)  # its own, so that hashing never waits behind a password that is being judged
         yield ZxcvbnPasswordStrength(read_lines(blocklist), read_lines(phrases), breached, threads)
         threads.close()
+
+    @provide
+    def name_hashes(self, settings: Settings) -> NameHashes:
+        password = settings[PasswordSettings]
+        return NameHashes([password.pepper, *password.previous_peppers])
 
     @provide(provides=PasswordHasher)
     def hasher(self, settings: Settings, threads: BoundedThreads, metrics: Metrics) -> BcryptPasswordHasher:

@@ -20,6 +20,7 @@ from gatehouse.common.application.use_case import action_of, has_caller
 from gatehouse.common.domain.audit import FURTHER_ATTEMPTS
 from gatehouse.common.domain.errors import ConflictError
 from gatehouse.common.infrastructure.migration_lines import MigrationLine, line_of, own_line
+from gatehouse.common.infrastructure.status import StatusLine
 from gatehouse.common.presentation.cli.run_use_case import RegisterCommands
 from gatehouse.common.settings import Settings
 
@@ -43,10 +44,14 @@ class Module:
     background: tuple[Background, ...] = ()
     tables: Mapping[Table, str] = MappingProxyType({})
     """Each with the privileges of the server's database role, as `SELECT, INSERT`."""
+    functions: tuple[str, ...] = ()
+    """Those that its migrations make in the database, and the server's database role may call."""
     migrations: str | None = None
     """Of a module from outside: the folder of the migrations that make these tables, as `acme.loans:migrations`.
     Gatehouse's own modules share one.
     """
+    status: tuple[StatusLine, ...] = ()
+    """What it adds to `gatehouse status`."""
     constraints: Mapping[str, type[ConflictError]] = MappingProxyType({})
     """The name of each unique constraint, and what its violation means to a client."""
     metrics: tuple[Metric, ...] = ()
@@ -86,14 +91,16 @@ class Modules:
     def migration_lines(self) -> list[MigrationLine]:
         """In the order in which they are migrated: a module's tables may refer to those of modules before it."""
         own: dict[str, str] = {}
+        own_functions: list[str] = []
         others = []
         for module in self:
             grants = {table.name: privileges for table, privileges in module.tables.items()}
             if module.migrations is None:
                 own |= grants
+                own_functions += module.functions
             else:
-                others.append(line_of(module.name, module.migrations, grants))
-        return [own_line(own), *others]
+                others.append(line_of(module.name, module.migrations, grants, module.functions))
+        return [own_line(own, own_functions), *others]
 
     @property
     def routes(self) -> list[BaseRoute]:

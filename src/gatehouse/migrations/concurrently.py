@@ -1,17 +1,19 @@
 """For indexes on tables that may be large: made and dropped while others write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from alembic import op
 from sqlalchemy import TextClause
 
 
-def create_index(name: str, table: str, columns: list[str], *, where: TextClause | None = None) -> None:
+def create_index(
+    name: str, table: str, columns: Sequence[str | TextClause], *, where: TextClause | None = None
+) -> None:
     """Commits what was migrated so far. An interrupted attempt leaves an invalid index, which the next one replaces."""
     with _outside_of_transactions():
         op.drop_index(name, table_name=table, postgresql_concurrently=True, if_exists=True)
-        op.create_index(name, table, columns, postgresql_concurrently=True, postgresql_where=where)
+        op.create_index(name, table, list(columns), postgresql_concurrently=True, postgresql_where=where)
 
 
 @contextmanager

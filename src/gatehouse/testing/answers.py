@@ -42,7 +42,7 @@ def assert_done(answer: httpx.Response) -> None:
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-def account_of(user: User) -> dict[str, object]:
+def account_of(user: User, *, last_login_at: datetime | None = None) -> dict[str, object]:
     return {
         "id": str(user.id),
         "username": user.username.value,
@@ -50,6 +50,7 @@ def account_of(user: User) -> dict[str, object]:
         "is_active": user.is_active,
         "created_at": rfc3339(user.created_at),
         "updated_at": rfc3339(user.updated_at),
+        "last_login_at": last_login_at and rfc3339(last_login_at),
     }
 
 

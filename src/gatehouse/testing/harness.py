@@ -32,11 +32,11 @@ class Harness:
     session_ids: dict[UUID, UUID] = field(default_factory=dict, kw_only=True)
     """The session that a caller comes with, where it matters."""
 
-    async def call(self, use_case: type[UseCase], caller: User | None, *args: object) -> Any:
+    async def call(self, use_case: type[UseCase], caller: User | None, *args: object, **kwargs: object) -> Any:
         """As one request would: with a scope, a transaction and, when needed, a connection of its own."""
         context = {} if caller is None else {Identity: identity_of(caller, self.session_ids.get(caller.id, uuid7()))}
         async with self.container(context=context) as scope:
-            return await (await scope.get(use_case))(*args)
+            return await (await scope.get(use_case))(*args, **kwargs)
 
     def start(self, use_case: type[UseCase], caller: User | None, *args: object) -> asyncio.Task[Any]:
         return asyncio.create_task(self.call(use_case, caller, *args))

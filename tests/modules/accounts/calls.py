@@ -50,7 +50,7 @@ CALLS: Final = (
         status=204,
         open_to="strangers",
         body=_log_in,
-        touches=SESSIONS,
+        touches=_BOTH,
         is_throttled=True,
     ),
     Call(
@@ -84,6 +84,14 @@ CALLS: Final = (
     ),
     Call(method="GET", path=f"{USERS}/", status=200, open_to="admin", asks_more_than_documented=True),
     Call(method="GET", path=f"{USERS}/{{username}}", status=200, open_to="admin", acts_on="anyone"),
+    Call(
+        method="DELETE",
+        path=f"{USERS}/{{username}}",
+        status=204,
+        open_to="super_admin",
+        acts_on="subordinates",
+        touches=_BOTH | {"attempts", "erased_names", "erasures"},
+    ),
     *(
         Call(
             method="PATCH",

@@ -2,6 +2,8 @@ from dataclasses import replace
 from typing import Final
 
 from gatehouse.accounts.application.ports import (
+    CountedAttempts,
+    ErasedNames,
     ExpiredRows,
     LiveSessions,
     PasswordHasher,
@@ -26,6 +28,8 @@ TESTS: Final = replace(
         Sessions: "tests/integration/test_sessions_gateway.py",
         LiveSessions: "tests/integration/test_live_sessions_gateway.py",
         Throttle: "tests/integration/test_throttle_gateway.py",
+        ErasedNames: "tests/integration/test_erasure_gateways.py",
+        CountedAttempts: "tests/integration/test_throttle_gateway.py",
         ExpiredRows: "tests/integration/test_purge.py",
         SessionTokens: "tests/unit/test_tokens.py",
         PasswordStrength: "tests/unit/test_password_strength.py",

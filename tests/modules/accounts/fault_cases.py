@@ -5,9 +5,12 @@ from typing import Final
 from gatehouse.accounts.application.commands.change_password import ChangePassword
 from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
 from gatehouse.accounts.application.commands.create_user import CreateUser
+from gatehouse.accounts.application.commands.end_all_sessions import EndAllSessions
 from gatehouse.accounts.application.commands.end_other_sessions import EndOtherSessions
 from gatehouse.accounts.application.commands.end_session import EndSession
+from gatehouse.accounts.application.commands.end_sessions_by_hand import EndSessionsByHand
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
@@ -16,16 +19,25 @@ from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseTo
 from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
 from gatehouse.accounts.application.commands.revoke_admin import RevokeAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
+from gatehouse.accounts.application.commands.set_password import SetPassword
 from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.application.commands.unthrottle import Unthrottle
+from gatehouse.accounts.application.ports import Attempt, Throttle
 from gatehouse.accounts.domain.role import Role
-from gatehouse.testing.declaration import FaultCase
+from gatehouse.testing.declaration import FaultCase, Fixtures
 from gatehouse.testing.fakes import PASSWORD
+from gatehouse.testing.harness import Harness
 
 NEW_PASSWORD: Final = "another horse battery staple"
 
 
 def _ask_password() -> str:
     return PASSWORD
+
+
+async def _count_attempts_of_alice(harness: Harness, _: Fixtures) -> None:
+    throttle = await harness.container.get(Throttle)
+    await throttle.count(Attempt("password:alice:192.0.2.1", 5), Attempt("password:192.0.2.1", 50))
 
 
 FAULT_CASES: Final = (
@@ -55,5 +67,10 @@ FAULT_CASES: Final = (
     FaultCase(command=EndUserSessions, caller="admin", arguments=lambda _: ("alice",)),
     FaultCase(command=CreateSuperAdmin, arguments=lambda _: ("erica", _ask_password)),
     FaultCase(command=RaiseToSuperAdmin, arguments=lambda _: ("alice",)),
+    FaultCase(command=EraseUser, caller="chief", arguments=lambda _: ("alice",), seed=_count_attempts_of_alice),
+    FaultCase(command=SetPassword, arguments=lambda _: ("other", _ask_password)),
+    FaultCase(command=EndSessionsByHand, arguments=lambda _: ("chief",)),
+    FaultCase(command=EndAllSessions, arguments=lambda _: ()),
+    FaultCase(command=Unthrottle, arguments=lambda _: ("alice",), seed=_count_attempts_of_alice),
     FaultCase(command=RevokeSuperAdmin, arguments=lambda _: ("other",)),
 )

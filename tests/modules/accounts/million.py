@@ -6,12 +6,14 @@ from typing import Final, LiteralString
 # which is the fastest to index.
 MILLION_ROWS: Final[tuple[LiteralString, ...]] = (
     """
-    INSERT INTO users (id, username, role, is_active, password_hash, must_change_password, created_at, updated_at)
+    INSERT INTO users (id, username, role, is_active, password_hash, must_change_password, created_at, updated_at,
+        last_login_at)
     SELECT lpad(to_hex(n), 32, '0')::uuid, 'user' || to_hex(n::bigint * 7919 % 1000003),
         CASE WHEN n <= 10001 THEN 'admin' WHEN n <= 10011 THEN 'super_admin' ELSE 'user' END,
         n NOT IN (1, 10002) AND n NOT BETWEEN 10012 AND 100000, '', false,
         timestamptz '2020-01-01Z' + n * interval '1 s',
-        timestamptz '2024-01-01Z' + n::bigint * 104729 % 1000003 * interval '1 s'
+        timestamptz '2024-01-01Z' + n::bigint * 104729 % 1000003 * interval '1 s',
+        CASE WHEN n % 10 > 0 THEN timestamptz '2024-01-01Z' + n::bigint * 15485863 % 1000003 * interval '1 s' END
     FROM generate_series(1, 1000000) AS n
     """,
     """

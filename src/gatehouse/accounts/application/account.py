@@ -19,7 +19,17 @@ class Account:
     is_active: bool
     created_at: datetime
     updated_at: datetime
+    last_login_at: datetime | None = None
+    """Null before the first login."""
 
     @classmethod
     def of(cls, user: User) -> Self:
-        return cls(user.id, user.username.value, user.role, user.is_active, user.created_at, user.updated_at)
+        return cls(
+            user.id,
+            user.username.value,
+            user.role,
+            user.is_active,
+            user.created_at,
+            user.updated_at,
+            user.last_login_at,
+        )

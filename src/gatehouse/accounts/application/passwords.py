@@ -87,11 +87,15 @@ class Passwords:
 
     @property
     def _address(self) -> str:
-        """What one client is assumed to control: an IPv4 address, or the /64 network of an IPv6 address."""
-        try:
-            address = ip_address(self.context.ip or "")
-        except ValueError:
-            return "unknown"
-        if isinstance(address, IPv6Address):
-            return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
-        return str(address)
+        return throttled_address(self.context.ip)
+
+
+def throttled_address(ip: str | None) -> str:
+    """What one client is assumed to control: an IPv4 address, or the /64 network of an IPv6 address."""
+    try:
+        address = ip_address(ip or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+    return str(address)

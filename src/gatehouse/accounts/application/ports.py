@@ -20,11 +20,13 @@ class Users(Protocol):
 
     async def save(self, user: User) -> None: ...
 
+    async def erase(self, user: User, now: datetime) -> None:
+        """Leaves nothing of the user but the id and the pseudonym, to which rows of other modules refer. Nobody finds
+        or locks it any more. The user is locked.
+        """
+
     async def find(self, username: Username) -> User | None:
         """Takes no lock. Before a command writes, it must decide again on the locked user."""
-
-    async def lock_for_login(self, user_id: UUID) -> User | None:
-        """Blocks inactivation and password change, but no other login, until the transaction ends."""
 
     async def lock(self, username: Username) -> User | None: ...
 
@@ -37,11 +39,21 @@ class Users(Protocol):
         """The named user and all active super admins, locked in order of id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many sessions ended, and the key of the last one that was looked at: None where there was none any more."""
+
+    ended: int
+    last: bytes | None
+
+
 class Sessions(Protocol):
     """Logged-in browsers, on the same transaction as `Users`."""
 
     async def add(self, session: Session, *, keep: int) -> None:
-        """Adds it, and ends the user's oldest sessions, so that at most `keep` remain."""
+        """Adds it, and ends the user's oldest sessions, so that at most `keep` remain. The caller has locked the
+        user.
+        """
 
     async def end(self, session_id: UUID, *, user_id: UUID) -> bool:
         """Returns whether that user had such a session."""
@@ -53,6 +65,40 @@ class Sessions(Protocol):
 
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
         """Ends all sessions of the user except `but`, and returns how many."""
+
+    async def end_batch(self, *, opened_until: datetime, after: bytes) -> Batch:
+        """Of all users' sessions, in the order of their keys, ends those of the next ones that are old enough."""
+
+
+class ErasedNames(Protocol):
+    """Names of erased accounts, which nobody takes: whoever did would be taken for their former holders. On the same
+    transaction as `Users`.
+    """
+
+    async def keep(self, username: Username) -> None: ...
+
+    async def ensure_free(self, username: Username) -> None:
+        """Raises UsernameTakenError. Comes after `Users.add`, which waits for an erasure that goes on meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenAttempts:
+    """What was counted under one key, and how long the next attempt had to wait, if at all. Without a username it was
+    counted for the address alone.
+    """
+
+    kind: str
+    username: str | None
+    address: str
+    count: int
+    next_at: datetime
+
+
+class CountedAttempts(Protocol):
+    """What the throttle has counted, on the same transaction as `Users`."""
+
+    async def forget(self, *, username: Username | None, address: str | None) -> list[ForgottenAttempts]:
+        """All that was counted for that user, from any address, or for that address, with any user."""
 
 
 class ExpiredRows(Protocol):

@@ -1,14 +1,23 @@
 """An account and what may be done to it."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from uuid6 import uuid7
 
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
+
+PSEUDONYM_MARK: Final = "~"
+_PSEUDONYM: Final = re.compile(f"{PSEUDONYM_MARK}[0-9a-f]{{16}}", re.ASCII)
+
+
+def is_pseudonym(name: str) -> bool:
+    """Whether it stands for an erased account."""
+    return _PSEUDONYM.fullmatch(name) is not None
 
 
 @dataclass(slots=True)
@@ -23,6 +32,8 @@ class User:
     must_change_password: bool
     created_at: datetime
     updated_at: datetime
+    last_login_at: datetime | None = None
+    """A login is no change of the account: `updated_at` stays."""
 
     @classmethod
     def create(
@@ -38,6 +49,11 @@ class User:
             created_at=now,
             updated_at=now,
         )
+
+    @property
+    def pseudonym(self) -> str:
+        """What stays in the place of the name when the account is erased. It begins as no username does."""
+        return f"{PSEUDONYM_MARK}{self.id.hex[-16:]}"
 
     def inactivate(self, now: datetime) -> bool:
         return self._set_active(now, is_active=False)
@@ -59,10 +75,12 @@ class User:
     def revoke_super_admin(self, now: datetime) -> bool:
         return self._set_role(Role.USER, now)
 
-    def change_password(self, password_hash: str, now: datetime, *, by: Self) -> None:
-        """A password that someone else chose must be changed before anything else (OWASP ASVS 5.0, 6.4.1)."""
+    def change_password(self, password_hash: str, now: datetime, *, by: Self | None) -> None:
+        """A password that someone else chose must be changed before anything else (OWASP ASVS 5.0, 6.4.1). `by` is None
+        for the operator.
+        """
         self.password_hash = password_hash
-        self.must_change_password = by.id != self.id
+        self.must_change_password = by is None or by.id != self.id
         self.updated_at = now
 
     def _set_active(self, now: datetime, *, is_active: bool) -> bool:

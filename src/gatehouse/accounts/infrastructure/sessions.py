@@ -7,10 +7,10 @@ from uuid import UUID
 import structlog
 from psycopg import AsyncCursor
 from psycopg.rows import RowMaker
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import LiveSession
+from gatehouse.accounts.application.ports import Batch, LiveSession
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.username import Username
@@ -29,8 +29,7 @@ class SqlSessions:
 
     async def add(self, session: Session, *, keep: int) -> None:
         connection = self._transaction.connection
-        # Logins of one user share the lock on the user's row; with this one they count sessions one after the other.
-        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(session.user_id), 0))))
+        # Of logins of one user, each holds the lock on the user's row, so that they count sessions one after the other.
         await connection.execute(insert(sessions).values(_to_row(session)))
         newest = (
             select(sessions.c.id)
@@ -61,7 +60,18 @@ class SqlSessions:
             statement = statement.where(sessions.c.id != but)
         return (await self._transaction.connection.execute(statement)).rowcount
 
+    async def end_batch(self, *, opened_until: datetime, after: bytes) -> Batch:
+        connection, key = self._transaction.connection, sessions.c.secret_hash
+        # Locked in one order, so that two who do so do not deadlock.
+        batch = select(key).where(key > after).order_by(key).limit(_BATCH).with_for_update()
+        keys = (await connection.scalars(batch)).all()
+        if not keys:
+            return Batch(0, None)
+        old = delete(sessions).where(key > after, key <= keys[-1], sessions.c.created_at <= opened_until)
+        return Batch((await connection.execute(old)).rowcount, keys[-1])
 
+
+_BATCH: Final = 1000
 _FIND: Final = """
     SELECT sessions.user_id, sessions.id, users.username, users.role, users.must_change_password, sessions.last_seen_at
     FROM sessions JOIN users ON users.id = sessions.user_id

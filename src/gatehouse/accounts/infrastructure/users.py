@@ -1,6 +1,7 @@
 """Users for commands: whole entities, locked until the command's transaction ends."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
@@ -8,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.accounts.infrastructure.tables import users
+from gatehouse.accounts.infrastructure.tables import ERASED, users
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 
 
@@ -24,15 +25,14 @@ class SqlUsers:
     async def save(self, user: User) -> None:
         await self._transaction.connection.execute(update(users).where(users.c.id == user.id).values(_to_row(user)))
 
+    async def erase(self, user: User, now: datetime) -> None:
+        nothing = {"is_active": False, "password_hash": "", "must_change_password": False, "last_login_at": None}
+        shell = {"username": user.pseudonym, "role": ERASED, "updated_at": now, **nothing}
+        await self._transaction.connection.execute(update(users).where(users.c.id == user.id).values(shell))
+
     async def find(self, username: Username) -> User | None:
         result = await self._transaction.connection.execute(select(users).where(users.c.username == username.value))
         row = result.one_or_none()
-        return _to_user(row) if row else None
-
-    async def lock_for_login(self, user_id: UUID) -> User | None:
-        # FOR SHARE: logins do not wait for each other, but for every writer of this row, and writers for them.
-        statement = select(users).where(users.c.id == user_id).with_for_update(read=True)
-        row = (await self._transaction.connection.execute(statement)).one_or_none()
         return _to_user(row) if row else None
 
     async def lock(self, username: Username) -> User | None:
@@ -57,7 +57,10 @@ class SqlUsers:
 
     async def _lock_where(self, condition: ColumnElement[bool]) -> list[User]:
         # ORDER BY id: every transaction locks its rows in the same order, so they cannot deadlock.
-        statement = select(users).where(condition).order_by(users.c.id).with_for_update(key_share=True)
+        # Checked again after waiting for a row: the user may have been erased meanwhile.
+        statement = (
+            select(users).where(condition, users.c.role != ERASED).order_by(users.c.id).with_for_update(key_share=True)
+        )
         return [_to_user(row) for row in await self._transaction.connection.execute(statement)]
 
 
@@ -71,6 +74,7 @@ def _to_row(user: User) -> dict[str, object]:
         "must_change_password": user.must_change_password,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
+        "last_login_at": user.last_login_at,
     }
 
 
@@ -84,4 +88,5 @@ def _to_user(row: Row[Sequence[object]]) -> User:
         must_change_password=row.must_change_password,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        last_login_at=row.last_login_at,
     )

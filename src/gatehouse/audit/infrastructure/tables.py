@@ -4,7 +4,8 @@ from sqlalchemy import Column, DateTime, Index, Table, Text, Uuid, text
 
 from gatehouse.common.infrastructure.metadata import metadata
 
-# Append-only: the server's database role may insert and read, not change or delete.
+# Append-only: the server's database role may insert and read, not change or delete. The one change is made by a
+# function of the owner's, erase_from_audit_events, which puts a pseudonym in the place of an erased account's name.
 # Names, not ids: the record must read the same when the account is gone.
 audit_events = Table(
     "audit_events",
@@ -29,4 +30,13 @@ audit_events = Table(
     Index("ix_audit_events_actor_action", "actor", "action", "at", "id"),
     # Partial, since many events, and all that are only counted, have no target.
     Index("ix_audit_events_target_action", "target", "action", "at", "id", postgresql_where=text("target IS NOT NULL")),
+)
+
+# Of which account a name, for a few minutes, may still have to give way to its pseudonym: see erasures.py.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("pseudonym", Text, primary_key=True),
+    Column("username", Text, nullable=False),
+    Column("look_again_at", DateTime(timezone=True), nullable=False),
 )

@@ -38,6 +38,16 @@ class Audit(Protocol):
     ) -> None: ...
 
 
+class ErasableTrail(Protocol):
+    """The one change to what was recorded, on the same transaction as the erasure of an account."""
+
+    async def erase(self, username: str, pseudonym: str) -> None:
+        """Puts the pseudonym in the place of the name, and forgets the addresses from which the account was used. The
+        erasure was recorded before, with the pseudonym as its target. What is left of a long trail, or is being
+        recorded just now, follows in the background within minutes.
+        """
+
+
 class FailedAttempts(Protocol):
     """Records in the audit trail what did not succeed, in the background: a call neither waits nor raises.
 

@@ -1,6 +1,6 @@
 """What the server's database role may do. It reads and writes rows; the owner alone changes the schema."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import psycopg
@@ -22,8 +22,9 @@ _CREATE_ROLE: Final = sql.SQL("""
 """)
 
 
-def grant_to_server(connection: Connection, role: str, grants: Grants) -> None:
-    """Gives the role these privileges on these tables, and no others on them, in the caller's transaction.
+def grant_to_server(connection: Connection, role: str, grants: Grants, functions: Sequence[str] = ()) -> None:
+    """Gives the role these privileges on these tables, and no others on them, in the caller's transaction. What these
+    functions do is done with the owner's rights, so that nobody else may call them.
 
     It leaves other tables alone: a version that has more modules may be serving. Two at once would fail ("tuple
     concurrently updated"): `migrate` does it under its lock.
@@ -32,6 +33,13 @@ def grant_to_server(connection: Connection, role: str, grants: Grants) -> None:
     for table, privileges in grants.items():
         for statement in ("REVOKE ALL ON {table} FROM {role}", "GRANT {privileges} ON {table} TO {role}"):
             parts = {"table": sql.Identifier(table), "role": name, "privileges": sql.SQL(privileges)}
+            _execute(connection, sql.SQL(statement).format(**parts))
+    for function in functions:
+        for statement in (
+            "REVOKE ALL ON FUNCTION {function} FROM PUBLIC",
+            "GRANT EXECUTE ON FUNCTION {function} TO {role}",
+        ):
+            parts = {"function": sql.Identifier(function), "role": name}
             _execute(connection, sql.SQL(statement).format(**parts))
 
 

@@ -46,6 +46,8 @@ class KeysetList:
     """
     orders_without_branches: frozenset[str] = frozenset()
     """Orders that also have an index without these columns, for requests that do not filter by them."""
+    condition_without_branches: str = "true"
+    """Leaves out, in those orders, rows that are in no branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def _branch_conditions(keyset: KeysetList, query: KeysetQuery, after: str | None
     common = _common_conditions(keyset, query)
     values = _branch_values(keyset, query)
     if query.order in keyset.orders_without_branches and values == keyset.branches:
-        values = {}
+        values, common = {}, [*common, keyset.condition_without_branches]
     for combination in product(*values.values()):
         constants = dict(zip(values, combination, strict=True))
         equal = [f"{column} = {_literal(value)}" for column, value in constants.items()]

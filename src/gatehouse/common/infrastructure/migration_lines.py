@@ -1,6 +1,7 @@
 """Lines of migrations: that of Gatehouse's own modules, and one for each module from outside."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cache
@@ -36,6 +37,8 @@ class MigrationLine:
     version_table: str
     grants: Grants = field(default_factory=dict)
     """What the server's database role may do on the tables that the line makes."""
+    functions: tuple[str, ...] = ()
+    """Those that it may call, and nobody else but the owner."""
 
     @property
     def is_own(self) -> bool:
@@ -87,13 +90,25 @@ class SchemaAge(Enum):
         return cls.NEWER if is_number and revision > known[0] else cls.UNKNOWN
 
 
-def own_line(grants: Grants) -> MigrationLine:
-    return MigrationLine(name=OWN, location=f"{SCRIPTS}/versions", version_table="alembic_version", grants=grants)
+def own_line(grants: Grants, functions: Sequence[str] = ()) -> MigrationLine:
+    return MigrationLine(
+        name=OWN,
+        location=f"{SCRIPTS}/versions",
+        version_table="alembic_version",
+        grants=grants,
+        functions=tuple(functions),
+    )
 
 
-def line_of(module: str, location: str, grants: Grants) -> MigrationLine:
+def line_of(module: str, location: str, grants: Grants, functions: Sequence[str] = ()) -> MigrationLine:
     """That of a module from outside."""
-    return MigrationLine(name=module, location=location, version_table=f"alembic_version_{module}", grants=grants)
+    return MigrationLine(
+        name=module,
+        location=location,
+        version_table=f"alembic_version_{module}",
+        grants=grants,
+        functions=tuple(functions),
+    )
 
 
 def migration_config(url: str, line: MigrationLine, file: str | None = None) -> Config:

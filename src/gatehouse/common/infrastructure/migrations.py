@@ -73,16 +73,18 @@ def _config_of(url: str, line: MigrationLine, server_role: str | None) -> Config
     config = migration_config(url, line)
     if server_role is not None:
         grants = {**line.grants, line.version_table: "SELECT"}  # the server reads which revision there is
-        config.attributes["finish"] = partial(_finish, role=server_role, grants=grants, name=line.name)
+        config.attributes["finish"] = partial(
+            _finish, role=server_role, grants=grants, functions=line.functions, name=line.name
+        )
     return config
 
 
-def _finish(connection: Connection, *, role: str, grants: Grants, name: str) -> None:
+def _finish(connection: Connection, *, role: str, grants: Grants, functions: Sequence[str], name: str) -> None:
     found = inspect(connection)
     for table in grants:
         if not found.has_table(table):
             raise MigrationError(f"none makes the table {table}: `gatehouse new-migration {name}` writes one.")
-    grant_to_server(connection, role, grants)
+    grant_to_server(connection, role, grants, functions)
 
 
 def _describe_unknown(line: MigrationLine, revision: str | None, head: str | None) -> str:

@@ -1,5 +1,6 @@
 """In-memory stand-ins for the statements that queries ask."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -8,6 +9,7 @@ from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.queries.list_sessions import SessionList, SessionView
 from gatehouse.accounts.application.queries.list_users import UserList, UserListRequest
 from gatehouse.accounts.domain.device import describe_device
+from gatehouse.accounts.domain.user import User
 from gatehouse.common.application.encoded_json import EncodedJson
 from gatehouse.common.application.paging import SortingOrder
 from gatehouse.testing.fakes import FakeClock, FakeStore
@@ -37,6 +39,13 @@ def read(page: EncodedJson[UserList]) -> UserList:
     return _USER_LIST.validate_json(page)
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _last_login(user: User) -> datetime:
+    return user.last_login_at or _NEVER
+
+
 class FakeUserPages:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
@@ -47,9 +56,14 @@ class FakeUserPages:
             for user in self._store.users.values()
             if request.role in (None, user.role) and request.is_active in (None, user.is_active)
             if user.username.value.startswith(request.search or "")
+            if request.last_login_since is None or _last_login(user) >= request.last_login_since
+            if request.last_login_before is None or _last_login(user) < request.last_login_before
         ]
         accounts.sort(
-            key=lambda account: (getattr(account, request.sorting_field), account.id),
+            key=lambda account: (
+                _NEVER if (value := getattr(account, request.sorting_field)) is None else value,
+                account.id,
+            ),
             reverse=request.sorting_order is SortingOrder.DESC,
         )
         page = accounts[request.offset : request.offset + request.limit]

@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Attempt, LiveSession
+from gatehouse.accounts.application.ports import Attempt, Batch, ForgottenAttempts, LiveSession
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.domain.errors import ThrottledError
-from gatehouse.testing.fakes import FakeStore, FakeTransaction
+from gatehouse.testing.fakes import FakeClock, FakeStore, FakeTransaction
 
 
 class FakePasswordHasher:
@@ -68,15 +68,16 @@ class FakeUsers:
         if user.id in self._transaction.store.users:
             self._transaction.store.users[user.id] = deepcopy(user)
 
+    async def erase(self, user: User, now: datetime) -> None:
+        assert now >= user.updated_at
+        del self._transaction.store.users[user.id]
+
     async def find(self, username: Username) -> User | None:
         users = self._transaction.store.users.values()
         return deepcopy(next((user for user in users if user.username == username), None))
 
     async def lock(self, username: Username) -> User | None:
         return await self.find(username)
-
-    async def lock_for_login(self, user_id: UUID) -> User | None:
-        return deepcopy(self._transaction.store.users.get(user_id))
 
     async def lock_by_id(self, user_id: UUID) -> User | None:
         return deepcopy(self._transaction.store.users.get(user_id))
@@ -121,6 +122,35 @@ class FakeSessions:
         for session_id in ended:
             del sessions[session_id]
         return len(ended)
+
+    async def end_batch(self, *, opened_until: datetime, after: bytes) -> Batch:
+        """One session at a time."""
+        sessions = self._transaction.store.sessions
+        following = sorted(session.secret_hash for session in sessions.values() if session.secret_hash > after)
+        if not following:
+            return Batch(0, None)
+        [found] = [session for session in sessions.values() if session.secret_hash == following[0]]
+        is_old = found.created_at <= opened_until
+        if is_old:
+            del sessions[found.id]
+        return Batch(int(is_old), found.secret_hash)
+
+
+@dataclass
+class _ErasedNames:
+    names: set[Username] = field(default_factory=set)
+
+
+class FakeErasedNames:
+    def __init__(self, transaction: FakeTransaction) -> None:
+        self._transaction = transaction
+
+    async def keep(self, username: Username) -> None:
+        self._transaction.store[_ErasedNames].names.add(username)
+
+    async def ensure_free(self, username: Username) -> None:
+        if username in self._transaction.store[_ErasedNames].names:
+            raise UsernameTakenError
 
 
 def identity_of(user: User, session_id: UUID) -> Identity:
@@ -172,6 +202,28 @@ class FakePasswordStrength:
     async def find_weakness(self, password: str, username: str, *, client: str) -> str | None:
         self.clients.append(client)
         return f"Is weak, {username}." if "weak" in password else None
+
+
+class FakeCountedAttempts:
+    """On what the throttle's fake has counted, which knows no waits."""
+
+    def __init__(self, transaction: FakeTransaction, throttle: "FakeThrottle", clock: FakeClock) -> None:
+        self._transaction = transaction
+        self._throttle = throttle
+        self._clock = clock
+
+    async def forget(self, *, username: Username | None, address: str | None) -> list[ForgottenAttempts]:
+        assert self._transaction.is_open
+        forgotten = []
+        for key, count in list(self._throttle.counts.items()):
+            kind, rest = key.split(":", 1)
+            first, _, last = rest.partition(":")
+            is_of_name = last and (first == "None" or Username.parse(first) is not None)
+            name, of = (first, last) if is_of_name else (None, rest)
+            if (username is not None and name == username.value) or (address is not None and of == address):
+                del self._throttle.counts[key]
+                forgotten.append(ForgottenAttempts(kind, name, of, count, self._clock.now()))
+        return forgotten
 
 
 class FakeThrottle:

@@ -1,5 +1,8 @@
 """In-memory stand-ins for the audit trail."""
 
+from dataclasses import replace
+from datetime import datetime
+
 from uuid6 import uuid7
 
 from gatehouse.accounts.domain.username import Username
@@ -16,6 +19,40 @@ class FakeAudit:
         self, action: str, *, actor: str | None, target: str | None = None, subject: Subject | None = None
     ) -> None:
         self._transaction.store.events.append(FakeEvent(action, actor, target, subject=subject))
+
+
+class FakeErasableTrail:
+    """All at once."""
+
+    def __init__(self, transaction: FakeTransaction) -> None:
+        self._transaction = transaction
+
+    async def erase(self, username: str, pseudonym: str) -> None:
+        events = self._transaction.store.events
+        assert any(event.target == pseudonym for event in events), "an erasure is recorded first"
+        events[:] = [
+            replace(
+                event,
+                actor=pseudonym if event.actor == username else event.actor,
+                target=pseudonym if event.target == username else event.target,
+            )
+            for event in events
+        ]
+
+
+class FakeUnfinishedErasures:
+    """So many batches are left."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+        self.asked_at: list[datetime] = []
+
+    async def finish_batch(self, now: datetime) -> int:
+        self.asked_at.append(now)
+        if not self.batches:
+            return 0
+        self.batches -= 1
+        return 1
 
 
 class FakeFailedAttempts:

@@ -5,6 +5,8 @@ from typing import Final
 
 from gatehouse.accounts.application.passwords import AttemptLimits
 from gatehouse.accounts.application.ports import (
+    CountedAttempts,
+    ErasedNames,
     ExpiredRows,
     LiveSessions,
     PasswordHasher,
@@ -28,6 +30,8 @@ from gatehouse.testing.accounts.fake_queries import (
     FakeUserPages,
 )
 from gatehouse.testing.accounts.fakes import (
+    FakeCountedAttempts,
+    FakeErasedNames,
     FakeExpiredRows,
     FakeLiveSessions,
     FakePasswordHasher,
@@ -42,6 +46,7 @@ from gatehouse.testing.fakes import LIFETIME, LIMITS, Memory
 
 
 def _fakes(memory: Memory) -> Mapping[object, object]:
+    throttle = FakeThrottle()
     return {
         Users: FakeUsers(memory.transaction),
         Sessions: FakeSessions(memory.transaction),
@@ -51,7 +56,9 @@ def _fakes(memory: Memory) -> Mapping[object, object]:
         PasswordHasher: FakePasswordHasher(memory.transaction),
         PasswordPolicy: PasswordPolicy(15),
         PasswordStrength: FakePasswordStrength(),
-        Throttle: FakeThrottle(),
+        Throttle: throttle,
+        CountedAttempts: FakeCountedAttempts(memory.transaction, throttle, memory.clock),
+        ErasedNames: FakeErasedNames(memory.transaction),
         AttemptLimits: LIMITS,
         ExpiredRows: FakeExpiredRows(memory.store),
         AccountById: FakeAccountById(memory.store),

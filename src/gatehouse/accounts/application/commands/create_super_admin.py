@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from gatehouse.accounts.application.passwords import Passwords
-from gatehouse.accounts.application.ports import Users
+from gatehouse.accounts.application.ports import ErasedNames, Users
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
@@ -22,6 +22,7 @@ class CreateSuperAdmin:
     action: ClassVar = "create_super_admin"
 
     users: Users
+    erased_names: ErasedNames
     passwords: Passwords
     audit: Audit
     clock: Clock
@@ -44,4 +45,5 @@ class CreateSuperAdmin:
     async def _add(self, user: User) -> None:
         async with self.transaction:
             await self.users.add(user)
+            await self.erased_names.ensure_free(user.username)
             await self.audit.record(self.action, actor=None, target=user.username.value)

@@ -4,7 +4,7 @@ from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.application.locking import lock_actor
 from gatehouse.accounts.application.passwords import Passwords
-from gatehouse.accounts.application.ports import Users
+from gatehouse.accounts.application.ports import ErasedNames, Users
 from gatehouse.accounts.domain.authorization import ensure_manages
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
@@ -21,6 +21,7 @@ class CreateUser:
 
     identity: Identity
     users: Users
+    erased_names: ErasedNames
     passwords: Passwords
     audit: Audit
     clock: Clock
@@ -40,4 +41,5 @@ class CreateUser:
             actor = await lock_actor(self.users, self.identity, actor_is=Role.ADMIN)
             ensure_manages(actor.role, user.role)
             await self.users.add(user)
+            await self.erased_names.ensure_free(user.username)
             await self.audit.record(self.action, actor=actor.username.value, target=user.username.value)

@@ -47,17 +47,16 @@ class LogIn:
     @retry_on_conflict
     async def _open(self, session: Session, user: User, new_hash: str | None) -> None:
         async with self.transaction:
-            await self._ensure_may_still_log_in(user, new_hash)
+            locked_user = await self._lock_if_may_still_log_in(user)
+            locked_user.last_login_at = session.created_at
+            locked_user.password_hash = new_hash or locked_user.password_hash
+            await self.users.save(locked_user)
             await self.sessions.add(session, keep=self.lifetime.max_per_user)
             await self.audit.record(self.action, actor=user.username.value, target=user.username.value)
 
-    async def _ensure_may_still_log_in(self, user: User, new_hash: str | None) -> None:
-        """Decides again on the locked row, since hashing took a while. Also stores the new hash."""
-        # A writer takes the stronger lock from the start: two logins that upgraded a shared lock would deadlock.
-        lock = self.users.lock_by_id if new_hash else self.users.lock_for_login
-        locked_user = await lock(user.id)
+    async def _lock_if_may_still_log_in(self, user: User) -> User:
+        """Decides again on the locked row, since hashing took a while."""
+        locked_user = await self.users.lock_by_id(user.id)
         if locked_user is None or not locked_user.is_active or locked_user.password_hash != user.password_hash:
             raise InvalidCredentialsError
-        if new_hash:
-            locked_user.password_hash = new_hash
-            await self.users.save(locked_user)
+        return locked_user

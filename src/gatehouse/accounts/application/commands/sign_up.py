@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.passwords import Passwords
-from gatehouse.accounts.application.ports import Users
+from gatehouse.accounts.application.ports import ErasedNames, Users
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
@@ -18,6 +18,7 @@ class SignUp:
     action: ClassVar = "sign_up"
 
     users: Users
+    erased_names: ErasedNames
     passwords: Passwords
     audit: Audit
     clock: Clock
@@ -37,4 +38,5 @@ class SignUp:
     async def _add(self, user: User) -> None:
         async with self.transaction:
             await self.users.add(user)
+            await self.erased_names.ensure_free(user.username)
             await self.audit.record(self.action, actor=user.username.value, target=user.username.value)

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Protocol
 
@@ -20,16 +21,22 @@ class UserSorting(StrEnum):
     IS_ACTIVE = "is_active"
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
+    LAST_LOGIN_AT = "last_login_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserListRequest(SortedPageRequest):
-    """Which accounts, in which order. Also the query string of the HTTP call, so there is no second copy of it."""
+    """Which accounts, in which order. Also the query string of the HTTP call, so there is no second copy of it.
+
+    A user who never logged in counts as one whose last login is before any time.
+    """
 
     sorting_field: UserSorting = UserSorting.USERNAME
     role: Role | None = None
     is_active: bool | None = None
     search: Annotated[str | None, MaxLen(20)] = None
+    last_login_since: datetime | None = None
+    last_login_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,9 @@ class ListUsers:
     """Admins list all accounts. The order is total: ties are broken by id.
 
     `cursor` goes on where the page before ended, at the same cost for every page; `offset` is for shallow pages.
+    `last_login_since` is inclusive, `last_login_before` exclusive, and both carry an offset. Whoever never logged in
+    counts as having done so before any time: `last_login_before` finds them, too, and in ascending order they come
+    first.
     """
 
     identity: Identity

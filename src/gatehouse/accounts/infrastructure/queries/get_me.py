@@ -3,9 +3,10 @@ from uuid import UUID
 
 from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.infrastructure.queries.account import ACCOUNT_COLUMNS, account_row
+from gatehouse.accounts.infrastructure.tables import ERASED
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 
-_SQL: Final = f"SELECT {ACCOUNT_COLUMNS} FROM users WHERE id = %(id)s"
+_SQL: Final = f"SELECT {ACCOUNT_COLUMNS} FROM users WHERE id = %(id)s AND role <> '{ERASED}'"
 
 
 class SqlAccountById:

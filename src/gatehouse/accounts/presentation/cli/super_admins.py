@@ -1,6 +1,5 @@
 """Super admins are created and revoked here, and nowhere else."""
 
-import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -10,10 +9,8 @@ from gatehouse.accounts.application.commands.create_super_admin import CreateSup
 from gatehouse.accounts.application.commands.raise_to_super_admin import RaiseToSuperAdmin
 from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSuperAdmin
 from gatehouse.accounts.domain.errors import UsernameTakenError
-from gatehouse.common.domain.errors import InvalidError
+from gatehouse.accounts.presentation.cli.arguments import PasswordStdin, Username, prompt_password, read_password
 from gatehouse.common.presentation.cli.run_use_case import RunUseCase
-
-type Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The account's name.")]
 
 
 def register(cli: typer.Typer, run: RunUseCase) -> None:
@@ -21,9 +18,7 @@ def register(cli: typer.Typer, run: RunUseCase) -> None:
     def create_super_admin(
         username: Username,
         *,
-        password_stdin: Annotated[
-            bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-        ] = False,
+        password_stdin: PasswordStdin = False,
         raise_existing: Annotated[
             bool,
             typer.Option("--raise-existing", help="Raise an existing account, with the password that it has."),
@@ -37,7 +32,7 @@ def register(cli: typer.Typer, run: RunUseCase) -> None:
         if raise_existing:
             _raise_existing(run, username)
         else:
-            _create(run, username, _read_password if password_stdin else _prompt_password)
+            _create(run, username, read_password if password_stdin else prompt_password)
 
     @cli.command()
     def revoke_super_admin(username: Username) -> None:
@@ -63,16 +58,3 @@ def _raise_existing(run: RunUseCase, username: str) -> None:
         typer.echo(f"Raised {username.lower()} to super admin; the password is unchanged, the sessions have ended.")
     else:
         typer.echo(f"{username.lower()} is an active super admin already; nothing changed.")
-
-
-def _prompt_password() -> str:
-    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return password
-
-
-def _read_password() -> str:
-    """One line, without its line ending; everything else is part of the password. It is UTF-8, whatever the locale."""
-    if sys.stdin is None:
-        raise InvalidError("password", "Must come on standard input, which is closed.")
-    line = typer.get_binary_stream("stdin").readline().decode(errors="surrogateescape")  # refused as a password
-    return line.removesuffix("\n").removesuffix("\r")

@@ -1,5 +1,6 @@
 """Administration of users."""
 
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from dishka import FromDishka
@@ -9,6 +10,7 @@ from gatehouse.accounts.application.account import Account
 from gatehouse.accounts.application.commands.change_password import ChangePassword
 from gatehouse.accounts.application.commands.create_user import CreateUser
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
+from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.reactivate_user import ReactivateUser
@@ -28,6 +30,12 @@ from gatehouse.common.presentation.http.route import UseCaseRoute, problems
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=UseCaseRoute)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseOptions:
+    free_name: bool = False
+
+
 ON_A_USER: Final = problems(ForbiddenError, UserNotFoundError)
 
 
@@ -46,6 +54,15 @@ async def list_users(
 @router.get("/{username}", dependencies=[AUTHENTICATED], responses=ON_A_USER)
 async def get_user(username: UsernameInPath, query: FromDishka[GetUser]) -> Account:
     return await query(username)
+
+
+@router.delete("/{username}", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)
+async def erase_user(
+    username: UsernameInPath,
+    options: Annotated[EraseOptions, Depends(QueryString(EraseOptions))],
+    execute: FromDishka[EraseUser],
+) -> None:
+    await execute(username, free_name=options.free_name)
 
 
 @router.patch("/inactivate", status_code=204, dependencies=[AUTHENTICATED], responses=ON_A_USER)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen
 
-from gatehouse.accounts import USERNAME_RULE, Identity, Role, Username, ensure_at_least
+from gatehouse.accounts import USERNAME_RULE, Identity, Role, Username, ensure_at_least, is_pseudonym
 from gatehouse.common.application.paging import PageRequest
 from gatehouse.common.application.use_case import query
 from gatehouse.common.domain.audit import Subject
@@ -71,8 +71,8 @@ class ListAuditEvents:
 
 
 def _stored_form(field: str, username: str | None) -> str | None:
-    if username is None:
-        return None
+    if username is None or is_pseudonym(username):
+        return username
     name = Username.parse(username)
     if name is None:
         raise InvalidError(field, f"Must be {USERNAME_RULE}.")

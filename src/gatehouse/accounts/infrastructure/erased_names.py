@@ -1,0 +1,40 @@
+"""Names that erased accounts leave behind, each as an HMAC: who has the database alone cannot try out names."""
+
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import insert, select
+
+from gatehouse.accounts.domain.errors import UsernameTakenError
+from gatehouse.accounts.domain.username import Username
+from gatehouse.accounts.infrastructure.tables import erased_names
+from gatehouse.common.infrastructure.transaction import SqlTransaction
+
+_PURPOSE: Final = b"the name of an erased account: "
+
+
+class NameHashes:
+    """Under the present pepper, and those before it: the first makes a new hash, all of them are looked for."""
+
+    def __init__(self, peppers: Sequence[str]) -> None:
+        self._peppers = [pepper.encode() for pepper in peppers]
+
+    def of(self, username: Username) -> list[bytes]:
+        name = _PURPOSE + username.value.encode()
+        return [hmac.digest(pepper, name, "sha256") for pepper in self._peppers]
+
+
+class SqlErasedNames:
+    def __init__(self, transaction: SqlTransaction, hashes: NameHashes) -> None:
+        self._transaction = transaction
+        self._hashes = hashes
+
+    async def keep(self, username: Username) -> None:
+        name_hash, *_ = self._hashes.of(username)
+        await self._transaction.connection.execute(insert(erased_names).values(name_hash=name_hash))
+
+    async def ensure_free(self, username: Username) -> None:
+        statement = select(erased_names).where(erased_names.c.name_hash.in_(self._hashes.of(username)))
+        if (await self._transaction.connection.execute(statement)).first() is not None:
+            raise UsernameTakenError

@@ -1,0 +1,24 @@
+"""What several commands ask the operator for."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from gatehouse.common.domain.errors import InvalidError
+
+type Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The account's name.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+def prompt_password() -> str:
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def read_password() -> str:
+    """One line, without its line ending; everything else is part of the password. It is UTF-8, whatever the locale."""
+    if sys.stdin is None:
+        raise InvalidError("password", "Must come on standard input, which is closed.")
+    line = typer.get_binary_stream("stdin").readline().decode(errors="surrogateescape")  # refused as a password
+    return line.removesuffix("\n").removesuffix("\r")
