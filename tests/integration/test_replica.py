@@ -14,6 +14,8 @@ from gatehouse.common.infrastructure.grants import ensure_role
 from gatehouse.common.infrastructure.replica import read_replica as replica_module
 from gatehouse.common.presentation.http.middleware.write_position import COOKIE
 from gatehouse.common.settings import CookieSettings, PostgresSettings, Settings
+from gatehouse.setup.modules import MODULES
+from gatehouse.setup.status import read_status
 from gatehouse.testing.database import SERVER_ROLE, prepare_schema
 from gatehouse.testing.running_app import RunningApp
 from tests.integration.all_database_cases import ALL_DATABASE_CASES
@@ -293,3 +295,16 @@ async def test_without_a_replica_there_is_no_such_cookie(app: RunningApp) -> Non
     assert answer.status_code == 201
     assert "set-cookie" not in answer.headers
     assert await sees(admin, "alice")
+
+
+async def test_the_status_shows_how_far_the_replica_is_behind(pair: Pair) -> None:
+    url = pair.primary.url
+    await pair.wait_until_replayed()
+    up_to_date = read_status(url, pair.standby.url, MODULES).sections["replica"]
+    async with pair.pause_replay():
+        pair.primary.execute_statement("CREATE TABLE IF NOT EXISTS lag AS SELECT generate_series(1, 1000)")
+        behind = read_status(url, pair.standby.url, MODULES).sections["replica"]
+        pair.primary.execute_statement("DROP TABLE lag")
+
+    assert up_to_date == {"bytes_behind": 0, "seconds_behind": 0}
+    assert behind["bytes_behind"] > 0

@@ -580,7 +580,10 @@ def test_a_list_of_modules_that_is_none_is_said_to_be_none(config: Config, modul
 
 
 def test_the_names_of_gatehouse_s_own_commands_are_kept_free() -> None:
-    of_modules = {"create-super-admin", "revoke-super-admin", "purge-sessions"}
+    of_modules = {
+        *("create-super-admin", "revoke-super-admin", "purge-sessions"),
+        *("set-password", "end-sessions", "unthrottle"),
+    }
     commands = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
     groups = {str(group.name) for group in cli.registered_groups}
 

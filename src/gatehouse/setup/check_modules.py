@@ -29,7 +29,7 @@ from gatehouse.setup.check_routes import (
 from gatehouse.setup.outside_module import LoadedModule
 from gatehouse.setup.read_config import CARRIED_TYPES, is_carried
 
-COMMANDS: Final = ("serve", "migrate", "new-migration", "config")
+COMMANDS: Final = ("serve", "migrate", "new-migration", "status", "config")
 """Those of the command line that belong to no module."""
 _PRIVILEGES: Final = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 _WORDS: Final = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)

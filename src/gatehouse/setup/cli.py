@@ -1,5 +1,6 @@
 """The command line `gatehouse`. Exit code 0: done. 1: refused, with one line that says why. 2: wrong usage."""
 
+import json
 import os
 import signal
 import sys
@@ -40,6 +41,7 @@ from gatehouse.setup.read_config import CONFIG_VARIABLE, config_path, named_modu
 from gatehouse.setup.run_use_case import run_use_case
 from gatehouse.setup.server import run_server, server_options
 from gatehouse.setup.sockets import listening_sockets
+from gatehouse.setup.status import read_status
 from gatehouse.setup.stoppable_server import STOP_SIGNALS
 from gatehouse.setup.warnings import warnings_of_migration, warnings_of_server
 
@@ -112,6 +114,17 @@ def migrate() -> None:
     for name, revision in newer.items():  # no failure: an instance that starts beside newer ones has nothing to migrate
         what, whose = ("database schema is", "Gatehouse") if name == OWN else (f"tables of {name} are", name)
         _tell(f"The {what} newer (revision {revision}) than this version of {whose}; nothing was changed.")
+
+
+@cli.command()
+def status(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Show how the service is doing: schema, database, replica, sessions, accounts, throttled attempts, audit trail."""
+    settings = load_settings()
+    configure_logs(settings[LogSettings], on_command_line=True)
+    postgres = settings[PostgresSettings]
+    with database_urls(postgres) as urls:
+        found = read_status(urls.server, postgres.replica_url, modules_of(settings))
+    typer.echo(json.dumps(found.sections, indent=2, default=str) if as_json else "\n".join(found.lines()))
 
 
 @cli.command()
