@@ -9,8 +9,8 @@
 - what stands where an erased account stood: `is_pseudonym`
 
 In SQL, other modules refer to `users.id` as a foreign key, and read `users.id` and `users.username`, to show names in a
-list, say. Of an erased account the row stays, with its id, and its pseudonym as `username`. All else in these tables is
-this module's own.
+list, say. Of an erased account the row stays, with its id, and its pseudonym as `users.username`. All else in these
+tables is this module's own.
 """
 
 from gatehouse.accounts.application.account import Account
