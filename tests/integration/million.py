@@ -43,6 +43,8 @@ def _seed(owner: psycopg.Connection) -> None:
     owner.execute("SET maintenance_work_mem = '256MB'")
     # A logged table may not refer to an unlogged one, so the tables that refer to others come first.
     for table in reversed(metadata.sorted_tables):
+        if table.dialect_options["postgresql"]["partition_by"]:
+            continue  # PostgreSQL sets only the partitions of such a table
         owner.execute(sql.SQL("ALTER TABLE {} SET UNLOGGED").format(sql.Identifier(table.name)))
     indexes = owner.execute(_INDEXES).fetchall()
     for name, _ in indexes:
@@ -93,6 +95,11 @@ class Plan:
     @property
     def sequential(self) -> list[str]:
         return [node["Relation Name"] for node in self.nodes if node["Node Type"] == "Seq Scan"]
+
+    @property
+    def tables(self) -> set[str]:
+        """Of which rows may be read: PostgreSQL has planned for them."""
+        return {node["Relation Name"] for node in self.nodes if "Relation Name" in node}
 
     @property
     def indexes(self) -> set[str]:

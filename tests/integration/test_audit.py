@@ -11,7 +11,7 @@ from uuid6 import uuid7
 
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
 from gatehouse.accounts.domain.role import Role
-from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPages, AuditRequest
+from gatehouse.audit.application.events import AuditEvent, AuditPages, AuditRequest
 from gatehouse.audit.infrastructure.queries.list_audit_events import SqlAuditPages
 from gatehouse.common.application.paging import Cursors
 from gatehouse.common.application.write_position import WritePosition
@@ -28,7 +28,7 @@ from tests.integration.harness import Harness
 async def pages(container: AsyncContainer, database: Database) -> AuditPages:
     assert await container.get(Database) is database
     pages: AuditPages = SqlAuditPages(
-        QueryDatabase(await container.get(Database), None, WritePosition), await container.get(Cursors)
+        QueryDatabase(await container.get(Database), None, WritePosition), await container.get(Cursors), FakeClock()
     )
     return pages
 

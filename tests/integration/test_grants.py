@@ -39,7 +39,7 @@ def empty_url(create_database: CreateDatabase) -> str:
 def privileges_of(url: str, role: str) -> dict[str, set[str]]:
     statement = """
         SELECT relname, privilege FROM pg_class, unnest(%(privileges)s::text[]) AS privilege
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S', 'm')
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'S', 'm')
             AND has_table_privilege(%(role)s, pg_class.oid, privilege)
     """
     granted: dict[str, set[str]] = {}

@@ -238,12 +238,12 @@ def test_rights_are_not_given_where_the_migration_fails(empty_url: str, tmp_path
 
 
 def test_a_role_that_does_not_exist_is_one_line_and_nothing_is_migrated(url: str) -> None:
-    command.downgrade(migration_config(url, OWN_LINE), "0004")
+    command.downgrade(migration_config(url, OWN_LINE), "0005")
 
     with pytest.raises(MigrationError, match=r'^PostgreSQL refuses: role "nobody_there" does not exist\.$'):
         migrate(url, [OWN_LINE], server_role="nobody_there")
 
-    assert revision(url) == "0004"
+    assert revision(url) == "0005"
 
 
 def test_revisions_are_numbers_that_sort_as_they_follow() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.database import open_database
-from gatehouse.common.infrastructure.metadata import metadata
+from gatehouse.common.infrastructure.metadata import is_partition, metadata
 from gatehouse.common.infrastructure.migration_lines import migration_config
 from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.infrastructure.schema_readiness import SchemaReadiness
@@ -43,12 +43,14 @@ def config(url: str) -> Config:
 
 
 def table_names(url: str) -> set[str]:
-    return set(inspect(create_engine(url, poolclass=NullPool)).get_table_names())
+    names = inspect(create_engine(url, poolclass=NullPool)).get_table_names()
+    return {name for name in names if not is_partition(name)}
 
 
 def differences(url: str) -> list[Any]:
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        options = {"compare_server_default": True, "include_name": lambda name, *_: not is_partition(name or "")}
+        context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, METADATA))
 
 

@@ -14,10 +14,11 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import SessionLifetime, hash_secret
 from gatehouse.accounts.infrastructure.queries.list_users import SqlUserPages
 from gatehouse.accounts.infrastructure.sessions import SqlLiveSessions
-from gatehouse.audit.application.queries.list_audit_events import AuditRequest
+from gatehouse.audit.application.events import AuditRequest
 from gatehouse.audit.infrastructure.queries.list_audit_events import SqlAuditPages
 from gatehouse.common.application.paging import SortingOrder
 from gatehouse.common.application.write_position import WritePosition
+from gatehouse.common.domain.audit import Outcome
 from gatehouse.common.infrastructure.cursors import SignedCursors
 from gatehouse.common.infrastructure.keyset import COUNT_LIMIT
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
@@ -62,7 +63,7 @@ class Million:
     def __post_init__(self) -> None:
         reads, cursors = QueryDatabase(self.database, None, WritePosition), SignedCursors("a secret for the cursors")
         self.users = SqlUserPages(reads, cursors)
-        self.events = SqlAuditPages(reads, cursors)
+        self.events = SqlAuditPages(reads, cursors, FakeClock())
 
     async def page(self, request: UserListRequest) -> list[Plan]:
         """Every plan that the request may get."""
@@ -226,10 +227,12 @@ async def test_a_session_is_found_by_two_keys(million: Million) -> None:
 @pytest.mark.parametrize(
     ("filters", "index"),
     [
-        ({}, "ix_audit_events_at"),
+        ({}, "pk_audit_events"),
         ({"actor": "user7"}, "ix_audit_events_actor"),
         ({"target": "user7"}, "ix_audit_events_target"),
         ({"action": "grant_admin"}, "ix_audit_events_action"),
+        ({"outcome": Outcome.THROTTLED}, "ix_audit_events_outcome"),
+        ({"subject": "room7"}, "ix_audit_events_subject_id"),
         ({"actor": "user7", "action": "log_in"}, "ix_audit_events_actor_action"),
         ({"actor": "user7", "action": "grant_admin"}, "ix_audit_events_actor_action"),
         ({"actor": "user0", "action": "log_in"}, "ix_audit_events_actor_action"),
@@ -254,8 +257,10 @@ async def test_a_page_of_the_audit_trail_costs_its_length(
             million.explain_both_plans(statement) if statement.is_prepared else explain(million.connection, statement)
         )
         for plan in plans:
-            assert plan.sequential == []
-            assert plan.indexes == {index}
+            read = [
+                scan for scan in plan.scans if scan["Actual Rows"]
+            ]  # partitions without events are tables of 0 pages
+            assert {scan["Index Name"].replace("audit_events_first", "audit_events") for scan in read} <= {index}
             assert plan.rows_read <= NEEDED
             assert plan.rows_sorted == 0
 

@@ -1,7 +1,8 @@
 import pytest
 
 from gatehouse.accounts.domain.role import Role
-from gatehouse.audit.application.queries.list_audit_events import AuditRequest, ListAuditEvents
+from gatehouse.audit.application.events import AuditRequest
+from gatehouse.audit.application.queries.list_audit_events import ListAuditEvents
 from gatehouse.common.domain.errors import ForbiddenError, InvalidError
 from gatehouse.testing.fakes import FakeEvent
 from gatehouse.testing.in_memory_app import InMemoryApp

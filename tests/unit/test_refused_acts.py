@@ -20,7 +20,8 @@ from gatehouse.accounts.application.queries.list_user_sessions import ListUserSe
 from gatehouse.accounts.application.queries.list_users import ListUsers, UserListRequest
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
-from gatehouse.audit.application.queries.list_audit_events import AuditRequest, ListAuditEvents
+from gatehouse.audit.application.events import AuditRequest
+from gatehouse.audit.application.queries.list_audit_events import ListAuditEvents
 from gatehouse.common.application.use_case import action_of, has_caller
 from gatehouse.common.domain.audit import Outcome
 from gatehouse.common.domain.errors import (

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 from dishka import Provider, Scope, provide
 
+from gatehouse.audit.application.events import AuditedActions, AuditPages
 from gatehouse.audit.application.ports import UnfinishedErasures
-from gatehouse.audit.application.queries.list_audit_events import AuditedActions, AuditPages
 from gatehouse.audit.infrastructure.audit_trail import AuditEventFactory, SqlAudit
 from gatehouse.audit.infrastructure.erasures import SqlErasableTrail, SqlUnfinishedErasures
 from gatehouse.audit.infrastructure.failed_attempts import FailureWriter, SqlFailedAttempts, run_failure_writer

@@ -7,19 +7,20 @@ and nothing is searched for: a module is one plain value, made in its `module.py
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from dishka import AsyncContainer, Provider
 from fastapi import APIRouter
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 from starlette.routing import BaseRoute
 
 from gatehouse.common.application.metrics import Metric
 from gatehouse.common.application.use_case import action_of, has_caller
 from gatehouse.common.domain.audit import FURTHER_ATTEMPTS
 from gatehouse.common.domain.errors import ConflictError
-from gatehouse.common.infrastructure.migration_lines import MigrationLine, line_of, own_line
+from gatehouse.common.infrastructure.migration_lines import OWN, MigrationLine, Report, Upkeep, line_of, own_line
 from gatehouse.common.infrastructure.status import StatusLine
 from gatehouse.common.presentation.cli.run_use_case import RegisterCommands
 from gatehouse.common.settings import Settings
@@ -52,6 +53,8 @@ class Module:
     """
     status: tuple[StatusLine, ...] = ()
     """What it adds to `gatehouse status`."""
+    upkeep: Callable[[Settings, Connection, Report], None] | None = None
+    """What `gatehouse migrate` does to these tables each time, when the migrations are done: see `Upkeep`."""
     constraints: Mapping[str, type[ConflictError]] = MappingProxyType({})
     """The name of each unique constraint, and what its violation means to a client."""
     metrics: tuple[Metric, ...] = ()
@@ -109,6 +112,15 @@ class Modules:
     @property
     def use_cases(self) -> list[type]:
         return [use_case for module in self for use_case in (*module.commands, *module.queries)]
+
+    def upkeep(self, settings: Settings) -> dict[str, list[Upkeep]]:
+        """By the names of the lines whose tables it is for."""
+        found: dict[str, list[Upkeep]] = {}
+        for module in self:
+            if module.upkeep is not None:
+                line = OWN if module.migrations is None else module.name
+                found.setdefault(line, []).append(partial(module.upkeep, settings))
+        return found
 
     @property
     def constraints(self) -> dict[str, type[ConflictError]]:

@@ -106,9 +106,15 @@ def migrate() -> None:
     settings = load_settings()
     configure_logs(settings[LogSettings], on_command_line=True)
     _warn(warnings_of_migration(settings))
-    lines = modules_of(settings).migration_lines
+    modules = modules_of(settings)
     with database_urls(settings[PostgresSettings]) as urls:
-        newer = migrate_schema(urls.owner, lines, server_role=urls.server_role, report=_tell)
+        newer = migrate_schema(
+            urls.owner,
+            modules.migration_lines,
+            server_role=urls.server_role,
+            upkeep=modules.upkeep(settings),
+            report=_tell,
+        )
     if not newer:
         typer.echo("The database schema is the newest.")
     for name, revision in newer.items():  # no failure: an instance that starts beside newer ones has nothing to migrate

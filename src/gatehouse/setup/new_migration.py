@@ -11,7 +11,7 @@ from alembic.script import Script
 from sqlalchemy.sql.schema import SchemaItem
 
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
-from gatehouse.common.infrastructure.metadata import metadata
+from gatehouse.common.infrastructure.metadata import is_partition, metadata
 from gatehouse.common.infrastructure.migration_lines import MigrationError, MigrationLine, migration_config
 from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.modules import Modules
@@ -60,7 +60,7 @@ def _only_tables_of(line: MigrationLine, lines: list[MigrationLine]) -> Callable
         if kind != "table":
             return True
         if is_in_database:
-            return name not in others and not name.startswith("alembic_version")
+            return name not in others and not name.startswith("alembic_version") and not is_partition(name)
         return name in line.grants
 
     return is_included

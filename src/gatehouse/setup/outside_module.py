@@ -123,6 +123,7 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
         lambda location: location is None or (_is_text(location) and ":" in location),
         'a folder of a package, such as "acme.loans:migrations"',
     ),
+    "upkeep": (lambda upkeep: upkeep is None or callable(upkeep), "a function"),
     "constraints": (_mapping_of(_is_text, _is_conflict), "a dictionary of names with subclasses of ConflictError"),
     "settings": (
         _mapping_of(_is_text, lambda section: isinstance(section, type) and is_dataclass(section)),

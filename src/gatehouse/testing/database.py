@@ -35,7 +35,7 @@ def prepare_schema(url: str) -> None:
     """All tables by their migrations, with the rights of the server's role."""
     migrate(url, modules_under_test().migration_lines, server_role=SERVER_ROLE)
     with psycopg.connect(url) as owner:
-        present = {name for (name,) in owner.execute("SELECT relname FROM pg_class WHERE relkind = 'r'")}
+        present = {name for (name,) in owner.execute("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')")}
     if missing := sorted(set(metadata.tables) - present):
         raise NoTableError(
             f"No migration makes the tables {missing}: write one with `gatehouse new-migration`, and name the module's "

@@ -4,7 +4,7 @@ A list describes the parts of its SQL in a `KeysetList`. Cursors, prefix search,
 that shows whether there is a next page are handled here.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -19,6 +19,17 @@ from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 COUNT_LIMIT: Final = 10_000
 """A larger total is not counted: that would cost what keyset pagination saves."""
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Conditions that leave a part of a partitioned table, as constant SQL with their parameters."""
+
+    conditions: tuple[str, ...] = ()
+    parameters: Mapping[str, object] = MappingProxyType({})
+
+
+_WHOLE_TABLE: Final = (Window(),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +59,11 @@ class KeysetList:
     """Orders that also have an index without these columns, for requests that do not filter by them."""
     condition_without_branches: str = "true"
     """Leaves out, in those orders, rows that are in no branch."""
+    windows: Callable[[Mapping[str, object]], Iterable[Window]] = lambda _: _WHOLE_TABLE
+    """For a partitioned table, whose statements otherwise cost as much as there are partitions: where to look, one
+    window after the other in the direction of the order, until the page is full. It gets the values of the filters, and
+    those of the cursor's position as `after_0` and so on.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +112,15 @@ class KeysetPages:
             parameters |= {f"after_{place}": value for place, value in enumerate(after)}
         # The best plan for a prefix or a range depends on how many rows it has, so it is made each time.
         has_range = query.prefix is not None or any(name in self._keyset.ranges for name, _ in query.filters)
-        prepare = False if has_range else None
-        statement = _statement(self._keyset, query, None if after is None else after[0])
-        fetched = await self._database.fetch_all(statement, parameters, tuple_row, prepare=prepare)
+        fetched: list[tuple[Any, ...]] = []
+        for window in self._keyset.windows(parameters):
+            statement = _statement(self._keyset, query, None if after is None else after[0], window.conditions)
+            prepare = False if has_range or window.conditions else None
+            fetched += await self._database.fetch_all(
+                statement, {**parameters, **window.parameters}, tuple_row, prepare=prepare
+            )
+            if len(fetched) > query.limit:
+                break
         if len(fetched) <= query.limit:
             return KeysetPage([to_row(row) for row in fetched], None)
         # A row's last columns are its position in the order, as text.
@@ -114,7 +136,7 @@ class KeysetPages:
 
 
 @lru_cache(maxsize=256)
-def _statement(keyset: KeysetList, query: KeysetQuery, after: str | None) -> str:
+def _statement(keyset: KeysetList, query: KeysetQuery, after: str | None, window: tuple[str, ...]) -> str:
     """`after` is the first column of the cursor's position."""
     # Limits are part of the text: for a parameter PostgreSQL's planner would assume a tenth of the table.
     rows_to_fetch = query.limit + 1
@@ -127,7 +149,7 @@ def _statement(keyset: KeysetList, query: KeysetQuery, after: str | None) -> str
     inner = ", ".join(f"{column} {direction}" for column in (*constants, *columns))
     branches = " UNION ALL ".join(
         f"(SELECT * FROM {keyset.table} WHERE {condition} ORDER BY {inner} LIMIT {query.offset + rows_to_fetch})"
-        for condition in _branch_conditions(keyset, query, after)
+        for condition in _branch_conditions(keyset, query, after, window)
     )
     position = ", ".join(f"{column}::text AS position_{place}" for place, column in enumerate(columns))
     return f"""
@@ -147,8 +169,10 @@ def _count_statement(keyset: KeysetList, query: KeysetQuery) -> str:
     return f"SELECT count(*) FROM (SELECT FROM {keyset.table} WHERE {where} LIMIT {COUNT_LIMIT + 1}) AS matching"
 
 
-def _branch_conditions(keyset: KeysetList, query: KeysetQuery, after: str | None) -> Iterator[str]:
-    common = _common_conditions(keyset, query)
+def _branch_conditions(
+    keyset: KeysetList, query: KeysetQuery, after: str | None, window: tuple[str, ...]
+) -> Iterator[str]:
+    common = [*_common_conditions(keyset, query), *window]
     values = _branch_values(keyset, query)
     if query.order in keyset.orders_without_branches and values == keyset.branches:
         values, common = {}, [*common, keyset.condition_without_branches]

@@ -11,3 +11,11 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_name)s",
     }
 )
+
+
+def is_partition(name: str) -> bool:
+    """Whether a table in the database is a part of one that is declared: it has that one's name and a suffix."""
+    return any(
+        table.dialect_options["postgresql"]["partition_by"] and name.startswith(f"{table.name}_")
+        for table in metadata.sorted_tables
+    )

@@ -1,7 +1,7 @@
 """Lines of migrations: that of Gatehouse's own modules, and one for each module from outside."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cache
@@ -12,6 +12,7 @@ from typing import Final
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError, coerce_resource_to_filename
+from sqlalchemy import Connection
 
 from gatehouse.common.infrastructure.explain_error import explain_error
 from gatehouse.common.infrastructure.grants import Grants
@@ -20,6 +21,14 @@ SCRIPTS: Final = "gatehouse:migrations"
 """With `env.py`, for all lines. A folder of the package, so that an installed wheel has it, too."""
 OWN: Final = "gatehouse"
 _DIGITS: Final = 4
+
+type Report = Callable[[str], None]
+"""Takes a line for the operator: what is being waited for, or was done to what is stored."""
+type Upkeep = Callable[[Connection, Report], None]
+"""What the owner does each time once a line is at its newest revision, while servers run.
+
+It opens its transactions itself. One that does not get a lock in time is rolled back, and the whole is called again.
+"""
 
 
 class MigrationError(Exception):

@@ -1,9 +1,10 @@
 """Migrating the schema to its newest revisions."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import psycopg
@@ -20,7 +21,14 @@ from gatehouse.common.infrastructure.database_connection import explain_no_conne
 from gatehouse.common.infrastructure.database_errors import DatabaseError, ErrorTranslation
 from gatehouse.common.infrastructure.explain_error import explain_error
 from gatehouse.common.infrastructure.grants import Grants, grant_to_server
-from gatehouse.common.infrastructure.migration_lines import MigrationError, MigrationLine, SchemaAge, migration_config
+from gatehouse.common.infrastructure.migration_lines import (
+    MigrationError,
+    MigrationLine,
+    Report,
+    SchemaAge,
+    Upkeep,
+    migration_config,
+)
 
 LOCK_TRIES: Final = 20
 PAUSE_SECONDS: Final = 2.0
@@ -37,15 +45,21 @@ _LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtext('gatehouse migrations'
 # errors of the system, and access or names.
 _SAFE_TO_SHOW: Final = ("0A", "25006", "42", "53", "55", "57", "58")
 
-type Report = Callable[[str], None]
-"""Takes a line for the operator: what is being waited for."""
+
+class _NoLockError(MigrationError):
+    """In spite of all tries."""
 
 
 def migrate(
-    url: str, lines: Sequence[MigrationLine], *, server_role: str | None = None, report: Report = lambda _: None
+    url: str,
+    lines: Sequence[MigrationLine],
+    *,
+    server_role: str | None = None,
+    upkeep: Mapping[str, Sequence[Upkeep]] = MappingProxyType({}),
+    report: Report = lambda _: None,
 ) -> dict[str, str]:
     """Brings each line to its newest revision, one after the other, each with the rights that the server's role has on
-    its tables, in the last transaction of the line.
+    its tables, in the last transaction of the line. The upkeep of the line, by its name, follows.
 
     Any number of processes may do so at once: one migrates after the other, and the later ones find nothing to do. What
     a later version has migrated is left as it is, with the rights that it granted, and given back: the revision, by the
@@ -65,7 +79,8 @@ def migrate(
         for line in lines:
             if line.name not in newer:
                 with _explain_errors_of(line):
-                    _upgrade(_config_of(url, line, server_role), report)
+                    _with_locks(partial(command.upgrade, _config_of(url, line, server_role), "head"), report)
+                    _keep_up(url, upkeep.get(line.name, ()), report)
     return newer
 
 
@@ -147,17 +162,27 @@ def _find_revision(connection: Connection, line: MigrationLine) -> str | None:
     return ", ".join(revisions) if revisions else None  # more than one are unknown
 
 
-def _upgrade(config: Config, report: Report) -> None:
-    """A migration that does not get a lock in time is rolled back, lets others pass, and is tried again."""
+def _keep_up(url: str, upkeep: Sequence[Upkeep], report: Report) -> None:
+    """What does not get its lock is left for the next time: no server depends on it yet."""
+    for keep_up in upkeep:
+        with open_owner(url).connect() as connection:
+            try:
+                _with_locks(partial(keep_up, connection, report), report)
+            except _NoLockError as error:
+                report(str(error))
+
+
+def _with_locks(act: Callable[[], None], report: Report) -> None:
+    """What does not get a lock in time is rolled back, lets others pass, and is tried again."""
     for tries_left in reversed(range(LOCK_TRIES)):
         try:
-            command.upgrade(config, "head")
+            act()
         except DBAPIError as error:
             if not isinstance(error.orig, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
                 raise
             statement = " ".join((error.statement or "").split())
             if not tries_left:
-                raise MigrationError(
+                raise _NoLockError(
                     f"Another transaction holds what is to be changed (after {LOCK_TRIES} tries): {statement:.120}. "
                     "See which one in pg_stat_activity, and run `gatehouse migrate` again."
                 ) from None

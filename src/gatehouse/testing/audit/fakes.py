@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid6 import uuid7
 
 from gatehouse.accounts.domain.username import Username
-from gatehouse.audit.application.queries.list_audit_events import AuditEvent, AuditPage, AuditRequest
+from gatehouse.audit.application.events import AuditEvent, AuditPage, AuditRequest
 from gatehouse.common.domain.audit import Outcome, Subject
 from gatehouse.testing.fakes import FakeClock, FakeEvent, FakeStore, FakeTransaction
 
@@ -95,5 +95,6 @@ class FakeAuditPages:
             if request.actor in (None, event.actor)
             if request.target in (None, event.target)
             if request.action in (None, event.action)
+            if request.outcome in (None, event.outcome)
         ]
         return AuditPage(events, None)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from gatehouse.audit.application.events import AuditedActions, AuditPages
 from gatehouse.audit.application.ports import UnfinishedErasures
-from gatehouse.audit.application.queries.list_audit_events import AuditedActions, AuditPages
 from gatehouse.audit.module import AUDIT
 from gatehouse.common.application.ports import Audit, ErasableTrail, FailedAttempts
 from gatehouse.testing.audit.fakes import (

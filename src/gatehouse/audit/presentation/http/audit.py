@@ -6,7 +6,8 @@ from dishka import FromDishka
 from fastapi import APIRouter, Depends
 
 from gatehouse.accounts import USERNAME_SHAPE
-from gatehouse.audit.application.queries.list_audit_events import AuditPage, AuditRequest, ListAuditEvents
+from gatehouse.audit.application.events import AuditPage, AuditRequest
+from gatehouse.audit.application.queries.list_audit_events import ListAuditEvents
 from gatehouse.common.domain.errors import ForbiddenError
 from gatehouse.common.presentation.http.access import AUTHENTICATED
 from gatehouse.common.presentation.http.query import QueryString
