@@ -79,7 +79,7 @@ async def answers(client: httpx.AsyncClient, *, without: str = "nothing") -> dic
     """To each query, none of which fails, less those that name an account which may not be there."""
     found = {path: await client.get(path) for path in QUERIES if without not in path}
     assert {answer.status_code for answer in found.values()} == {200}
-    return {path: answer.json() for path, answer in found.items()}
+    return {path: answer.text for path, answer in found.items()}
 
 
 async def create(client: httpx.AsyncClient, username: str) -> httpx.Response:

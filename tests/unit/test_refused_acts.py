@@ -20,7 +20,8 @@ from gatehouse.accounts.application.queries.list_user_sessions import ListUserSe
 from gatehouse.accounts.application.queries.list_users import ListUsers, UserListRequest
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
-from gatehouse.audit.application.events import AuditRequest
+from gatehouse.audit.application.events import AuditFilters, AuditRequest
+from gatehouse.audit.application.queries.export_audit_events import ExportAuditEvents
 from gatehouse.audit.application.queries.list_audit_events import ListAuditEvents
 from gatehouse.common.application.use_case import action_of, has_caller
 from gatehouse.common.domain.audit import Outcome
@@ -63,6 +64,7 @@ REFUSED_ACTS: Final = [
     RefusedAct("list_users", None, lambda app, me: app.use(ListUsers, me)(UserListRequest())),
     RefusedAct("list_user_sessions", "chief", lambda app, me: app.use(ListUserSessions, me)(username="Chief")),
     RefusedAct("list_audit_events", None, lambda app, me: app.use(ListAuditEvents, me)(AuditRequest())),
+    RefusedAct("export_audit_events", None, lambda app, me: app.use(ExportAuditEvents, me)(AuditFilters())),
     RefusedAct("award_badge", "chief", lambda app, me: app.use(AwardBadge, me)("chief", "gold")),
     RefusedAct("withdraw_badge", None, lambda app, me: app.use(WithdrawBadge, me)(uuid4())),
 ]

@@ -1,6 +1,6 @@
 """Users, sessions, passwords and roles. What is named here is for other modules; the rest is this module's own.
 
-- who calls: `Identity`, `Role`, `ensure_at_least`, `manages`, `ensure_manages`
+- who calls: `Identity`, `Role`, `ensure_at_least`, `manages`, `ensure_manages`; `IdentifyAgain` during a long answer
 - users under lock, for commands: `Users`, `User`, `lock_actor`, `lock_actor_and_user`, `lock_subordinate`,
   `UserNotFoundError`
 - a user's sessions, in the transaction of a command: `Sessions`, with `Sessions.end_all_of` to end them
@@ -14,7 +14,7 @@ tables is this module's own.
 """
 
 from gatehouse.accounts.application.account import Account
-from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.identity import IdentifyAgain, Identity
 from gatehouse.accounts.application.locking import lock_actor, lock_actor_and_user, lock_subordinate
 from gatehouse.accounts.application.ports import Sessions, Users
 from gatehouse.accounts.domain.authorization import ensure_at_least, ensure_manages, manages
@@ -29,6 +29,7 @@ __all__ = [
     "USERNAME_RULE",
     "USERNAME_SHAPE",
     "Account",
+    "IdentifyAgain",
     "Identity",
     "Role",
     "Sessions",

@@ -7,7 +7,7 @@ from datetime import timedelta
 from dishka import AnyOf, Provider, Scope, provide
 
 from gatehouse.accounts.application.authentication import Authenticate
-from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.identity import IdentifyAgain, Identity
 from gatehouse.accounts.application.passwords import AttemptLimits, Passwords
 from gatehouse.accounts.application.ports import (
     CountedAttempts,
@@ -46,7 +46,7 @@ from gatehouse.accounts.infrastructure.sessions import SqlLiveSessions, SqlSessi
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
 from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
 from gatehouse.accounts.infrastructure.users import SqlUsers
-from gatehouse.accounts.presentation.http.authentication import identify
+from gatehouse.accounts.presentation.http.authentication import identify, identify_again
 from gatehouse.accounts.presentation.http.cookie import SessionCookie
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings, SessionSettings, ThrottleSettings
 from gatehouse.common.application.metrics import Metrics
@@ -78,6 +78,7 @@ class SecurityProvider(Provider):
 
     authenticate = provide(Authenticate)
     identity = provide(staticmethod(identify), scope=Scope.REQUEST, provides=AnyOf[Identity, Caller])
+    identify_again = provide(staticmethod(identify_again), scope=Scope.REQUEST, provides=IdentifyAgain)
     passwords = provide(Passwords, scope=Scope.REQUEST)
 
     @provide

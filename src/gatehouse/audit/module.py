@@ -5,6 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gatehouse.audit.application.commands.finish_erasures import FinishErasures
+from gatehouse.audit.application.queries.export_audit_events import ExportAuditEvents
 from gatehouse.audit.application.queries.list_audit_events import ListAuditEvents
 from gatehouse.audit.infrastructure.failed_attempts import NOT_STORED
 from gatehouse.audit.infrastructure.partitions import keep_partitions
@@ -31,7 +32,7 @@ def _keep_up(settings: Settings, connection: Connection, report: Report) -> None
 AUDIT: Final = Module(
     name="audit",
     commands=(FinishErasures,),
-    queries=(ListAuditEvents,),
+    queries=(ListAuditEvents, ExportAuditEvents),
     providers=(AuditProvider(),),
     routers=(audit.router,),
     background=(run_erasures,),

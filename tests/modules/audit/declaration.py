@@ -11,6 +11,13 @@ TESTS: Final = replace(
     AUDIT_TESTS,
     calls=(
         Call(method="GET", path="/api/v1/audit/", status=200, open_to="super_admin", asks_more_than_documented=True),
+        Call(
+            method="GET",
+            path="/api/v1/audit/export",
+            status=200,
+            open_to="super_admin",
+            asks_more_than_documented=True,
+        ),
     ),
     ports={UnfinishedErasures: "tests/integration/test_erasure.py"},
 )

@@ -1,6 +1,7 @@
 """Who is calling."""
 
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from gatehouse.accounts.domain.role import Role
@@ -29,3 +30,11 @@ class Identity:
         """A user whose password an admin chose may only change it."""
         if self.must_change_password:
             raise PasswordChangeRequiredError
+
+
+class IdentifyAgain(Protocol):
+    """For a request that goes on for long: reads the caller as the session and the account are now, which counts as
+    use of the session. Raises UnauthenticatedError.
+    """
+
+    async def __call__(self) -> Identity: ...

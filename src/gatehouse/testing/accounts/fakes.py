@@ -13,7 +13,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.user import User
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.domain.errors import ThrottledError
+from gatehouse.common.domain.errors import ThrottledError, UnauthenticatedError
 from gatehouse.testing.fakes import FakeClock, FakeStore, FakeTransaction
 
 
@@ -177,6 +177,20 @@ class FakeLiveSessions:
                 renewed = replace(session, last_seen_at=seen_at, idle_expires_at=idle_expires_at)
                 self._store.sessions[session.id] = renewed
                 return
+
+
+class FakeIdentifyAgain:
+    """Takes the newest session for that of the request."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def __call__(self) -> Identity:
+        for session in reversed(self._store.sessions.values()):
+            user = self._store.users[session.user_id]
+            if user.is_active:
+                return identity_of(user, session.id)
+        raise UnauthenticatedError
 
 
 class FakeExpiredRows:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from gatehouse.accounts.application.identity import IdentifyAgain
 from gatehouse.accounts.application.passwords import AttemptLimits
 from gatehouse.accounts.application.ports import (
     CountedAttempts,
@@ -33,6 +34,7 @@ from gatehouse.testing.accounts.fakes import (
     FakeCountedAttempts,
     FakeErasedNames,
     FakeExpiredRows,
+    FakeIdentifyAgain,
     FakeLiveSessions,
     FakePasswordHasher,
     FakePasswordStrength,
@@ -60,6 +62,7 @@ def _fakes(memory: Memory) -> Mapping[object, object]:
         CountedAttempts: FakeCountedAttempts(memory.transaction, throttle, memory.clock),
         ErasedNames: FakeErasedNames(memory.transaction),
         AttemptLimits: LIMITS,
+        IdentifyAgain: FakeIdentifyAgain(memory.store),
         ExpiredRows: FakeExpiredRows(memory.store),
         AccountById: FakeAccountById(memory.store),
         AccountByUsername: FakeAccountByUsername(memory.store),

@@ -1,10 +1,12 @@
 """From the session cookie to the caller."""
 
+from functools import partial
+
 import structlog
 from starlette.requests import Request
 
 from gatehouse.accounts.application.authentication import Authenticate
-from gatehouse.accounts.application.identity import Identity
+from gatehouse.accounts.application.identity import IdentifyAgain, Identity
 from gatehouse.accounts.presentation.http.cookie import SessionCookie
 from gatehouse.common.domain.errors import UnauthenticatedError
 
@@ -17,3 +19,7 @@ async def identify(request: Request, cookie: SessionCookie, authenticate: Authen
     identity = await authenticate(token)
     structlog.contextvars.bind_contextvars(caller=identity.username.value)
     return identity
+
+
+def identify_again(request: Request, cookie: SessionCookie, authenticate: Authenticate) -> IdentifyAgain:
+    return partial(identify, request, cookie, authenticate)

@@ -11,8 +11,9 @@ _MEANINGS: Final = {
 
 
 def document_events(document: dict[str, Any], actions: Collection[str]) -> None:
-    parameters = document["paths"]["/api/v1/audit/"]["get"]["parameters"]
-    action = next(parameter for parameter in parameters if parameter["name"] == "action")
-    action["schema"]["enum"] = sorted(actions)
+    for path in ("/api/v1/audit/", "/api/v1/audit/export"):
+        parameters = document["paths"][path]["get"]["parameters"]
+        action = next(parameter for parameter in parameters if parameter["name"] == "action")
+        action["schema"]["enum"] = sorted(actions)
     for field, meaning in _MEANINGS.items():
         document["components"]["schemas"]["AuditEvent"]["properties"][field]["description"] = meaning
