@@ -92,6 +92,8 @@ async def test_every_lock_gives_back_the_whole_user(gateways: Gateways) -> None:
     async with gateways.transaction:
         assert await gateways.users.lock(ALICE) == alice
         assert await gateways.users.lock_by_id(alice.id) == alice
+        with pytest.deprecated_call():
+            assert await gateways.users.lock_for_login(alice.id) == alice
 
 
 async def test_an_inactive_user_is_locked_like_any_other(gateways: Gateways) -> None:

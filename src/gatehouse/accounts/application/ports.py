@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from typing_extensions import deprecated
+
 from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.domain.session import Session
 from gatehouse.accounts.domain.user import User
@@ -34,6 +36,9 @@ class Users(Protocol):
         """The actor and the named user, locked in order of id, so that two who act on each other never deadlock."""
 
     async def lock_by_id(self, user_id: UUID) -> User | None: ...
+
+    @deprecated("use lock_by_id")
+    async def lock_for_login(self, user_id: UUID) -> User | None: ...
 
     async def lock_with_active_super_admins(self, username: Username) -> tuple[User | None, list[User]]:
         """The named user and all active super admins, locked in order of id."""

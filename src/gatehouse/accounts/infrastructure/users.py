@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+from typing_extensions import deprecated
 
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
@@ -42,6 +43,10 @@ class SqlUsers:
     async def lock_by_id(self, user_id: UUID) -> User | None:
         matches = await self._lock_where(users.c.id == user_id)
         return matches[0] if matches else None
+
+    @deprecated("use lock_by_id")
+    async def lock_for_login(self, user_id: UUID) -> User | None:
+        return await self.lock_by_id(user_id)
 
     async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
         matches = await self._lock_where(or_(users.c.id == actor_id, users.c.username == username.value))

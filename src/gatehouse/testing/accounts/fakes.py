@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from typing_extensions import deprecated
+
 from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.application.ports import Attempt, Batch, ForgottenAttempts, LiveSession
 from gatehouse.accounts.domain.errors import UsernameTakenError
@@ -81,6 +83,10 @@ class FakeUsers:
 
     async def lock_by_id(self, user_id: UUID) -> User | None:
         return deepcopy(self._transaction.store.users.get(user_id))
+
+    @deprecated("use lock_by_id")
+    async def lock_for_login(self, user_id: UUID) -> User | None:
+        return await self.lock_by_id(user_id)
 
     async def lock_with_actor(self, actor_id: UUID, username: Username) -> tuple[User | None, User | None]:
         return await self.lock_by_id(actor_id), await self.find(username)
