@@ -46,6 +46,9 @@ class PasswordSettings:
     previous_peppers: Annotated[list[str], doc("still verified; a login rehashes with the present one")] = field(
         default_factory=list, repr=False
     )
+    imported_pepper: Annotated[
+        str, doc("of another system whose bcrypt hashes are imported with --peppered-bcrypt; keep it while any is left")
+    ] = field(default="", repr=False)
     work_factor: Annotated[int, Interval(ge=4, le=20), doc("bcrypt's; 10 or more outside tests")] = 12
     min_length: Annotated[int, Interval(ge=8, le=64), doc("in characters")] = 15
     blocklist: Annotated[str, doc("a file, from here, with a refused password a line; empty: the shipped one")] = ""

@@ -8,6 +8,8 @@ from gatehouse.common.domain.errors import InvalidError
 from gatehouse.common.domain.text import is_text
 
 MAX_LENGTH: Final = 128
+NO_PASSWORD: Final = "!"  # noqa: S105  # which is the point
+"""Stored in place of a hash, for an account that came without one: no password is right until one is set."""
 _MAX_NORMALIZED: Final = 8 * MAX_LENGTH
 """At most four code points become one in NFC, so a password that is cut off here is too long anyway."""
 

@@ -1,9 +1,5 @@
 """Password hashing with bcrypt."""
 
-import base64
-import hashlib
-import hmac
-import re
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final
@@ -11,15 +7,18 @@ from typing import Final
 import bcrypt
 import structlog
 
-from gatehouse.accounts.domain.password import normalize
+from gatehouse.accounts.domain.password import NO_PASSWORD, normalize
+from gatehouse.accounts.infrastructure.stored_hashes import (
+    OWN,
+    BcryptHash,
+    UnverifiableError,
+    digest_with,
+    pepper_id,
+    read_stored_hash,
+)
 from gatehouse.common.application.metrics import NO_METRICS, Counter, Gauge, Histogram, Metrics
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
-
-_SCHEME: Final = "v1"
-_STORED: Final = re.compile(
-    r"v1\$(?P<pepper>[0-9a-f]{16})\$(?P<bcrypt>\$2[aby]\$(?P<cost>0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53})", re.ASCII
-)
 
 QUEUE: Final = Gauge(name="gatehouse_hashing_waiting", help="Passwords that wait to be hashed or verified.")
 WAITS: Final = Histogram(name="gatehouse_hashing_wait_seconds", help="How long they waited for a thread.")
@@ -36,14 +35,22 @@ class BcryptPasswordHasher:
     """bcrypt over base64(HMAC-SHA-384(pepper, NFC(password))).
 
     That is 64 bytes without NUL, so bcrypt's limit of 72 bytes cuts nothing off. Stored as `v1$<pepper id>$<bcrypt>`.
-    The first pepper hashes; all of them verify. A pepper's id is derived from it.
+    The first pepper hashes; all of them verify, and so does `imported_pepper` where another system hashed. A pepper's
+    id is derived from it.
     """
 
     def __init__(
-        self, peppers: Sequence[str], work_factor: int, threads: BoundedThreads, metrics: Metrics = NO_METRICS
+        self,
+        peppers: Sequence[str],
+        work_factor: int,
+        threads: BoundedThreads,
+        metrics: Metrics = NO_METRICS,
+        *,
+        imported_pepper: str = "",
     ) -> None:
-        self._peppers = {_pepper_id(pepper): pepper.encode() for pepper in peppers}
-        self._current = _pepper_id(peppers[0])
+        verifying = [*peppers, imported_pepper] if imported_pepper else peppers
+        self._peppers = {pepper_id(pepper): pepper.encode() for pepper in verifying}
+        self._current = pepper_id(peppers[0])
         self._work_factor = work_factor
         self._threads = threads
         self._metrics = metrics
@@ -80,23 +87,23 @@ class BcryptPasswordHasher:
         return result
 
     def _prefix(self) -> str:
-        return f"{_SCHEME}${self._current}$"
+        return f"{OWN}${self._current}$"
 
     def _hash(self, password: str) -> str:
-        digest = _digest(self._peppers[self._current], password)
+        digest = digest_with(self._peppers[self._current], normalize(password))
         return f"{self._prefix()}{bcrypt.hashpw(digest, bcrypt.gensalt(self._work_factor)).decode()}"
 
     def _verify(self, password: str, password_hash: str) -> bool:
-        stored = _STORED.fullmatch(password_hash)
-        pepper = self._peppers.get(stored["pepper"]) if stored else None
-        if stored is None or pepper is None:
-            _log.error("password_hash_not_verifiable", pepper_id=stored and stored["pepper"])
+        try:
+            stored = read_stored_hash(password_hash, self._peppers)
+        except UnverifiableError as error:
+            if password_hash != NO_PASSWORD:
+                _log.error("password_hash_not_verifiable", reason=str(error))
             self._verify(password, self._dummy_hash)
             return False
-        digest = _digest(pepper, password)
-        matches = bcrypt.checkpw(digest, stored["bcrypt"].encode())
-        if not matches:
-            self._make_up_for_cost(digest, int(stored["cost"]))
+        matches = stored.matches(password)
+        if not matches and isinstance(stored, BcryptHash):
+            self._make_up_for_cost(stored.digest(password), stored.cost)
         return matches
 
     def _make_up_for_cost(self, digest: bytes, cost: int) -> None:
@@ -106,11 +113,3 @@ class BcryptPasswordHasher:
         """
         for factor in range(cost, self._work_factor):
             bcrypt.hashpw(digest, bcrypt.gensalt(factor))
-
-
-def _digest(pepper: bytes, password: str) -> bytes:
-    return base64.b64encode(hmac.digest(pepper, normalize(password).encode(), hashlib.sha384))
-
-
-def _pepper_id(pepper: str) -> str:
-    return hmac.digest(pepper.encode(), b"gatehouse pepper id", hashlib.sha256).hex()[:16]
