@@ -112,7 +112,9 @@ async def test_a_login_that_rehashes_takes_the_writers_lock_at_once(harness: Har
 
 
 @pytest.mark.promise("P9")
-async def test_a_login_that_rehashes_changes_the_hash_and_its_own_time_alone(harness: Harness, monitor: DatabaseMonitor) -> None:
+async def test_a_login_that_rehashes_changes_the_hash_and_its_own_time_alone(
+    harness: Harness, monitor: DatabaseMonitor
+) -> None:
     await harness.add_user("alice")
     before = await monitor.user("alice")
     await monitor.execute("UPDATE users SET password_hash = 'old ' || password_hash")

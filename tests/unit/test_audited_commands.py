@@ -1,6 +1,6 @@
 """Every command records what it did exactly when it changed something."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import pytest
 
@@ -23,6 +24,7 @@ from gatehouse.accounts.application.commands.end_sessions_by_hand import EndSess
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
 from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.application.commands.import_users import ImportUsers
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.log_out import LogOut
@@ -33,10 +35,13 @@ from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSup
 from gatehouse.accounts.application.commands.set_password import SetPassword
 from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.application.commands.unthrottle import Unthrottle
+from gatehouse.accounts.application.user_file import ImportRules
+from gatehouse.accounts.application.user_import import FileRow, ImportRun
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import PSEUDONYM_MARK
 from gatehouse.accounts.module import ACCOUNTS
 from gatehouse.common.application.use_case import action_of
+from gatehouse.common.domain.audit import Subject
 from gatehouse.common.domain.errors import GatehouseError
 from gatehouse.testing.fakes import PASSWORD, FakeEvent
 from gatehouse.testing.in_memory_app import InMemoryApp
@@ -95,6 +100,14 @@ def enter_password() -> str:
     return PASSWORD
 
 
+IMPORT = Subject("import", str(UUID(int=7)), "1 added, 0 there already, 0 refused")
+IMPORT_RUN = ImportRun(id=UUID(int=7), rules=ImportRules(), refuse=lambda *_: None)
+
+
+async def file_rows() -> AsyncIterator[Sequence[FileRow]]:
+    yield [FileRow(1, {"username": "newcomer"})]
+
+
 CASES = [
     by_oneself("sign_up", "newcomer", lambda s: partial(s.use(SignUp), "Newcomer", PASSWORD)),
     by_oneself("log_in", "alice", lambda s: partial(s.use(LogIn), "ALICE", PASSWORD), is_repeatable=True),
@@ -110,6 +123,10 @@ CASES = [
     by_chief("end_user_sessions", "alice", lambda s: partial(s.use(EndUserSessions), "Alice")),
     by_operator(
         "create_super_admin", "newcomer", lambda s: partial(s.use(CreateSuperAdmin), "Newcomer", enter_password)
+    ),
+    AuditedCommand(
+        FakeEvent("import_users", None, None, subject=IMPORT),
+        lambda s: lambda: s.use(ImportUsers)(IMPORT_RUN, file_rows()),
     ),
     by_operator("raise_to_super_admin", "admin", lambda s: partial(s.use(RaiseToSuperAdmin), "Admin")),
     by_chief("erase_user", PSEUDONYM_MARK, lambda s: partial(s.use(EraseUser), "Alice")),

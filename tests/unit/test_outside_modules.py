@@ -583,6 +583,7 @@ def test_the_names_of_gatehouse_s_own_commands_are_kept_free() -> None:
     of_modules = {
         *("create-super-admin", "revoke-super-admin", "purge-sessions"),
         *("set-password", "end-sessions", "unthrottle"),
+        *("export-users", "import-users"),
     }
     commands = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
     groups = {str(group.name) for group in cli.registered_groups}

@@ -12,6 +12,7 @@ from gatehouse.accounts.application.commands.end_sessions_by_hand import EndSess
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
 from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.application.commands.import_users import ImportUsers
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.log_out import LogOut
@@ -23,6 +24,7 @@ from gatehouse.accounts.application.commands.revoke_super_admin import RevokeSup
 from gatehouse.accounts.application.commands.set_password import SetPassword
 from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.application.commands.unthrottle import Unthrottle
+from gatehouse.accounts.application.queries.export_users import ExportUsers
 from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.application.queries.get_user import GetUser
 from gatehouse.accounts.application.queries.list_sessions import ListSessions
@@ -35,7 +37,7 @@ from gatehouse.accounts.infrastructure.status import STATUS
 from gatehouse.accounts.infrastructure.tables import attempts, erased_names, sessions, users
 from gatehouse.accounts.infrastructure.throttle import REFUSALS
 from gatehouse.accounts.presentation.background import PURGED, run_purge
-from gatehouse.accounts.presentation.cli import by_hand, purge_sessions, super_admins
+from gatehouse.accounts.presentation.cli import by_hand, export_users, import_users, purge_sessions, super_admins
 from gatehouse.accounts.presentation.http import account as account_routes
 from gatehouse.accounts.presentation.http import users as user_routes
 from gatehouse.accounts.presentation.http.cookie import SessionCookie
@@ -83,11 +85,18 @@ ACCOUNTS: Final = Module(
         EndAllSessions,
         Unthrottle,
         PurgeSessions,
+        ImportUsers,
     ),
-    queries=(GetMe, GetUser, ListUsers, ListSessions, ListUserSessions),
+    queries=(GetMe, GetUser, ListUsers, ListSessions, ListUserSessions, ExportUsers),
     providers=(GatewayProvider(), SecurityProvider()),
     routers=(user_routes.router, account_routes.router),
-    cli=(super_admins.register, by_hand.register, purge_sessions.register),
+    cli=(
+        super_admins.register,
+        by_hand.register,
+        purge_sessions.register,
+        export_users.register,
+        import_users.register,
+    ),
     background=(run_purge,),
     tables={
         users: "SELECT, INSERT, UPDATE",

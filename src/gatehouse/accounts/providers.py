@@ -13,24 +13,30 @@ from gatehouse.accounts.application.ports import (
     CountedAttempts,
     ErasedNames,
     ExpiredRows,
+    ImportedHashes,
     LiveSessions,
     PasswordHasher,
     PasswordStrength,
+    SeenKeys,
     Sessions,
     SessionTokens,
     Throttle,
+    UserBatches,
     Users,
 )
+from gatehouse.accounts.application.queries.export_users import UserExport
 from gatehouse.accounts.application.queries.get_me import AccountById
 from gatehouse.accounts.application.queries.get_user import AccountByUsername
 from gatehouse.accounts.application.queries.list_sessions import LiveSessionViews
 from gatehouse.accounts.application.queries.list_users import UserPages
+from gatehouse.accounts.application.user_import import UserReader
 from gatehouse.accounts.domain.password import PasswordPolicy
 from gatehouse.accounts.domain.session import SessionLifetime
 from gatehouse.accounts.infrastructure.breached_passwords import BreachedPasswords
 from gatehouse.accounts.infrastructure.counted_attempts import SqlCountedAttempts
 from gatehouse.accounts.infrastructure.erased_names import NameHashes, SqlErasedNames
 from gatehouse.accounts.infrastructure.expired_rows import SqlExpiredRows
+from gatehouse.accounts.infrastructure.imported_hashes import StorableHashes
 from gatehouse.accounts.infrastructure.password_strength import (
     SHIPPED_BLOCKLIST,
     SHIPPED_PHRASES,
@@ -38,13 +44,16 @@ from gatehouse.accounts.infrastructure.password_strength import (
     read_lines,
 )
 from gatehouse.accounts.infrastructure.passwords import BcryptPasswordHasher
+from gatehouse.accounts.infrastructure.queries.export_users import SqlUserExport
 from gatehouse.accounts.infrastructure.queries.get_me import SqlAccountById
 from gatehouse.accounts.infrastructure.queries.get_user import SqlAccountByUsername
 from gatehouse.accounts.infrastructure.queries.list_sessions import SqlLiveSessionViews
 from gatehouse.accounts.infrastructure.queries.list_users import SqlUserPages
+from gatehouse.accounts.infrastructure.seen_keys import SqliteSeenKeys
 from gatehouse.accounts.infrastructure.sessions import SqlLiveSessions, SqlSessions
 from gatehouse.accounts.infrastructure.throttle import SqlThrottle, ThrottleTimes
 from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
+from gatehouse.accounts.infrastructure.user_batches import SqlUserBatches
 from gatehouse.accounts.infrastructure.users import SqlUsers
 from gatehouse.accounts.presentation.http.authentication import identify, identify_again
 from gatehouse.accounts.presentation.http.cookie import SessionCookie
@@ -61,6 +70,7 @@ class GatewayProvider(Provider):
     scope = Scope.APP
 
     users = provide(SqlUsers, scope=Scope.REQUEST, provides=Users)
+    user_batches = provide(SqlUserBatches, scope=Scope.REQUEST, provides=UserBatches)
     sessions = provide(SqlSessions, scope=Scope.REQUEST, provides=Sessions)
     live_sessions = provide(SqlLiveSessions, provides=LiveSessions)
     throttle = provide(SqlThrottle, provides=Throttle)
@@ -70,7 +80,16 @@ class GatewayProvider(Provider):
     account_by_id = provide(SqlAccountById, provides=AccountById)
     account_by_username = provide(SqlAccountByUsername, provides=AccountByUsername)
     user_pages = provide(SqlUserPages, provides=UserPages)
+    user_export = provide(SqlUserExport, provides=UserExport)
     session_views = provide(SqlLiveSessionViews, provides=LiveSessionViews)
+
+    user_reader = provide(UserReader, scope=Scope.REQUEST)
+
+    @provide(scope=Scope.REQUEST)
+    def seen_keys(self) -> Iterator[SeenKeys]:
+        seen = SqliteSeenKeys()
+        yield seen
+        seen.close()
 
 
 class SecurityProvider(Provider):
@@ -150,5 +169,17 @@ class SecurityProvider(Provider):
     @provide(provides=PasswordHasher)
     def hasher(self, settings: Settings, threads: BoundedThreads, metrics: Metrics) -> BcryptPasswordHasher:
         password = settings[PasswordSettings]
-        peppers = [password.pepper, *password.previous_peppers]
-        return BcryptPasswordHasher(peppers, password.work_factor, threads, metrics)
+        return BcryptPasswordHasher(
+            [password.pepper, *password.previous_peppers],
+            password.work_factor,
+            threads,
+            metrics,
+            imported_pepper=password.imported_pepper,
+        )
+
+    @provide(provides=ImportedHashes)
+    def imported_hashes(self, settings: Settings) -> StorableHashes:
+        password = settings[PasswordSettings]
+        return StorableHashes(
+            [password.pepper, *password.previous_peppers], password.imported_pepper, password.work_factor
+        )

@@ -5,12 +5,15 @@ from gatehouse.accounts.application.ports import (
     CountedAttempts,
     ErasedNames,
     ExpiredRows,
+    ImportedHashes,
     LiveSessions,
     PasswordHasher,
     PasswordStrength,
+    SeenKeys,
     Sessions,
     SessionTokens,
     Throttle,
+    UserBatches,
     Users,
 )
 from gatehouse.testing.declarations.accounts import ACCOUNTS_TESTS
@@ -33,6 +36,9 @@ TESTS: Final = replace(
         ExpiredRows: "tests/integration/test_purge.py",
         SessionTokens: "tests/unit/test_tokens.py",
         PasswordStrength: "tests/unit/test_password_strength.py",
+        UserBatches: "tests/integration/test_user_batches_gateway.py",
+        SeenKeys: "tests/unit/test_seen_keys.py",
+        ImportedHashes: "tests/unit/test_stored_hashes.py",
         PasswordHasher: "tests/unit/test_passwords.py",
     },
 )

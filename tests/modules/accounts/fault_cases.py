@@ -1,6 +1,8 @@
 """One call of each command of accounts, and of each way through it that writes."""
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
+from uuid import UUID
 
 from gatehouse.accounts.application.commands.change_password import ChangePassword
 from gatehouse.accounts.application.commands.create_super_admin import CreateSuperAdmin
@@ -12,6 +14,7 @@ from gatehouse.accounts.application.commands.end_sessions_by_hand import EndSess
 from gatehouse.accounts.application.commands.end_user_sessions import EndUserSessions
 from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.application.commands.import_users import ImportUsers
 from gatehouse.accounts.application.commands.inactivate_user import InactivateUser
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.log_out import LogOut
@@ -23,11 +26,14 @@ from gatehouse.accounts.application.commands.set_password import SetPassword
 from gatehouse.accounts.application.commands.sign_up import SignUp
 from gatehouse.accounts.application.commands.unthrottle import Unthrottle
 from gatehouse.accounts.application.ports import Attempt, Throttle
+from gatehouse.accounts.application.user_file import ImportRules
+from gatehouse.accounts.application.user_import import FileRow, ImportRun
 from gatehouse.accounts.domain.role import Role
 from gatehouse.testing.declaration import FaultCase, Fixtures
 from gatehouse.testing.fakes import PASSWORD
 from gatehouse.testing.harness import Harness
 
+RUN: Final = ImportRun(id=UUID(int=7), rules=ImportRules(), refuse=lambda *_: None)
 NEW_PASSWORD: Final = "another horse battery staple"
 
 
@@ -38,6 +44,10 @@ def _ask_password() -> str:
 async def _count_attempts_of_alice(harness: Harness, _: Fixtures) -> None:
     throttle = await harness.container.get(Throttle)
     await throttle.count(Attempt("password:alice:192.0.2.1", 5), Attempt("password:192.0.2.1", 50))
+
+
+async def _rows() -> AsyncIterator[Sequence[FileRow]]:
+    yield [FileRow(1, {"username": "erica"}), FileRow(2, {"username": "alice"})]
 
 
 FAULT_CASES: Final = (
@@ -72,5 +82,6 @@ FAULT_CASES: Final = (
     FaultCase(command=EndSessionsByHand, arguments=lambda _: ("chief",)),
     FaultCase(command=EndAllSessions, arguments=lambda _: ()),
     FaultCase(command=Unthrottle, arguments=lambda _: ("alice",), seed=_count_attempts_of_alice),
+    FaultCase(command=ImportUsers, arguments=lambda _: (RUN, _rows())),
     FaultCase(command=RevokeSuperAdmin, arguments=lambda _: ("other",)),
 )

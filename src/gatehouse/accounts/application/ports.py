@@ -1,5 +1,6 @@
 """What the use cases need from outside. Each is a plain noun; its adapter says the technology (`SqlUsers`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -193,3 +194,42 @@ class PasswordHasher(Protocol):
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether it was made with a pepper or a work factor that is no longer the present one."""
+
+
+class Obstacle(StrEnum):
+    """Why an account is not added, as far as the database knows."""
+
+    PRESENT = "present"
+    """It is there already: an account has its name and its id."""
+    NAME_TAKEN = "name taken"
+    ID_TAKEN = "id taken"
+
+
+class UserBatches(Protocol):
+    """Many accounts at once, on the transaction. Names and ids differ within a batch."""
+
+    async def add(self, users: Sequence[User]) -> dict[int, Obstacle]:
+        """Adds what nothing stands in the way of. The others, by their places in the batch.
+
+        Raises TransactionConflictError where a parallel transaction took a name meanwhile.
+        """
+
+    async def check(self, users: Sequence[User]) -> dict[int, Obstacle]:
+        """What `add` would give back. Adds nothing."""
+
+
+class ImportedHashes(Protocol):
+    def to_stored(self, password_hash: str, *, is_peppered: bool) -> str:
+        """How the hash is stored until its owner's next login. `is_peppered`: what looks like bare bcrypt is over an
+        HMAC with the pepper of the system that it comes from.
+
+        Raises InvalidError for a hash of an unknown kind, for one that a pepper is missing for, and for one that costs
+        too much to verify.
+        """
+
+
+class SeenKeys(Protocol):
+    """What one import has come across, however much that is, in bounded memory."""
+
+    def find_earlier(self, keys: Sequence[tuple[str | bytes, int]]) -> dict[int, int]:
+        """Takes keys with their lines. Gives back each line whose key came earlier, with the first line that had it."""

@@ -30,8 +30,15 @@ RESERVED: Final = frozenset(
     }
 )  # fmt: skip
 """Names that people take for someone in charge. Nobody signs up for them; those in charge may create them."""
-_READ_AS: Final = tuple(str.maketrans("0134578", f"o{one}eastb") for one in "il")
+_LOOKS_LIKE: Final = {"o": "0", "i": "1", "l": "1", "e": "3", "a": "4", "s": "5", "t": "7", "b": "8"}
 """Digits that stand for letters, as in `r00t`."""
+_RESERVED: Final = re.compile(
+    "(?:{})[0-9._-]*".format(
+        "|".join(
+            "[._-]?".join(f"[{letter}{_LOOKS_LIKE.get(letter, '')}]" for letter in name) for name in sorted(RESERVED)
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +70,7 @@ class Username:
     @property
     def is_reserved(self) -> bool:
         """Whatever specials and digits are put into it: `ad.min`, `admin-1` and `adm1n` are taken for `admin`, too."""
-        name = "".join(character for character in self.value if character.isalnum())
-        readings = (name, name.rstrip("0123456789"))
-        return any(reading.translate(digits) in RESERVED for reading in readings for digits in _READ_AS)
+        return _RESERVED.fullmatch(self.value) is not None
 
     @staticmethod
     def prefix(value: str) -> str:

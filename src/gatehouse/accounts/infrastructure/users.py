@@ -21,10 +21,10 @@ class SqlUsers:
         self._transaction = transaction
 
     async def add(self, user: User) -> None:
-        await self._transaction.connection.execute(insert(users).values(_to_row(user)))
+        await self._transaction.connection.execute(insert(users).values(to_row(user)))
 
     async def save(self, user: User) -> None:
-        await self._transaction.connection.execute(update(users).where(users.c.id == user.id).values(_to_row(user)))
+        await self._transaction.connection.execute(update(users).where(users.c.id == user.id).values(to_row(user)))
 
     async def erase(self, user: User, now: datetime) -> None:
         nothing = {"is_active": False, "password_hash": "", "must_change_password": False, "last_login_at": None}
@@ -69,7 +69,7 @@ class SqlUsers:
         return [_to_user(row) for row in await self._transaction.connection.execute(statement)]
 
 
-def _to_row(user: User) -> dict[str, object]:
+def to_row(user: User) -> dict[str, object]:
     return {
         "id": user.id,
         "username": user.username.value,

@@ -54,7 +54,7 @@ def command[C](cls: type[C]) -> type[C]:
 
 @dataclass_transform(frozen_default=True)
 def command_in_steps[C](cls: type[C]) -> type[C]:
-    """A use case that also asks a person, counts an attempt or hashes, which must not happen twice for one request.
+    """A use case that also asks a person, counts an attempt, hashes or reads a file, which must not happen twice.
 
     It is not retried as a whole. Instead, `retry_on_conflict` decorates the method with its last transaction: one for
     each way that a call may take.

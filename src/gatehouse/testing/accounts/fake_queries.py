@@ -1,13 +1,16 @@
 """In-memory stand-ins for the statements that queries ask."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from gatehouse.accounts.application.account import Account
+from gatehouse.accounts.application.queries.export_users import ExportBlock
 from gatehouse.accounts.application.queries.list_sessions import SessionList, SessionView
 from gatehouse.accounts.application.queries.list_users import UserList, UserListRequest
+from gatehouse.accounts.application.user_file import FileFormat
 from gatehouse.accounts.domain.device import describe_device
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.application.encoded_json import EncodedJson
@@ -68,6 +71,19 @@ class FakeUserPages:
         )
         page = accounts[request.offset : request.offset + request.limit]
         return EncodedJson(_USER_LIST.dump_json(UserList(page, None, len(accounts) if request.with_total else None)))
+
+
+class FakeUserExport:
+    """A block for each account."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def __call__(self, form: FileFormat, *, with_hashes: bool) -> AsyncIterator[ExportBlock]:
+        users = list(self._store.users.values())
+        for place, user in enumerate(users, 1):
+            secret = user.password_hash if with_hashes else ""
+            yield ExportBlock(f"{form} {user.username} {secret}\n", 1, place / len(users))
 
 
 class FakeSessionViews:

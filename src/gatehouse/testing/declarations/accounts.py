@@ -9,14 +9,18 @@ from gatehouse.accounts.application.ports import (
     CountedAttempts,
     ErasedNames,
     ExpiredRows,
+    ImportedHashes,
     LiveSessions,
     PasswordHasher,
     PasswordStrength,
+    SeenKeys,
     Sessions,
     SessionTokens,
     Throttle,
+    UserBatches,
     Users,
 )
+from gatehouse.accounts.application.queries.export_users import UserExport
 from gatehouse.accounts.application.queries.get_me import AccountById
 from gatehouse.accounts.application.queries.get_user import AccountByUsername
 from gatehouse.accounts.application.queries.list_sessions import LiveSessionViews
@@ -28,6 +32,7 @@ from gatehouse.testing.accounts.fake_queries import (
     FakeAccountById,
     FakeAccountByUsername,
     FakeSessionViews,
+    FakeUserExport,
     FakeUserPages,
 )
 from gatehouse.testing.accounts.fakes import (
@@ -43,6 +48,7 @@ from gatehouse.testing.accounts.fakes import (
     FakeThrottle,
     FakeUsers,
 )
+from gatehouse.testing.accounts.import_fakes import FakeImportedHashes, FakeSeenKeys, FakeUserBatches
 from gatehouse.testing.declaration import ModuleTests
 from gatehouse.testing.fakes import LIFETIME, LIMITS, Memory
 
@@ -51,6 +57,9 @@ def _fakes(memory: Memory) -> Mapping[object, object]:
     throttle = FakeThrottle()
     return {
         Users: FakeUsers(memory.transaction),
+        UserBatches: FakeUserBatches(memory.transaction),
+        ImportedHashes: FakeImportedHashes(),
+        SeenKeys: FakeSeenKeys(),
         Sessions: FakeSessions(memory.transaction),
         LiveSessions: FakeLiveSessions(memory.store, LIFETIME),
         SessionLifetime: LIFETIME,
@@ -66,6 +75,7 @@ def _fakes(memory: Memory) -> Mapping[object, object]:
         ExpiredRows: FakeExpiredRows(memory.store),
         AccountById: FakeAccountById(memory.store),
         AccountByUsername: FakeAccountByUsername(memory.store),
+        UserExport: FakeUserExport(memory.store),
         UserPages: FakeUserPages(memory.store),
         LiveSessionViews: FakeSessionViews(memory.store, memory.clock),
     }

@@ -1,0 +1,189 @@
+"""Export and import of users, against a bare COPY of the same rows into, and out of, the same table.
+
+PYTHONPATH=. .venv/bin/python -m benchmarks.transfer --rows 1000000
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, SERVER_ROLE, embedded_server
+from gatehouse.accounts.infrastructure.stored_hashes import pepper_id
+from gatehouse.common.infrastructure.migrations import migrate
+from gatehouse.common.presentation.cli.progress import ProgressReport
+from gatehouse.setup.modules import MODULES
+
+IMPORT_TARGET: Final = 1 / 3
+EXPORT_TARGET: Final = 1 / 2
+_COLUMNS: Final = "id, username, role, is_active, password_hash, must_change_password, created_at, updated_at"
+_FIRST_DAY: Final = datetime(2020, 1, 1, tzinfo=UTC)
+_BLOCK: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    seconds: float
+    peak_mib: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    rows = parser.parse_args().rows
+    with embedded_server() as server_url, tempfile.TemporaryDirectory() as folder:
+        url = _empty_database(server_url)
+        _measure(url, Path(folder), max(rows // 10, 1), is_warm_up=True)
+        _measure(url, Path(folder), rows, is_warm_up=False)
+
+
+def _measure(url: str, folder: Path, rows: int, *, is_warm_up: bool) -> None:
+    """The first, small round also shows that memory does not grow with the rows."""
+    file = folder / "users.ndjson"
+    _write_file(file, rows)
+    copy_in = _timed(url, lambda: _copy_in(url, rows))
+    copy_out = _timed(url, lambda: _copy_out(url, folder / "users.copy"))
+    exported = _run(url, "export-users", "--with-hashes", "--output", str(folder / "exported.ndjson"))
+    _empty(url)
+    imported = _run(url, "import-users", str(file))
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (rows,)
+    print(f"\n{rows} rows{', to warm up' if is_warm_up else ''}")
+    for name, run, bare, target in (
+        ("import", imported, copy_in, IMPORT_TARGET),
+        ("export", exported, copy_out, EXPORT_TARGET),
+    ):
+        ratio = bare / run.seconds
+        print(
+            f"{name}: {rows / run.seconds:.0f} rows/s, bare COPY {rows / bare:.0f} rows/s, ratio {ratio:.2f} "
+            f"(target {target:.2f}, {'met' if ratio >= target else 'MISSED'}), peak {run.peak_mib:.0f} MiB"
+        )
+
+
+def _empty_database(server_url: str) -> str:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS transfer WITH (FORCE)")
+        connection.execute("CREATE DATABASE transfer")
+    url = make_conninfo(server_url, dbname="transfer")
+    migrate(url, MODULES.migration_lines, server_role=SERVER_ROLE)
+    return url
+
+
+def _empty(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("TRUNCATE users CASCADE")
+        connection.execute("CHECKPOINT")
+
+
+def _row(number: int) -> tuple[str, ...]:
+    """Names come in no order, ids in that of time, as Gatehouse makes them; hashes have the length of real ones."""
+    mixed = number * 2_654_435_761 % 2**32
+    at = (_FIRST_DAY + timedelta(seconds=number)).isoformat()
+    password_hash = f"v1${pepper_id(PASSWORD_PEPPER)}$$2b$12${mixed:021}.{number:031}"
+    return (
+        str(UUID(int=number << 80 | 7 << 76 | 2 << 62 | mixed)),
+        f"user{mixed:010}",
+        "user",
+        "true",
+        password_hash,
+        "false",
+        at,
+        at,
+    )
+
+
+def _blocks(rows: int, line: Callable[[tuple[str, ...]], str]) -> Iterator[str]:
+    with ProgressReport() as report:
+        for start in range(0, rows, _BLOCK):
+            end = min(start + _BLOCK, rows)
+            yield "".join(line(_row(number)) for number in range(start, end))
+            report.update(end, end / rows)
+
+
+def _write_file(file: Path, rows: int) -> None:
+    with file.open("w") as target:
+        for block in _blocks(rows, _json_line):
+            target.write(block)
+
+
+def _json_line(row: tuple[str, ...]) -> str:
+    user_id, username, role, is_active, password_hash, must_change, created_at, updated_at = row
+    return (
+        f'{{"id":"{user_id}","username":"{username}","role":"{role}","is_active":{is_active},'
+        f'"must_change_password":{must_change},"created_at":"{created_at}","updated_at":"{updated_at}",'
+        f'"password_hash":"{password_hash}"}}\n'
+    )
+
+
+def _timed(url: str, measure: Callable[[], float]) -> float:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+    return measure()
+
+
+def _copy_in(url: str, rows: int) -> float:
+    """The time in which the rows are sent and stored; making them is not counted."""
+    _empty(url)
+    with tempfile.TemporaryFile("w+b") as made:
+        for block in _blocks(rows, lambda row: "\t".join(row) + "\n"):
+            made.write(block.encode())
+        made.seek(0)
+        began = time.perf_counter()
+        with psycopg.connect(url) as connection:
+            with connection.cursor().copy(f"COPY users ({_COLUMNS}) FROM STDIN") as copy:
+                while chunk := made.read(1 << 20):
+                    copy.write(chunk)
+            connection.commit()
+        return time.perf_counter() - began
+
+
+def _copy_out(url: str, file: Path) -> float:
+    """As psql does it: libpq, row by row, into a file."""
+    with psycopg.connect(url) as connection, file.open("wb") as target:
+        began = time.perf_counter()
+        connection.pgconn.exec_(b"COPY users TO STDOUT")
+        while True:
+            size, row = connection.pgconn.get_copy_data(0)
+            if size <= 0:
+                break
+            target.write(row)
+        target.flush()
+        seconds = time.perf_counter() - began
+        while connection.pgconn.get_result() is not None:
+            pass
+    return seconds
+
+
+def _run(url: str, *arguments: str) -> Run:
+    """The whole process, from its start."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+    environment = {
+        **os.environ,
+        "GATEHOUSE_APP__ENVIRONMENT": "test",
+        "GATEHOUSE_POSTGRES__URL": make_conninfo(url, user=SERVER_ROLE),
+        "GATEHOUSE_JWT__SECRET": JWT_SECRET,
+        "GATEHOUSE_PASSWORD__PEPPER": PASSWORD_PEPPER,
+    }
+    began = time.perf_counter()
+    process = subprocess.Popen([str(Path(sys.executable).with_name("gatehouse")), *arguments], env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, f"{arguments[0]} failed"
+    return Run(seconds, usage.ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    main()
