@@ -12,7 +12,7 @@ from gatehouse.accounts.application.user_import import FileRow, ImportRun, Impor
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.domain.audit import Subject
 from gatehouse.common.domain.errors import TransactionConflictError, UnavailableError
-from gatehouse.testing.accounts.fakes import FakeSeenKeys, FakeUserBatches
+from gatehouse.testing.accounts.import_fakes import FakeSeenKeys, FakeUserBatches
 from gatehouse.testing.fakes import FakeEvent
 from gatehouse.testing.in_memory_app import InMemoryApp
 

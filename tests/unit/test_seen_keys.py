@@ -8,7 +8,7 @@ import pytest
 
 from gatehouse.accounts.application.ports import SeenKeys
 from gatehouse.accounts.infrastructure.seen_keys import SqliteSeenKeys
-from gatehouse.testing.accounts.fakes import FakeSeenKeys
+from gatehouse.testing.accounts.import_fakes import FakeSeenKeys
 
 
 @pytest.fixture(params=[FakeSeenKeys, SqliteSeenKeys])

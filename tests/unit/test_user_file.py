@@ -8,7 +8,7 @@ from gatehouse.accounts.domain.password import NO_PASSWORD
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.domain.errors import InvalidError
-from gatehouse.testing.accounts.fakes import FakeImportedHashes
+from gatehouse.testing.accounts.import_fakes import FakeImportedHashes
 
 NOW = datetime(2026, 11, 27, 18, 0, tzinfo=UTC)
 FULL = {
