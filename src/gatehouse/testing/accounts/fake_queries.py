@@ -13,7 +13,7 @@ from gatehouse.accounts.application.queries.list_users import UserList, UserList
 from gatehouse.accounts.application.user_file import FileFormat
 from gatehouse.accounts.domain.device import describe_device
 from gatehouse.accounts.domain.user import User
-from gatehouse.common.application.encoded_json import EncodedJson
+from gatehouse.common.application.encoded_json import EncodedPage
 from gatehouse.common.application.paging import SortingOrder
 from gatehouse.testing.fakes import FakeClock, FakeStore
 
@@ -37,7 +37,7 @@ class FakeAccountByUsername:
 _USER_LIST = TypeAdapter(UserList)
 
 
-def read(page: EncodedJson[UserList]) -> UserList:
+def read(page: EncodedPage[UserList]) -> UserList:
     """What the bytes say."""
     return _USER_LIST.validate_json(page)
 
@@ -53,7 +53,7 @@ class FakeUserPages:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
 
-    async def __call__(self, request: UserListRequest) -> EncodedJson[UserList]:
+    async def __call__(self, request: UserListRequest) -> EncodedPage[UserList]:
         accounts = [
             Account.of(user)
             for user in self._store.users.values()
@@ -70,7 +70,9 @@ class FakeUserPages:
             reverse=request.sorting_order is SortingOrder.DESC,
         )
         page = accounts[request.offset : request.offset + request.limit]
-        return EncodedJson(_USER_LIST.dump_json(UserList(page, None, len(accounts) if request.with_total else None)))
+        total = len(accounts) if request.with_total else None
+        text = _USER_LIST.dump_json(UserList(page, None, total)).decode()
+        return EncodedPage.of(text, next_cursor=None, total=total)
 
 
 class FakeUserExport:

@@ -10,7 +10,7 @@ from gatehouse.accounts.application.identity import Identity
 from gatehouse.accounts.domain.authorization import ensure_at_least
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.username import Username
-from gatehouse.common.application.encoded_json import EncodedJson
+from gatehouse.common.application.encoded_json import EncodedPage
 from gatehouse.common.application.paging import SortedPageRequest
 from gatehouse.common.application.use_case import query
 
@@ -49,7 +49,7 @@ class UserList:
 
 
 class UserPages(Protocol):
-    async def __call__(self, request: UserListRequest) -> EncodedJson[UserList]: ...
+    async def __call__(self, request: UserListRequest) -> EncodedPage[UserList]: ...
 
 
 @query
@@ -65,7 +65,7 @@ class ListUsers:
     identity: Identity
     pages: UserPages
 
-    async def __call__(self, request: UserListRequest) -> EncodedJson[UserList]:
+    async def __call__(self, request: UserListRequest) -> EncodedPage[UserList]:
         ensure_at_least(self.identity.role, Role.ADMIN)
         request.ensure_one_position()
         if request.search is not None:

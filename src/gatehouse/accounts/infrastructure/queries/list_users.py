@@ -6,7 +6,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import PSEUDONYM_MARK
 from gatehouse.accounts.infrastructure.queries.account import ACCOUNT_JSON
 from gatehouse.accounts.infrastructure.tables import LAST_LOGIN_OR_NEVER
-from gatehouse.common.application.encoded_json import EncodedJson
+from gatehouse.common.application.encoded_json import EncodedPage
 from gatehouse.common.application.paging import Cursors
 from gatehouse.common.infrastructure.keyset import KeysetList, KeysetPages, KeysetQuery
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
@@ -47,7 +47,7 @@ class SqlUserPages:
     def __init__(self, database: QueryDatabase, cursors: Cursors) -> None:
         self._pages = KeysetPages(USERS, database, cursors)
 
-    async def __call__(self, request: UserListRequest) -> EncodedJson[UserList]:
+    async def __call__(self, request: UserListRequest) -> EncodedPage[UserList]:
         query = KeysetQuery.of(
             request,
             request.sorting_field,
@@ -62,4 +62,5 @@ class SqlUserPages:
         total = await self._pages.count(query) if request.with_total else None
         total_json = "null" if total is None else total
         users = ",".join(page.rows)
-        return EncodedJson(f'{{"users":[{users}],"next_cursor":{next_cursor},"total":{total_json}}}'.encode())
+        text = f'{{"users":[{users}],"next_cursor":{next_cursor},"total":{total_json}}}'
+        return EncodedPage.of(text, next_cursor=page.next_cursor, total=total)

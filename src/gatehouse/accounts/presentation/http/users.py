@@ -23,6 +23,7 @@ from gatehouse.accounts.domain.errors import InvalidCredentialsError, UsernameTa
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.presentation.http.bodies import ChangePasswordBody, CreateUserBody, UsernameBody, UsernameInPath
 from gatehouse.accounts.presentation.http.cookie import SET_COOKIE, SessionCookie
+from gatehouse.common.application.encoded_json import EncodedPage
 from gatehouse.common.domain.errors import ForbiddenError, PasswordChangeRequiredError, ThrottledError
 from gatehouse.common.presentation.http.access import AUTHENTICATED, AUTHENTICATED_BEFORE_PASSWORD_CHANGE
 from gatehouse.common.presentation.http.query import QueryString
@@ -44,11 +45,11 @@ async def create_user(body: CreateUserBody, execute: FromDishka[CreateUser]) -> 
     return await execute(body.username, body.password, Role(body.role))
 
 
-@router.get("/", response_model=UserList, dependencies=[AUTHENTICATED], responses=problems(ForbiddenError))
+@router.get("/", dependencies=[AUTHENTICATED], responses=problems(ForbiddenError))
 async def list_users(
     request: Annotated[UserListRequest, Depends(QueryString(UserListRequest))], query: FromDishka[ListUsers]
-) -> Response:
-    return Response(await query(request), media_type="application/json")
+) -> EncodedPage[UserList]:
+    return await query(request)
 
 
 @router.get("/{username}", dependencies=[AUTHENTICATED], responses=ON_A_USER)
