@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gatehouse.common.domain.audit import Outcome
+from gatehouse.common.presentation.http.settings import FeatureSettings
 from gatehouse.common.settings import AppSettings, Environment, Settings
 from gatehouse.testing.answers import assert_problem
 from gatehouse.testing.run_app import run_app
@@ -212,9 +213,10 @@ async def test_the_front_door_leads_to_the_docs_and_is_not_built_from_the_host(a
 async def test_production_serves_docs_only_when_told_to(
     settings: Settings, environment: Environment, *, docs: bool | None, is_served: bool
 ) -> None:
-    app_settings = AppSettings(environment=environment, origin=ORIGIN, docs=docs)
-    async with run_app(settings.replace(app_settings)) as app:
+    app_settings = AppSettings(environment=environment, origin=ORIGIN)
+    async with run_app(settings.replace(app_settings, FeatureSettings(docs=docs))) as app:
         client = await app.client()
+        assert (await client.get("/")).headers["location"] == ("/docs" if is_served else "/api/v1/")
         for path in ("/docs", "/openapi.json", "/docs/start.js", "/docs/assets/swagger-ui.css"):
             answer = await client.get(path)
             if is_served:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.presentation.http.settings import FeatureSettings
 from gatehouse.common.settings import (
     AppSettings,
     ConfigError,
@@ -47,7 +48,7 @@ def test_a_value_in_the_file_counts(config: Config) -> None:
         ('[hunting]\nkey = "hunter2"', "hunting", "hunter2"),
         ('[app]\nenvironment = "hunter2"', "app.environment", "hunter2"),
         ("[app]\norigin = 31337", "app.origin", "31337"),
-        ('[app]\ndocs = "hunter2"', "app.docs", "hunter2"),
+        ('[features]\ndocs = "hunter2"', "features.docs", "hunter2"),
         ('[uvicorn]\nport = "31337"', "uvicorn.port", "31337"),
         ("[uvicorn]\nport = true", "uvicorn.port", "rue"),
         ("[uvicorn]\nport = 313370", "uvicorn.port", "313370"),
@@ -158,13 +159,26 @@ def test_the_environment_overrides_the_file(config: Config) -> None:
         '[uvicorn]\nport = 9000\nhost = "::1"',
         GATEHOUSE_UVICORN__PORT="9001",
         GATEHOUSE_COOKIE__SECURE="FALSE",
-        GATEHOUSE_APP__DOCS="true",
+        GATEHOUSE_FEATURES__DOCS="true",
         GATEHOUSE_LOGS__LEVEL="error",
     )
 
     assert (settings[UvicornSettings].port, settings[UvicornSettings].host) == (9001, "::1")
-    assert (settings[CookieSettings].secure, settings[AppSettings].docs) == (False, True)
+    assert (settings[CookieSettings].secure, settings[FeatureSettings].docs) == (False, True)
     assert settings[LogSettings].level is LogLevel.ERROR
+
+
+@pytest.mark.parametrize(
+    ("toml", "environ", "name"),
+    [("[app]\ndocs = true", {}, "app.docs"), ("", {"GATEHOUSE_APP__DOCS": "true"}, "GATEHOUSE_APP__DOCS")],
+)
+def test_who_still_sets_what_has_moved_is_told_where_to(
+    config: Config, toml: str, environ: dict[str, str], name: str
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        config.load(toml, **environ)
+
+    assert str(refusal.value) == f"{name}: is now features.docs."
 
 
 @pytest.mark.parametrize("name", ["PATH", "UVICORN__PORT", "GATEHOUSE_PORT", "gatehouse_uvicorn__port"])
@@ -181,7 +195,7 @@ def test_other_variables_do_not_matter(config: Config, name: str) -> None:
         ("GATEHOUSE_UVICORN__PORT", ""),
         ("GATEHOUSE_COOKIE__SECURE", "hunter2"),
         ("GATEHOUSE_COOKIE__SECURE", "1"),
-        ("GATEHOUSE_APP__DOCS", "hunter2"),
+        ("GATEHOUSE_FEATURES__DOCS", "hunter2"),
         ("GATEHOUSE_APP__NO_SUCH", "hunter2"),
         ("GATEHOUSE_NO__SUCH", "hunter2"),
         ("GATEHOUSE_JWT__SECRET_FILE", "/no/such/hunter2"),
@@ -299,13 +313,13 @@ def test_a_switch_that_is_not_set_has_the_value_of_its_environment(
 ) -> None:
     settings = config.load(GATEHOUSE_APP__ENVIRONMENT=environment)
 
-    assert (settings[CookieSettings].secure, settings[AppSettings].docs) == (secure, docs)
+    assert (settings[CookieSettings].secure, settings[FeatureSettings].docs) == (secure, docs)
 
 
 def test_production_has_secure_cookies_and_no_docs_unless_it_is_told_otherwise(config: Config) -> None:
     settings = config.load(**PRODUCTION)
 
-    assert (settings[CookieSettings].secure, settings[AppSettings].docs) == (True, False)
+    assert (settings[CookieSettings].secure, settings[FeatureSettings].docs) == (True, False)
 
 
 def test_a_link_to_a_file_that_is_gone_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
+from gatehouse.common.presentation.http.settings import FeatureSettings, serves_docs
 from gatehouse.common.settings import AppSettings, Environment, PostgresSettings, Settings, UvicornSettings
 from gatehouse.setup.describe_settings import describe_settings
 from gatehouse.setup.modules import MODULES
@@ -38,16 +39,18 @@ def test_secrets_are_masked() -> None:
 def test_a_secret_that_is_missing_is_seen_to_be() -> None:
     lines = list(describe_settings(Settings(), MODULES.settings))
 
-    for key in (*SECRETS, "app.origin", "app.docs", "app.hosts"):
+    for key in (*SECRETS, "app.origin", "features.docs", "app.hosts"):
         assert f"{key} = (not set)" in lines
 
 
 def test_every_other_value_is_shown() -> None:
-    app = AppSettings(docs=False, hosts=["one.example", "two.example"])
-    lines = list(describe_settings(Settings(app, UvicornSettings(port=0)), MODULES.settings))
+    app = AppSettings(hosts=["one.example", "two.example"])
+    lines = list(
+        describe_settings(Settings(app, UvicornSettings(port=0), FeatureSettings(docs=False)), MODULES.settings)
+    )
 
     assert "app.environment = development" in lines
-    assert "app.docs = False" in lines
+    assert "features.docs = False" in lines
     assert "app.hosts = one.example, two.example" in lines
     assert "uvicorn.port = 0" in lines
     assert "throttle.attempts_per_account = 5" in lines
@@ -71,7 +74,8 @@ def test_the_origin_is_configured_or_where_the_server_listens() -> None:
 def test_docs_are_off_in_production_unless_configured_on(
     environment: Environment, *, docs: bool | None, serves: bool
 ) -> None:
-    assert AppSettings(environment=environment, docs=docs).serves_docs is serves
+    settings = Settings(AppSettings(environment=environment), FeatureSettings(docs=docs))
+    assert serves_docs(settings) is serves
 
 
 @pytest.mark.promise("C6")

@@ -45,6 +45,7 @@ from gatehouse.accounts.presentation.http.openapi import document_cookie
 from gatehouse.accounts.providers import GatewayProvider, SecurityProvider
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings, SessionSettings, ThrottleSettings, ensure_safe
 from gatehouse.common.modules import Module, Modules
+from gatehouse.common.presentation.http.settings import FeatureSettings
 from gatehouse.common.settings import ConfigError, Settings
 
 
@@ -90,6 +91,7 @@ ACCOUNTS: Final = Module(
     queries=(GetMe, GetUser, ListUsers, ListSessions, ListUserSessions, ExportUsers),
     providers=(GatewayProvider(), SecurityProvider()),
     routers=(user_routes.router, account_routes.router),
+    switched_off=lambda settings: () if settings[FeatureSettings].sign_up else (SignUp,),
     cli=(
         super_admins.register,
         by_hand.register,

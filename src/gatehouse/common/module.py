@@ -9,7 +9,15 @@ from gatehouse.common.infrastructure.metrics.shared_metrics import OWN_METRICS
 from gatehouse.common.infrastructure.replica.read_replica import REPLICA_METRICS
 from gatehouse.common.modules import Module
 from gatehouse.common.presentation.http import health
+from gatehouse.common.presentation.http import settings as http_settings
 from gatehouse.common.providers import CommonProvider
+from gatehouse.common.settings import Settings
+
+
+def _ensure_safe(of: Settings) -> None:
+    settings.ensure_safe(of)
+    http_settings.ensure_safe(of)
+
 
 COMMON: Final = Module(
     name="common",
@@ -19,11 +27,12 @@ COMMON: Final = Module(
     settings={
         "app": settings.AppSettings,
         "uvicorn": settings.UvicornSettings,
-        "http": settings.HttpSettings,
+        "http": http_settings.HttpSettings,
         "postgres": settings.PostgresSettings,
         "cookie": settings.CookieSettings,
         "logs": settings.LogSettings,
         "metrics": MetricsSettings,
+        "features": http_settings.FeatureSettings,
     },
-    ensure_safe=settings.ensure_safe,
+    ensure_safe=_ensure_safe,
 )

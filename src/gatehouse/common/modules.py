@@ -4,7 +4,7 @@ The list of Gatehouse's own stands in setup/modules.py; config.toml names those 
 and nothing is searched for: a module is one plain value, made in its `module.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -41,6 +41,8 @@ class Module:
     providers: tuple[Provider, ...] = ()
     """Which adapter stands behind which port. Commands and queries need none."""
     routers: tuple[APIRouter, ...] = ()
+    switched_off: Callable[[Settings], Collection[type]] = lambda _: ()
+    """The use cases to which no route leads with these settings."""
     cli: tuple[RegisterCommands, ...] = ()
     background: tuple[Background, ...] = ()
     tables: Mapping[Table, str] = MappingProxyType({})

@@ -63,7 +63,6 @@ class AppSettings:
     hosts: Annotated[list[str], doc("further host names that the service answers to; the origin's is always one")] = (
         field(default_factory=list)
     )
-    docs: Annotated[bool | None, doc("the documentation page; unset: everywhere but in production")] = None
     modules: Annotated[list[str], doc('packages of modules from outside, in order: ["acme.loans"]')] = field(
         default_factory=list
     )
@@ -73,8 +72,8 @@ class AppSettings:
         return self.environment is Environment.PRODUCTION
 
     @property
-    def serves_docs(self) -> bool:
-        return not self.is_production if self.docs is None else self.docs
+    def is_development(self) -> bool:
+        return self.environment is Environment.DEVELOPMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,19 +98,6 @@ class UvicornSettings:
     @property
     def is_on_loopback(self) -> bool:
         return _is_this_machine(self.host)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpSettings:
-    max_connections: Annotated[
-        int,
-        Interval(ge=0, le=1_000_000),
-        doc("of a worker; 0: what its limit of open files leaves, at most 10 000"),
-    ] = 0
-    request_seconds: Annotated[int, Interval(ge=1, le=600), doc("for a request to come in complete")] = 10
-    keep_alive_seconds: Annotated[
-        int, Interval(ge=1, le=3_600), doc("until an idle connection is closed; a proxy must do so before")
-    ] = 75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +129,7 @@ class CookieSettings:
 class LogSettings:
     level: Annotated[LogLevel, doc("debug, info, warning or error; audit lines come at every level")] = LogLevel.INFO
     format: Annotated[LogFormat, doc("console or json")] = LogFormat.CONSOLE
+    access: Annotated[bool, doc("a line for each request, at every level; none for probes")] = False
 
 
 _NOT_GIVEN: Final = object()
@@ -198,8 +185,8 @@ def ensure_safe(settings: Settings) -> None:
     _ = settings[UvicornSettings].trusted_networks
     for key in ("url", "owner_url", "replica_url"):
         _ensure_is_url(f"postgres.{key}", getattr(settings[PostgresSettings], key))
-    if settings[AppSettings].origin:
-        _ensure_is_origin(settings[AppSettings].origin)
+    if settings[AppSettings].origin and not is_origin(settings[AppSettings].origin):
+        raise ConfigError("app.origin: must be http:// or https:// and a host, with a port if it is another one.")
     if not all(map(_is_host, settings[AppSettings].hosts)):
         raise ConfigError("app.hosts: must be host names or addresses, without scheme and port.")
     if settings[AppSettings].is_production:
@@ -233,15 +220,12 @@ def ensure_is_secret(key: str, secret: str, *, is_production: bool) -> None:
         raise ConfigError(f"{key}: looks like a placeholder; make one with `openssl rand -hex 32`.")
 
 
-def _ensure_is_origin(origin: str) -> None:
+def is_origin(text: str) -> bool:
     """As RFC 6454 writes one (6.2): nothing behind the port, not even a slash."""
     try:
-        parts = urlsplit(origin)
-        is_origin = _ORIGIN.fullmatch(origin) is not None and parts.port != 0
+        return _ORIGIN.fullmatch(text) is not None and urlsplit(text).port != 0
     except ValueError:  # a port beyond 65535, or no IPv6 address
-        is_origin = False
-    if not is_origin:
-        raise ConfigError("app.origin: must be http:// or https:// and a host, with a port if it is another one.")
+        return False
 
 
 def _is_host(host: str) -> bool:

@@ -19,8 +19,8 @@ from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.migration_lines import OWN, MigrationError
 from gatehouse.common.infrastructure.migrations import migrate as migrate_schema
 from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
+from gatehouse.common.presentation.http.settings import serves_docs
 from gatehouse.common.settings import (
-    AppSettings,
     ConfigError,
     LogSettings,
     PostgresSettings,
@@ -219,7 +219,7 @@ def _welcome(settings: Settings) -> str:
     lines = [f"Gatehouse serves {settings.origin}"]
     none = f"no config.toml in {settings.folder}, so the defaults (`{sys.argv[0]} config init` writes one)"
     lines.append(f"Configuration: {settings.file or none}")
-    if settings[AppSettings].serves_docs:
+    if serves_docs(settings):
         lines.append(f"API documentation: {settings.origin}/docs")
     lines.append(f"The first super admin: {sys.argv[0]} create-super-admin USERNAME (in another terminal)")
     return "\n".join(lines)

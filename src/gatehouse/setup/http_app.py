@@ -13,15 +13,21 @@ from fastapi.telemetry import TelemetryConfig
 from gatehouse.common.application.metrics import NO_METRICS, Metrics
 from gatehouse.common.modules import Modules
 from gatehouse.common.presentation.http import docs, problems
+from gatehouse.common.presentation.http.middleware.access_log import AccessLogMiddleware
+from gatehouse.common.presentation.http.middleware.compression import CompressionMiddleware
 from gatehouse.common.presentation.http.middleware.container import ContainerMiddleware
+from gatehouse.common.presentation.http.middleware.cors import CorsMiddleware
 from gatehouse.common.presentation.http.middleware.csrf import CsrfMiddleware
 from gatehouse.common.presentation.http.middleware.host import HostMiddleware
 from gatehouse.common.presentation.http.middleware.json_body import JsonBodyMiddleware
 from gatehouse.common.presentation.http.middleware.metrics import MetricsMiddleware
 from gatehouse.common.presentation.http.middleware.request import RequestMiddleware
+from gatehouse.common.presentation.http.middleware.server_timing import ServerTimingMiddleware
 from gatehouse.common.presentation.http.middleware.trusted_proxy import TrustedProxyMiddleware
 from gatehouse.common.presentation.http.middleware.write_position import WritePositionMiddleware
-from gatehouse.common.settings import AppSettings, PostgresSettings, Settings, UvicornSettings
+from gatehouse.common.presentation.http.route import use_case_of
+from gatehouse.common.presentation.http.settings import HttpSettings, serves_docs
+from gatehouse.common.settings import AppSettings, LogSettings, PostgresSettings, Settings, UvicornSettings
 
 # FastAPI's own records of a request hold query strings, rejected input and stack traces.
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
@@ -44,9 +50,10 @@ def create_http_app(
     )
     # Routes are matched one after the other: the probes, which the first module brings, can wait for the others.
     for module in reversed([*modules]):
+        off = module.switched_off(settings)
         for router in module.routers:
             # Not include_router(): it keeps a tree, through which every request would be matched twice.
-            app.router.routes.extend(router.routes)
+            app.router.routes.extend(route for route in router.routes if use_case_of(route) not in off)
     problems.install(app)
 
     def complete(document: dict[str, Any]) -> None:
@@ -54,7 +61,7 @@ def create_http_app(
             module.complete_openapi(document, settings, modules)
 
     app.openapi = partial(docs.complete_openapi, app, complete)  # type: ignore[method-assign]  # FastAPI's own way
-    if settings[AppSettings].serves_docs:
+    if serves_docs(settings):
         docs.install(app)
     app.state.dishka_container = container
     _add_middleware(app, container, settings)
@@ -65,13 +72,22 @@ def create_http_app(
 
 def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings) -> None:
     """The last one added sees a request first."""
+    http = settings[HttpSettings]
     app.add_middleware(ContainerMiddleware, container=container)
     if settings[PostgresSettings].replica_url:
         app.add_middleware(WritePositionMiddleware, secure=settings.has_secure_cookies)
     app.add_middleware(JsonBodyMiddleware)
-    app.add_middleware(CsrfMiddleware, origin=settings.origin)
+    app.add_middleware(CsrfMiddleware, origin=settings.origin, trusted=http.cors_origins)
+    if http.compression:
+        app.add_middleware(CompressionMiddleware, min_bytes=http.compression)
+    if http.cors_origins:
+        app.add_middleware(CorsMiddleware, origins=http.cors_origins)
     app.add_middleware(HostMiddleware, hosts=settings.hosts)
+    if settings[AppSettings].is_development:
+        app.add_middleware(ServerTimingMiddleware)
     app.add_middleware(RequestMiddleware, hsts=settings[AppSettings].is_production)
+    if settings[LogSettings].access:
+        app.add_middleware(AccessLogMiddleware)
     if networks := settings[UvicornSettings].trusted_networks:
         app.add_middleware(TrustedProxyMiddleware, networks=networks)
 

@@ -22,10 +22,19 @@ from annotated_types import Interval
 
 from gatehouse.common.infrastructure.explain_error import explain_error, is_of
 from gatehouse.common.modules import Module
+from gatehouse.common.presentation.http.settings import FeatureSettings, serves_docs
 from gatehouse.common.settings import AppSettings, ConfigError, CookieSettings, PostgresSettings, Settings
 from gatehouse.setup.development_secrets import add_development_secrets
 from gatehouse.setup.modules import MODULES, with_modules
-from gatehouse.setup.read_config import Raw, Sections, absolute, named_modules, overrides, read_config
+from gatehouse.setup.read_config import (
+    Raw,
+    Sections,
+    absolute,
+    explain_unknown,
+    named_modules,
+    overrides,
+    read_config,
+)
 
 
 def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -63,8 +72,10 @@ def _ensure_safe(module: Module, settings: Settings) -> None:
 
 def _resolve_switches(settings: Settings) -> Settings:
     """What is on or off by the environment, unless it is set, is told apart here: `config check` shows what holds."""
-    app, cookie = settings[AppSettings], settings[CookieSettings]
-    return settings.replace(replace(app, docs=app.serves_docs), replace(cookie, secure=settings.has_secure_cookies))
+    features, cookie = settings[FeatureSettings], settings[CookieSettings]
+    return settings.replace(
+        replace(features, docs=serves_docs(settings)), replace(cookie, secure=settings.has_secure_cookies)
+    )
 
 
 def _load(sections: Sections, raw: Raw) -> Iterator[object]:
@@ -105,7 +116,7 @@ def _first_line(error: LoadError, trail: tuple[object, ...] = ()) -> str:
     match error:
         case ExtraFieldsLoadError():
             unknown = ".".join((*(str(part) for part in trail), str(min(error.fields))))
-            return f"{_escape(unknown)}: there is no such setting."
+            return f"{_escape(unknown)}: {explain_unknown(unknown)}"
         case BadVariantLoadError():
             return f"{key}: must be one of {', '.join(str(value) for value in error.allowed_values)}."
         case TypeLoadError():

@@ -113,6 +113,7 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "queries": (_tuple_of(is_use_case), "a tuple of classes with @query"),
     "providers": (_tuple_of(lambda provider: isinstance(provider, BaseProvider)), "a tuple of dishka's Provider()"),
     "routers": (_tuple_of(lambda router: isinstance(router, APIRouter)), "a tuple of FastAPI's APIRouter"),
+    "switched_off": (callable, "a function"),
     "cli": (_tuple_of(callable), "a tuple of functions that register commands"),
     "background": (_tuple_of(callable), "a tuple of asynchronous context managers"),
     "tables": (

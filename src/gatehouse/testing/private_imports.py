@@ -35,6 +35,7 @@ PUBLIC: Final = (
     "gatehouse.common.presentation.http.bodies",
     "gatehouse.common.presentation.http.query",
     "gatehouse.common.presentation.http.route",
+    "gatehouse.common.presentation.http.settings",
     "gatehouse.common.settings",
     "gatehouse.migrations.concurrently",
     *(

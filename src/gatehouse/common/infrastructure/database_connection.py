@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from time import perf_counter
 from typing import Any, Final, Self
 
 import psycopg
@@ -9,6 +10,8 @@ from psycopg import AsyncConnection, sql
 from psycopg.abc import PQGen
 from psycopg.errors import Diagnostic
 from psycopg.rows import TupleRow, scalar_row
+
+from gatehouse.common.application.timing import CURRENT
 
 # As PostgreSQL shows them.
 SERVER_LIMITS: Final = {
@@ -82,11 +85,15 @@ class ServerConnection(AsyncConnection[TupleRow]):
 
     async def wait[Answer](self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None) -> Answer:  # noqa: ASYNC109  # the driver's signature
         """The driver waits here for the answer to every statement, BEGIN and COMMIT included."""
+        timing, began = CURRENT.get(), perf_counter()
         try:
             return await super().wait(gen, interval, ANSWER_WITHIN_SECONDS if timeout is None else timeout)
         except psycopg.errors._WaitTimeout:  # noqa: SLF001  # named so in the method's documentation
             self.pgconn.finish()  # as if the server had hung up; a rollback or a Terminate would wait as long again
             raise NoAnswerError from None
+        finally:
+            if timing is not None:
+                timing.database += perf_counter() - began
 
     async def cancel_safe(self, *, timeout: float = _CANCEL_WITHIN_SECONDS) -> None:  # noqa: ASYNC109  # likewise
         """The driver calls it when a request is cancelled, and then waits for the statement to end. Where nobody takes

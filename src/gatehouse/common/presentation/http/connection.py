@@ -108,7 +108,7 @@ class HttpConnection(HttpToolsProtocol):
         self._unset_keepalive_if_required()  # uvicorn leaves it running after an error, and a timer keeps all of this
         super().connection_lost(exc)
         if self._in_work is not None:  # or it would answer, which is an error by now
-            self._in_work.disconnected = True
+            self._in_work.disconnected = self._in_work.scope["state"]["client_has_gone"] = True
             self._in_work.message_event.set()
 
     def data_received(self, data: bytes) -> None:

@@ -1,6 +1,6 @@
 """Liveness, readiness and the root."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from dishka import FromDishka
 from fastapi import APIRouter
@@ -12,6 +12,10 @@ from gatehouse.common.application.ports import Readiness
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.presentation.http.access import EVERYONE
 from gatehouse.common.presentation.http.route import UseCaseRoute, problems
+from gatehouse.common.presentation.http.settings import serves_docs
+from gatehouse.common.settings import Settings
+
+API: Final = "/api/v1/"
 
 router = APIRouter(tags=["general"], route_class=UseCaseRoute)
 
@@ -21,12 +25,12 @@ class Status(BaseModel):
 
 
 @router.get("/", status_code=307, dependencies=[EVERYONE], response_class=RedirectResponse)
-async def root() -> str:
-    """Leads to the documentation, by a path and not by the Host header."""
-    return "/docs"
+async def root(settings: FromDishka[Settings]) -> str:
+    """Leads to the documentation, if that is served, by a path and not by the Host header."""
+    return "/docs" if serves_docs(settings) else API
 
 
-@router.get("/api/v1/", dependencies=[EVERYONE])
+@router.get(API, dependencies=[EVERYONE])
 async def api_status() -> Status:
     """Says that the API is alive."""
     return Status()

@@ -20,6 +20,7 @@ from gatehouse.common.domain.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from gatehouse.common.presentation.http.allowed_methods import allowed_methods
 from gatehouse.common.presentation.http.errors import (
     BadRequestError,
     ContentTooLargeError,
@@ -154,16 +155,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         case HTTPStatus.NOT_FOUND:
             return _respond(_to_problem(NotFoundError(), request_id))
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            headers = {"Allow": ", ".join(_allowed_methods(request))}
+            headers = {"Allow": ", ".join(allowed_methods(request))}
             return _respond(_to_problem(MethodNotAllowedError(), request_id), headers)
         case HTTPStatus.BAD_REQUEST:
             return _invalid_input_response([FieldProblem(field="body", message="Is not valid JSON.")], request_id)
         case _:
             _log.error("unexpected_http_exception", status=error.status_code)
             return _respond(_to_problem(InternalError(), request_id))
-
-
-def _allowed_methods(request: Request) -> list[str]:
-    """Those of all routes with this path (RFC 9110, 15.5.6): the framework names only those of the first one."""
-    routes = [route for route in request.app.routes if route.path_regex.match(request.url.path)]
-    return sorted({method for route in routes for method in route.methods})

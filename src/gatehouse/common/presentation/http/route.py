@@ -82,9 +82,9 @@ class UseCaseRoute(DishkaRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         annotations = get_type_hints(endpoint)
         hints, answer = annotations.values(), annotations.get("return")
-        use_case = next((hint for hint in hints if is_use_case(hint)), None)
-        if use_case is not None:
-            options["description"] = use_case.__doc__
+        self.use_case: type | None = next((hint for hint in hints if is_use_case(hint)), None)
+        if self.use_case is not None:
+            options["description"] = self.use_case.__doc__
         options["responses"] = _merge(options.get("responses") or {}, problems(*_implied_errors(path, hints, options)))
         self._is_page = False
         if headers := page_header_docs(answer):
@@ -138,6 +138,10 @@ class UseCaseRoute(DishkaRoute):
             await response(scope, receive, send)
 
         return app
+
+
+def use_case_of(route: object) -> type | None:
+    return route.use_case if isinstance(route, UseCaseRoute) else None
 
 
 def _is_encoded(answer: object) -> bool:
