@@ -46,7 +46,7 @@ test-pythons: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the unit tests o
 
 test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests that need Debian's Chromium
 	@[ -x /usr/bin/chromium ] || { echo "Chromium is missing: apt-get install chromium" >&2; exit 1; }
-	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) sync --quiet --locked --extra testing --group browser \
+	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) sync --quiet --locked --extra testing --extra otel --group browser \
 		--python .venv/bin/python
 	@.venv-browser/bin/pytest -n 0 tests/browser
 
@@ -86,7 +86,7 @@ down: ## Stop the containers; the database volume and the secrets stay
 
 .venv/.synced: pyproject.toml uv.lock .python-version | $(filter .venv-uv/%,$(UV))
 	@echo "Making the environment in .venv"
-	@$(UV) sync --quiet --locked --extra testing $(if $(PYTHON),--python "$(PYTHON)")
+	@$(UV) sync --quiet --locked --extra testing --extra otel $(if $(PYTHON),--python "$(PYTHON)")
 	@touch $@
 
 .venv-uv/bin/uv:

@@ -16,7 +16,7 @@ for version in 3.12 3.13 3.14; do
         [ "$(runs "$python")" = "$version" ] || continue
         echo "== Python $version"
         export UV_PROJECT_ENVIRONMENT=".venv-$version"
-        "$1" sync --quiet --locked --extra testing --python "$python"
+        "$1" sync --quiet --locked --extra testing --extra otel --python "$python"
         ".venv-$version/bin/pytest" tests/unit
         tested="$tested $version"
         break

@@ -23,7 +23,6 @@ async def test_in_development_an_answer_says_how_long_it_took(settings: Settings
     assert 0 < float(ready[2]) <= float(ready[1])
 
 
-@pytest.mark.promise("L2")
 @pytest.mark.parametrize("environment", [Environment.PRODUCTION, Environment.TEST])
 async def test_elsewhere_strangers_learn_no_times(settings: Settings, environment: Environment) -> None:
     async with run_app(settings.replace(AppSettings(environment=environment, origin=ORIGIN))) as app:

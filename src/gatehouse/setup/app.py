@@ -1,6 +1,7 @@
 """The application that a server runs."""
 
 import gc
+from typing import TYPE_CHECKING
 
 from dishka import Provider
 from fastapi import FastAPI
@@ -12,19 +13,26 @@ from gatehouse.setup.container import create_container
 from gatehouse.setup.http_app import create_http_app
 from gatehouse.setup.modules import modules_of
 
+if TYPE_CHECKING:
+    from gatehouse.common.infrastructure.tracing import Tracing
+
 
 def create_app(
-    settings: Settings, *overrides: Provider, modules: Modules | None = None, metrics: Metrics = NO_METRICS
+    settings: Settings,
+    *overrides: Provider,
+    modules: Modules | None = None,
+    metrics: Metrics = NO_METRICS,
+    tracing: "Tracing | None" = None,
 ) -> FastAPI:
     """Without `modules`, of Gatehouse's own and those that the settings name."""
     modules = modules_of(settings) if modules is None else modules
     container = create_container(settings, modules, *overrides, metrics=metrics)
-    return create_http_app(container, settings, modules, metrics)
+    return create_http_app(container, settings, modules, metrics, tracing)
 
 
-def create_tuned_app(settings: Settings, metrics: Metrics = NO_METRICS) -> FastAPI:
+def create_tuned_app(settings: Settings, metrics: Metrics = NO_METRICS, tracing: "Tracing | None" = None) -> FastAPI:
     """For a process that does nothing but serve it."""
-    app = create_app(settings, metrics=metrics)
+    app = create_app(settings, metrics=metrics, tracing=tracing)
     _tune_garbage_collection()
     return app
 

@@ -1,10 +1,10 @@
 """The HTTP application, from its parts."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dishka import AsyncContainer, Scope
 from fastapi import FastAPI
@@ -29,6 +29,9 @@ from gatehouse.common.presentation.http.route import use_case_of
 from gatehouse.common.presentation.http.settings import HttpSettings, serves_docs
 from gatehouse.common.settings import AppSettings, LogSettings, PostgresSettings, Settings, UvicornSettings
 
+if TYPE_CHECKING:
+    from gatehouse.common.infrastructure.tracing import Tracing
+
 # FastAPI's own records of a request hold query strings, rejected input and stack traces.
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 _DESCRIPTION: Final = "Accounts: cookie sessions, a role hierarchy and its administration."
@@ -37,13 +40,17 @@ type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_http_app(
-    container: AsyncContainer, settings: Settings, modules: Modules, metrics: Metrics = NO_METRICS
+    container: AsyncContainer,
+    settings: Settings,
+    modules: Modules,
+    metrics: Metrics = NO_METRICS,
+    tracing: "Tracing | None" = None,
 ) -> FastAPI:
     app = FastAPI(
         title="Gatehouse",
         version=version("gatehouse"),
         description=_DESCRIPTION,
-        lifespan=_lifespan(container, modules),
+        lifespan=_lifespan(container, modules, tracing),
         openapi_url=None,  # docs.install serves it, where the settings say so
         telemetry=_NO_TELEMETRY,
         redirect_slashes=False,  # such a redirect would be built from the Host header
@@ -64,13 +71,13 @@ def create_http_app(
     if serves_docs(settings):
         docs.install(app)
     app.state.dishka_container = container
-    _add_middleware(app, container, settings)
+    _add_middleware(app, container, settings, tracing)
     if metrics is not NO_METRICS:  # around all others, so that it sees how they answer
         app.add_middleware(MetricsMiddleware, metrics=metrics, routes=modules.routes)
     return app
 
 
-def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings, tracing: "Tracing | None") -> None:
     """The last one added sees a request first."""
     http = settings[HttpSettings]
     app.add_middleware(ContainerMiddleware, container=container)
@@ -85,6 +92,10 @@ def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings)
     app.add_middleware(HostMiddleware, hosts=settings.hosts)
     if settings[AppSettings].is_development:
         app.add_middleware(ServerTimingMiddleware)
+    if tracing is not None:
+        from gatehouse.common.presentation.http.middleware.tracing import TracingMiddleware  # noqa: PLC0415  # only then
+
+        app.add_middleware(TracingMiddleware, tracer=tracing.tracer)
     app.add_middleware(RequestMiddleware, hsts=settings[AppSettings].is_production)
     if settings[LogSettings].access:
         app.add_middleware(AccessLogMiddleware)
@@ -92,18 +103,19 @@ def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings)
         app.add_middleware(TrustedProxyMiddleware, networks=networks)
 
 
-def _lifespan(container: AsyncContainer, modules: Modules) -> Lifespan:
+def _lifespan(container: AsyncContainer, modules: Modules, tracing: "Tracing | None") -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        try:
-            await _make_shared_parts(container)
-            async with AsyncExitStack() as stack:
-                for module in modules:
-                    for run in module.background:
-                        await stack.enter_async_context(run(container))
-                yield
-        finally:
-            await container.close()
+        async with tracing.observe(modules.use_cases) if tracing else nullcontext():
+            try:
+                await _make_shared_parts(container)
+                async with AsyncExitStack() as stack:
+                    for module in modules:
+                        for run in module.background:
+                            await stack.enter_async_context(run(container))
+                    yield
+            finally:
+                await container.close()
 
     return lifespan
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from gatehouse.common.settings import AppSettings, PostgresSettings, Settings, UvicornSettings
 from gatehouse.setup.database_url import DatabaseUrls
+from gatehouse.setup.tracing import warnings_of_tracing
 
 _ONE_ROLE: Final = (
     "the server's database role owns the schema and can change it; give postgres.owner_url a role of its own."
@@ -18,6 +19,7 @@ def warnings_of_server(settings: Settings) -> Iterator[str]:
     # Where it is not given, `migrate` alone may know it, as it should be.
     if app.is_production and postgres.owner_url and _has_one_role(postgres):
         yield _ONE_ROLE
+    yield from warnings_of_tracing()
 
 
 def warnings_of_migration(settings: Settings) -> Iterator[str]:

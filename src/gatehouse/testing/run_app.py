@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from dishka import Provider, Scope
 
@@ -16,14 +17,21 @@ from gatehouse.testing.harness import Harness, HarnessProvider
 from gatehouse.testing.running_app import RunningApp
 from gatehouse.testing.under_test import modules_under_test
 
+if TYPE_CHECKING:
+    from gatehouse.common.infrastructure.tracing import Tracing
+
 
 @asynccontextmanager
-async def run_app(settings: Settings, *parts: Provider, metrics: Metrics = NO_METRICS) -> AsyncIterator[RunningApp]:
+async def run_app(
+    settings: Settings, *parts: Provider, metrics: Metrics = NO_METRICS, tracing: "Tracing | None" = None
+) -> AsyncIterator[RunningApp]:
     """Later parts override earlier ones, and those of the modules."""
     clock = FakeClock()
     own = Provider(scope=Scope.APP)
     own.provide(lambda: clock, provides=Clock)
-    fastapi_app = create_app(settings, own, *parts, modules=modules_under_test(), metrics=metrics)
+    fastapi_app = create_app(
+        settings, own, *parts, modules=modules_under_test(), metrics=metrics, tracing=tracing
+    )
     async with fastapi_app.router.lifespan_context(fastapi_app), AsyncExitStack() as clients:
         container = fastapi_app.state.dishka_container
         yield RunningApp(fastapi_app, container, await container.get(Database), clock, clients)

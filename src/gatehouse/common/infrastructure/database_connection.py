@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, AsyncCursor, sql
 from psycopg.abc import PQGen
 from psycopg.errors import Diagnostic
 from psycopg.rows import TupleRow, scalar_row
@@ -70,6 +70,13 @@ def explain_no_connection(error: psycopg.OperationalError | UnicodeError) -> str
 
 
 class ServerConnection(AsyncConnection[TupleRow]):
+    cursors: ClassVar[type[AsyncCursor[Any]]] = AsyncCursor
+    """What connections execute their statements with that are made from now on."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # the driver's
+        super().__init__(*args, **options)
+        self.cursor_factory = self.cursors
+
     @classmethod
     async def connect(cls, conninfo: str = "", **options: Any) -> Self:  # any option of the driver's
         try:
