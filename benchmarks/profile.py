@@ -1,6 +1,7 @@
 """Where the time of one authenticated list goes, layer by layer: `.venv/bin/python -m benchmarks.profile`.
 
-With METRICS=1 it is measured as it is where `metrics.port` is set.
+With METRICS=1 it is measured as it is where `metrics.port` is set, with ACCESS=1 with the access log, and with the
+variables of OpenTelemetry as it is where they ask for tracing.
 
 The application is called in this process, without a server, and sampled by a CPU timer: unlike a tracing profiler that
 does not make the layers of many small functions look slower than they are.
@@ -37,6 +38,7 @@ from gatehouse.setup.app import create_app
 from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.metrics import series_of
 from gatehouse.setup.modules import MODULES
+from gatehouse.setup.tracing import find_tracing
 
 REQUESTS: Final = int(os.environ.get("REQUESTS", "20000"))
 CALLERS: Final = 16
@@ -96,7 +98,7 @@ def settings_of(database: BenchmarkDatabase) -> Settings:
         PostgresSettings(url=database.server_url),
         JwtSettings(secret=JWT_SECRET),
         PasswordSettings(pepper=PASSWORD_PEPPER),
-        LogSettings(level=LogLevel.WARNING),
+        LogSettings(level=LogLevel.WARNING, access=bool(os.environ.get("ACCESS"))),
     )
 
 
@@ -104,7 +106,8 @@ async def sample(database: BenchmarkDatabase) -> None:
     settings = settings_of(database)
     configure_logs(settings[LogSettings])
     metrics = SharedMetrics(series_of(MODULES)).take(0) if os.environ.get("METRICS") else None
-    app = create_app(settings, metrics=metrics or NO_METRICS)
+    open_tracing = find_tracing()
+    app = create_app(settings, metrics=metrics or NO_METRICS, tracing=open_tracing() if open_tracing else None)
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},

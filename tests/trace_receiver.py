@@ -33,8 +33,8 @@ class TraceReceiver:
     left: Event = field(default_factory=Event)
 
     @property
-    def environ(self) -> dict[str, str]:
-        return {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}"}
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def requests(self) -> list[ExportTraceServiceRequest]:

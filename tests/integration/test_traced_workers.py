@@ -23,9 +23,9 @@ def test_each_worker_sends_its_spans_at_its_end_at_the_latest(
             processes,
             2,
             GATEHOUSE_POSTGRES__URL=url,
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url,
             OTEL_BSP_SCHEDULE_DELAY="600000",
             OTEL_SERVICE_NAME="accounts",
-            **receiver.environ,
         )
         workers = server.worker_pids
         for _ in range(20):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from gatehouse.common.presentation.http.settings import HttpSettings, ensure_safe
-from gatehouse.common.settings import AppSettings, ConfigError, Environment, Settings
+from gatehouse.common.module import ensure_safe
+from gatehouse.common.presentation.http.settings import HttpSettings
+from gatehouse.common.settings import AppSettings, ConfigError, Environment, PostgresSettings, Settings, UvicornSettings
 
 
 @pytest.mark.promise("C4")
@@ -48,8 +49,12 @@ def test_an_origin_as_browsers_send_it_is_taken(origin: str) -> None:
 
 @pytest.mark.promise("C4")
 def test_production_takes_those_alone_that_nobody_can_forge() -> None:
-    production = AppSettings(environment=Environment.PRODUCTION)
+    production = Settings(
+        AppSettings(environment=Environment.PRODUCTION, origin="https://gatehouse.test"),
+        PostgresSettings(url="postgresql:///gatehouse"),
+        UvicornSettings(trusted_proxies=["none"]),
+    )
 
-    ensure_safe(Settings(production, HttpSettings(cors_origins=["https://app.example.org"])))
+    ensure_safe(production.replace(HttpSettings(cors_origins=["https://app.example.org"])))
     with pytest.raises(ConfigError, match=r"^http\.cors_origins: must be https://"):
-        ensure_safe(Settings(production, HttpSettings(cors_origins=["http://app.example.org"])))
+        ensure_safe(production.replace(HttpSettings(cors_origins=["http://app.example.org"])))

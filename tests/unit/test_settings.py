@@ -1,9 +1,10 @@
 import pytest
 
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
-from gatehouse.common.presentation.http.settings import FeatureSettings, serves_docs
+from gatehouse.common.presentation.http.settings import FeatureSettings
 from gatehouse.common.settings import AppSettings, Environment, PostgresSettings, Settings, UvicornSettings
 from gatehouse.setup.describe_settings import describe_settings
+from gatehouse.setup.features import serves_docs
 from gatehouse.setup.modules import MODULES
 
 SECRETIVE = Settings(

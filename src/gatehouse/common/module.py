@@ -3,20 +3,28 @@
 from typing import Final
 
 from gatehouse.common import settings
+from gatehouse.common.domain.web_origin import is_as_browsers_send_it
 from gatehouse.common.infrastructure.database_pool import POOL_METRICS
 from gatehouse.common.infrastructure.metrics.settings import MetricsSettings
 from gatehouse.common.infrastructure.metrics.shared_metrics import OWN_METRICS
 from gatehouse.common.infrastructure.replica.read_replica import REPLICA_METRICS
 from gatehouse.common.modules import Module
 from gatehouse.common.presentation.http import health
-from gatehouse.common.presentation.http import settings as http_settings
+from gatehouse.common.presentation.http.settings import FeatureSettings, HttpSettings
 from gatehouse.common.providers import CommonProvider
-from gatehouse.common.settings import Settings
+from gatehouse.common.settings import AppSettings, ConfigError, Settings
 
 
-def _ensure_safe(of: Settings) -> None:
+def ensure_safe(of: Settings) -> None:
     settings.ensure_safe(of)
-    http_settings.ensure_safe(of)
+    for origin in of[HttpSettings].cors_origins:
+        if not is_as_browsers_send_it(origin):
+            raise ConfigError(
+                "http.cors_origins: an entry is no origin as browsers send it: https:// and a host name in lower case, "
+                "with a port if it is another one than the scheme's, and nothing behind it."
+            )
+        if of[AppSettings].is_production and not origin.startswith("https://"):
+            raise ConfigError("http.cors_origins: must be https:// in production, where anyone could forge the others.")
 
 
 COMMON: Final = Module(
@@ -27,12 +35,12 @@ COMMON: Final = Module(
     settings={
         "app": settings.AppSettings,
         "uvicorn": settings.UvicornSettings,
-        "http": http_settings.HttpSettings,
+        "http": HttpSettings,
         "postgres": settings.PostgresSettings,
         "cookie": settings.CookieSettings,
         "logs": settings.LogSettings,
         "metrics": MetricsSettings,
-        "features": http_settings.FeatureSettings,
+        "features": FeatureSettings,
     },
-    ensure_safe=_ensure_safe,
+    ensure_safe=ensure_safe,
 )

@@ -125,10 +125,6 @@ class Modules:
         return found
 
     @property
-    def use_cases(self) -> list[type]:
-        return [use_case for module in self for use_case in (*module.commands, *module.queries)]
-
-    @property
     def constraints(self) -> dict[str, type[ConflictError]]:
         return {name: error for module in self for name, error in module.constraints.items()}
 

@@ -17,6 +17,8 @@ from annotated_types import Interval, doc
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from gatehouse.common.domain.web_origin import is_origin
+
 MIN_SECRET_LENGTH: Final = 32
 _MIN_DISTINCT_CHARACTERS: Final = 8
 _MAPPED_BITS: Final = 96
@@ -24,7 +26,6 @@ _MAPPED_BITS: Final = 96
 _TRUST_NOBODY: Final = ["none"]
 _PLACEHOLDER: Final = re.compile("change|secret|example|placeholder|password|pepper|default")
 _HOST_NAME: Final = re.compile("[A-Za-z0-9.-]+", re.ASCII)
-_ORIGIN: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?", re.ASCII)
 
 
 class ConfigError(Exception):
@@ -218,14 +219,6 @@ def ensure_is_secret(key: str, secret: str, *, is_production: bool) -> None:
     looks_made_up = len(set(secret)) < _MIN_DISTINCT_CHARACTERS or _PLACEHOLDER.search(secret.lower()) is not None
     if is_production and looks_made_up:
         raise ConfigError(f"{key}: looks like a placeholder; make one with `openssl rand -hex 32`.")
-
-
-def is_origin(text: str) -> bool:
-    """As RFC 6454 writes one (6.2): nothing behind the port, not even a slash."""
-    try:
-        return _ORIGIN.fullmatch(text) is not None and urlsplit(text).port != 0
-    except ValueError:  # a port beyond 65535, or no IPv6 address
-        return False
 
 
 def _is_host(host: str) -> bool:

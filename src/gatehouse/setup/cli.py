@@ -19,7 +19,6 @@ from gatehouse.common.infrastructure.database_errors import DatabaseError
 from gatehouse.common.infrastructure.migration_lines import OWN, MigrationError
 from gatehouse.common.infrastructure.migrations import migrate as migrate_schema
 from gatehouse.common.infrastructure.postgres_programs import EmbeddedPostgresError
-from gatehouse.common.presentation.http.settings import serves_docs
 from gatehouse.common.settings import (
     ConfigError,
     LogSettings,
@@ -31,6 +30,7 @@ from gatehouse.setup.config_file import write_config_toml
 from gatehouse.setup.container import ensure_complete
 from gatehouse.setup.database_url import database_urls
 from gatehouse.setup.describe_settings import describe_settings
+from gatehouse.setup.features import serves_docs
 from gatehouse.setup.load_settings import load_settings
 from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.metrics import open_metrics

@@ -22,9 +22,10 @@ from annotated_types import Interval
 
 from gatehouse.common.infrastructure.explain_error import explain_error, is_of
 from gatehouse.common.modules import Module
-from gatehouse.common.presentation.http.settings import FeatureSettings, serves_docs
+from gatehouse.common.presentation.http.settings import FeatureSettings
 from gatehouse.common.settings import AppSettings, ConfigError, CookieSettings, PostgresSettings, Settings
 from gatehouse.setup.development_secrets import add_development_secrets
+from gatehouse.setup.features import serves_docs
 from gatehouse.setup.modules import MODULES, with_modules
 from gatehouse.setup.read_config import (
     Raw,

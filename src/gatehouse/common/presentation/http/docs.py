@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from gatehouse.common.presentation.http.problems import FieldProblem, InvalidInputProblem, Problem
 
+PATH: Final = "/docs"
 _ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 _MEDIA_TYPES: Final = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 PATHS: Final = ("/openapi.json", "/docs", "/docs/start.js", *(f"/docs/assets/{name}" for name in _MEDIA_TYPES))
@@ -65,12 +66,16 @@ def install(app: FastAPI) -> None:
         return Response(_START, media_type="text/javascript")
 
     app.add_api_route("/openapi.json", openapi_json, include_in_schema=False)
-    app.add_api_route("/docs", page, include_in_schema=False)
+    app.add_api_route(PATH, page, include_in_schema=False)
     app.add_api_route("/docs/start.js", start, include_in_schema=False)
     for name, media_type in _MEDIA_TYPES.items():
         # In memory: a slow client must not keep a file open beside its connection, which alone is counted.
         asset = partial(_asset, (_ASSETS / name).read_bytes(), media_type)
         app.add_api_route(f"/docs/assets/{name}", asset, include_in_schema=False)
+
+
+def is_installed(app: FastAPI) -> bool:
+    return any(getattr(route, "path", None) == PATH for route in app.routes)
 
 
 async def _asset(content: bytes, media_type: str) -> Response:

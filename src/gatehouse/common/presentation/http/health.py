@@ -10,10 +10,9 @@ from starlette.responses import RedirectResponse
 
 from gatehouse.common.application.ports import Readiness
 from gatehouse.common.domain.errors import UnavailableError
+from gatehouse.common.presentation.http import docs
 from gatehouse.common.presentation.http.access import EVERYONE
 from gatehouse.common.presentation.http.route import UseCaseRoute, problems
-from gatehouse.common.presentation.http.settings import serves_docs
-from gatehouse.common.settings import Settings
 
 API: Final = "/api/v1/"
 
@@ -25,9 +24,9 @@ class Status(BaseModel):
 
 
 @router.get("/", status_code=307, dependencies=[EVERYONE], response_class=RedirectResponse)
-async def root(settings: FromDishka[Settings]) -> str:
+async def root(request: Request) -> str:
     """Leads to the documentation, if that is served, by a path and not by the Host header."""
-    return "/docs" if serves_docs(settings) else API
+    return docs.PATH if docs.is_installed(request.app) else API
 
 
 @router.get(API, dependencies=[EVERYONE])

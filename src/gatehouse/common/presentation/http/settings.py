@@ -5,8 +5,6 @@ from typing import Annotated
 
 from annotated_types import Interval, doc
 
-from gatehouse.common.settings import AppSettings, ConfigError, Settings, is_origin
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
@@ -33,24 +31,3 @@ class FeatureSettings:
 
     sign_up: Annotated[bool, doc("strangers may make themselves an account")] = True
     docs: Annotated[bool | None, doc("the documentation page; unset: everywhere but in production")] = None
-
-
-def serves_docs(settings: Settings) -> bool:
-    docs = settings[FeatureSettings].docs
-    return not settings[AppSettings].is_production if docs is None else docs
-
-
-def ensure_safe(settings: Settings) -> None:
-    for origin in settings[HttpSettings].cors_origins:
-        if not is_origin(origin) or origin != _as_browsers_send(origin):
-            raise ConfigError(
-                "http.cors_origins: an entry is no origin as browsers send it: https:// and a host name in lower case, "
-                "with a port if it is another one than the scheme's, and nothing behind it."
-            )
-        if settings[AppSettings].is_production and not origin.startswith("https://"):
-            raise ConfigError("http.cors_origins: must be https:// in production, where anyone could forge the others.")
-
-
-def _as_browsers_send(origin: str) -> str:
-    default_port = ":443" if origin.startswith("https:") else ":80"
-    return origin.lower().removesuffix(default_port)

@@ -46,6 +46,8 @@ class TracingMiddleware:
             else:
                 await self._app(scope, receive, send)
         except BaseException as error:
+            if isinstance(error, Exception):  # the answer to which is made further out
+                span.set_attribute("http.response.status_code", _SERVER_ERROR)
             span.set_attribute("error.type", type(error).__qualname__)
             span.set_status(Status(StatusCode.ERROR))
             raise
