@@ -12,6 +12,7 @@ from gatehouse.common.settings import Settings
 from gatehouse.setup.container import create_container
 from gatehouse.setup.http_app import create_http_app
 from gatehouse.setup.modules import modules_of
+from gatehouse.setup.tracing import find_tracing
 
 if TYPE_CHECKING:
     from gatehouse.common.infrastructure.tracing import Tracing
@@ -30,9 +31,10 @@ def create_app(
     return create_http_app(container, settings, modules, metrics, tracing)
 
 
-def create_tuned_app(settings: Settings, metrics: Metrics = NO_METRICS, tracing: "Tracing | None" = None) -> FastAPI:
+def create_tuned_app(settings: Settings, metrics: Metrics = NO_METRICS) -> FastAPI:
     """For a process that does nothing but serve it."""
-    app = create_app(settings, metrics=metrics, tracing=tracing)
+    open_tracing = find_tracing()
+    app = create_app(settings, metrics=metrics, tracing=open_tracing() if open_tracing else None)
     _tune_garbage_collection()
     return app
 

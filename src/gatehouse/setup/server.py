@@ -18,7 +18,7 @@ from gatehouse.common.settings import AppSettings, ConfigError, PostgresSettings
 from gatehouse.setup.app import create_tuned_app
 from gatehouse.setup.metrics import ServerMetrics
 from gatehouse.setup.stoppable_server import MAX_CLOSING_SECONDS, STOP_SIGNALS, StoppableServer
-from gatehouse.setup.tracing import OpenTracing, find_tracing
+from gatehouse.setup.tracing import find_tracing
 from gatehouse.setup.workers import Workers
 
 _MOST: Final = 10_000
@@ -35,13 +35,14 @@ def run_server(
     for listener in sockets:
         host, port, *_ = listener.getsockname()
         _log.info("listening", url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
-    uvicorn, open_tracing = settings[UvicornSettings], find_tracing()
+    find_tracing()  # imported before the fork, so that workers share it
+    uvicorn = settings[UvicornSettings]
     if uvicorn.workers == 1:
-        _make_server(settings, options, metrics, open_tracing, STOP_SIGNALS, 0).run(sockets)
+        _make_server(settings, options, metrics, STOP_SIGNALS, 0).run(sockets)
         return
     Workers(
         number=uvicorn.workers,
-        make_server=partial(_make_server, settings, options, metrics, open_tracing, [signal.SIGTERM]),
+        make_server=partial(_make_server, settings, options, metrics, [signal.SIGTERM]),
         sockets=sockets,
         stop_seconds=uvicorn.drain_seconds + uvicorn.grace_seconds + MAX_CLOSING_SECONDS,
         on_end=metrics.memory.leave if metrics else lambda _: None,
@@ -53,14 +54,13 @@ def _make_server(
     settings: Settings,
     options: dict[str, Any],
     metrics: ServerMetrics | None,
-    open_tracing: OpenTracing | None,
     signals: Collection[signal.Signals],
     place: int,
 ) -> StoppableServer:
     uvicorn = settings[UvicornSettings]
     own = metrics.memory.take(place) if metrics else None
     return StoppableServer(
-        Config(create_tuned_app(settings, own or NO_METRICS, open_tracing() if open_tracing else None), **options),
+        Config(create_tuned_app(settings, own or NO_METRICS), **options),
         drain_seconds=uvicorn.drain_seconds,
         grace_seconds=uvicorn.grace_seconds,
         signals=signals,
