@@ -18,6 +18,7 @@ OTHER_VALUES = {
     "app.modules": "tests.sample",
     "app.hosts": "other.example, another.example",
     "uvicorn.trusted_proxies": "10.0.0.0/8, 192.0.2.1",
+    "http.cors_origins": "https://app.example.org",
     "postgres.url": "postgresql://other@localhost/name",
     "postgres.owner_url": "postgresql://other@localhost/name",
     "postgres.replica_url": "postgresql://other@localhost/name",
