@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import fields, is_dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Final, Protocol, get_origin
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -69,9 +69,15 @@ def add_page_headers(request: Request, response: Response) -> None:
 def _headers(request: Request, page: Page) -> Iterator[tuple[bytes, bytes]]:
     """The link is a path with the same query: it never repeats the Host, which is the client's own text."""
     if page.next_cursor is not None:
-        query = [item for item in request.query_params.multi_items() if item[0] not in _POSITION]
-        query.append(("cursor", page.next_cursor))
-        yield b"link", f'<{quote(request.scope["path"])}?{urlencode(query)}>; rel="next"'.encode()
+        reference = _reference_without_cursor(request.scope["path"], request.scope["query_string"])
+        yield b"link", f'<{reference}{quote(page.next_cursor)}>; rel="next"'.encode()
     total = getattr(page, _TOTAL, None)
     if total is not None:
         yield b"x-total-count", str(total).encode()
+
+
+@lru_cache(maxsize=128)  # most clients ask for the first page of the same few lists
+def _reference_without_cursor(path: str, query: bytes) -> str:
+    parameters = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    kept = [(name, value) for name, value in parameters if name not in _POSITION]
+    return f"{quote(path)}?{urlencode([*kept, ('cursor', '')])}"
