@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from psycopg import AsyncConnection, AsyncCursor
 
+from gatehouse.common.application.timing import MAY_BE_TRACED
 from gatehouse.common.application.use_case import Call, Surround, surrounded
 from gatehouse.common.domain.errors import GatehouseError
 from gatehouse.common.infrastructure.database_connection import ServerConnection
@@ -60,7 +61,7 @@ def _trace_calls(tracer: Tracer) -> Surround:
     def trace_call(name: str, call: Call) -> Call:
         @wraps(call)
         async def call_in_span(*args: object, **kwargs: object) -> object:
-            if not trace.get_current_span().is_recording():
+            if not MAY_BE_TRACED.get() or not trace.get_current_span().is_recording():
                 return await call(*args, **kwargs)
             # An exception's message and traceback may quote anything; its kind is enough.
             with (
@@ -82,6 +83,8 @@ def _traced_statements(tracer: Tracer) -> Iterator[None]:
 
     class TracedCursor(AsyncCursor[Any]):
         async def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+            if not MAY_BE_TRACED.get():
+                return await super().execute(query, *args, **options)
             return await _in_span(tracer, query, lambda: super(TracedCursor, self).execute(query, *args, **options))
 
         async def executemany(self, query: Any, *args: Any, **options: Any) -> None:
@@ -100,7 +103,7 @@ def _traced_statements(tracer: Tracer) -> Iterator[None]:
 
 
 async def _in_span(tracer: Tracer, query: object, execute: Callable[[], Awaitable[Any]]) -> Any:
-    if not trace.get_current_span().is_recording():
+    if not MAY_BE_TRACED.get() or not trace.get_current_span().is_recording():
         return await execute()
     text = query if isinstance(query, str) else ""
     operation = (text.split(maxsplit=1) or ["statement"])[0].upper()

@@ -11,6 +11,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, form
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gatehouse.common.application.timing import MAY_BE_TRACED
 from gatehouse.common.presentation.http.headers import header_values
 from gatehouse.common.presentation.http.middleware.host import PROBES
 
@@ -41,6 +42,7 @@ class TracingMiddleware:
         token = contexts.attach(trace.set_span_in_context(span))
         try:
             if span.is_recording():
+                MAY_BE_TRACED.set(True)
                 span.set_attributes({"http.request.method": method, "gatehouse.request_id": state["request_id"]})
                 await self._app(scope, receive, _note_status(span, send))
             else:
