@@ -12,8 +12,7 @@ from starlette.types import ASGIApp
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.infrastructure.database import Database
 from gatehouse.common.presentation.http.middleware.compression import CompressionMiddleware, accepts_gzip
-from gatehouse.common.presentation.http.settings import HttpSettings
-from gatehouse.common.settings import Settings
+from gatehouse.common.settings import HttpSettings, Settings
 from gatehouse.testing.run_app import run_app
 from gatehouse.testing.running_app import RunningApp
 from tests.http.served_app import request, serve_app

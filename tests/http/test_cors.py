@@ -9,8 +9,7 @@ from dishka import Provider, Scope
 from gatehouse.accounts.domain.role import Role
 from gatehouse.common.application.ports import Readiness
 from gatehouse.common.infrastructure.database import Database
-from gatehouse.common.presentation.http.settings import HttpSettings
-from gatehouse.common.settings import Settings
+from gatehouse.common.settings import HttpSettings, Settings
 from gatehouse.testing.answers import assert_problem
 from gatehouse.testing.fakes import PASSWORD
 from gatehouse.testing.run_app import run_app

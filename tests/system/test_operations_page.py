@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from gatehouse.common.presentation.http.settings import HttpSettings
+from gatehouse.common.settings import HttpSettings
 from gatehouse.testing.fakes import PASSWORD
 from tests.system.compose import API, MIGRATE, write_address
 from tests.system.debian_postgres import OWNER, DebianPostgres, as_unprivileged

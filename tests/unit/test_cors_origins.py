@@ -3,8 +3,15 @@
 import pytest
 
 from gatehouse.common.module import ensure_safe
-from gatehouse.common.presentation.http.settings import HttpSettings
-from gatehouse.common.settings import AppSettings, ConfigError, Environment, PostgresSettings, Settings, UvicornSettings
+from gatehouse.common.settings import (
+    AppSettings,
+    ConfigError,
+    Environment,
+    HttpSettings,
+    PostgresSettings,
+    Settings,
+    UvicornSettings,
+)
 
 
 @pytest.mark.promise("C4")

@@ -4,8 +4,7 @@ import resource
 
 import pytest
 
-from gatehouse.common.presentation.http.settings import HttpSettings
-from gatehouse.common.settings import ConfigError, PostgresSettings, Settings
+from gatehouse.common.settings import ConfigError, HttpSettings, PostgresSettings, Settings
 from gatehouse.setup.server import server_options
 
 pytestmark = pytest.mark.promise("E4")

@@ -10,9 +10,9 @@ from gatehouse.common.infrastructure.metrics.shared_metrics import OWN_METRICS
 from gatehouse.common.infrastructure.replica.read_replica import REPLICA_METRICS
 from gatehouse.common.modules import Module
 from gatehouse.common.presentation.http import health
-from gatehouse.common.presentation.http.settings import FeatureSettings, HttpSettings
+from gatehouse.common.presentation.http.settings import FeatureSettings
 from gatehouse.common.providers import CommonProvider
-from gatehouse.common.settings import AppSettings, ConfigError, Settings
+from gatehouse.common.settings import AppSettings, ConfigError, HttpSettings, Settings
 
 
 def ensure_safe(of: Settings) -> None:

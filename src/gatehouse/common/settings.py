@@ -102,6 +102,25 @@ class UvicornSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    max_connections: Annotated[
+        int,
+        Interval(ge=0, le=1_000_000),
+        doc("of a worker; 0: what its limit of open files leaves, at most 10 000"),
+    ] = 0
+    request_seconds: Annotated[int, Interval(ge=1, le=600), doc("for a request to come in complete")] = 10
+    keep_alive_seconds: Annotated[
+        int, Interval(ge=1, le=3_600), doc("until an idle connection is closed; a proxy must do so before")
+    ] = 75
+    cors_origins: Annotated[
+        list[str], doc('other origins whose pages may call the API with a user\'s cookie: ["https://app.example.org"]')
+    ] = field(default_factory=list)
+    compression: Annotated[
+        int, Interval(ge=0, le=1_000_000), doc("gzip answers of at least so many bytes; 0: none")
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresSettings:
     url: Annotated[str, doc("empty: an embedded PostgreSQL under data_dir (development only)")] = field(
         default="", repr=False

@@ -26,8 +26,14 @@ from gatehouse.common.presentation.http.middleware.server_timing import ServerTi
 from gatehouse.common.presentation.http.middleware.trusted_proxy import TrustedProxyMiddleware
 from gatehouse.common.presentation.http.middleware.write_position import WritePositionMiddleware
 from gatehouse.common.presentation.http.route import use_case_of
-from gatehouse.common.presentation.http.settings import HttpSettings
-from gatehouse.common.settings import AppSettings, LogSettings, PostgresSettings, Settings, UvicornSettings
+from gatehouse.common.settings import (
+    AppSettings,
+    HttpSettings,
+    LogSettings,
+    PostgresSettings,
+    Settings,
+    UvicornSettings,
+)
 from gatehouse.setup.features import serves_docs
 
 if TYPE_CHECKING:

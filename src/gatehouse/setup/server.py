@@ -13,8 +13,14 @@ from uvicorn import Config
 
 from gatehouse.common.application.metrics import NO_METRICS
 from gatehouse.common.presentation.http.connection import ConnectionLimits, HttpConnection
-from gatehouse.common.presentation.http.settings import HttpSettings
-from gatehouse.common.settings import AppSettings, ConfigError, PostgresSettings, Settings, UvicornSettings
+from gatehouse.common.settings import (
+    AppSettings,
+    ConfigError,
+    HttpSettings,
+    PostgresSettings,
+    Settings,
+    UvicornSettings,
+)
 from gatehouse.setup.app import create_tuned_app
 from gatehouse.setup.metrics import ServerMetrics
 from gatehouse.setup.stoppable_server import MAX_CLOSING_SECONDS, STOP_SIGNALS, StoppableServer
