@@ -169,16 +169,17 @@ def test_the_environment_overrides_the_file(config: Config) -> None:
 
 
 @pytest.mark.parametrize(
-    ("toml", "environ", "name"),
-    [("[app]\ndocs = true", {}, "app.docs"), ("", {"GATEHOUSE_APP__DOCS": "true"}, "GATEHOUSE_APP__DOCS")],
+    ("toml", "serves"),
+    [
+        ("[app]\ndocs = false", False),
+        ("[app]\ndocs = true\n[features]\ndocs = false", False),
+        ("[app]\ndocs = false\n[features]\ndocs = true", True),
+    ],
 )
-def test_who_still_sets_what_has_moved_is_told_where_to(
-    config: Config, toml: str, environ: dict[str, str], name: str
+def test_the_deprecated_switch_of_the_documentation_counts_where_its_new_place_is_unset(
+    config: Config, toml: str, *, serves: bool
 ) -> None:
-    with pytest.raises(ConfigError) as refusal:
-        config.load(toml, **environ)
-
-    assert str(refusal.value) == f"{name}: is now features.docs."
+    assert config.load(toml)[FeatureSettings].docs is serves
 
 
 @pytest.mark.parametrize("name", ["PATH", "UVICORN__PORT", "GATEHOUSE_PORT", "gatehouse_uvicorn__port"])

@@ -46,3 +46,14 @@ def test_one_role_for_both_purposes_is_told_in_production(
         settings = Settings(app, postgres)
         assert len([*warnings_of_server(settings)]) == told * told_by_server
         assert len([*warnings_of_migration(settings)]) == told * told_by_migration
+
+
+def test_the_deprecated_switch_of_the_documentation_is_told() -> None:
+    assert [*warnings_of_server(Settings(AppSettings(docs=False)))] == [
+        "app.docs is deprecated: it is now features.docs, and counts where that is unset."
+    ]
+
+
+def test_what_a_release_read_of_it_is_still_there() -> None:
+    with pytest.deprecated_call():
+        assert AppSettings(docs=False).serves_docs is False

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from annotated_types import Interval, doc
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
+from typing_extensions import deprecated
 
 from gatehouse.common.domain.web_origin import is_origin
 
@@ -64,13 +65,17 @@ class AppSettings:
     hosts: Annotated[list[str], doc("further host names that the service answers to; the origin's is always one")] = (
         field(default_factory=list)
     )
-    modules: Annotated[list[str], doc('packages of modules from outside, in order: ["acme.loans"]')] = field(
-        default_factory=list
-    )
+    docs: Annotated[bool | None, doc("deprecated: is now features.docs")] = None
+    modules: Annotated[list[str], doc('modules from outside, in order: ["acme.loans"]')] = field(default_factory=list)
 
     @property
     def is_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
+
+    @property
+    @deprecated("see features.docs")
+    def serves_docs(self) -> bool:
+        return not self.is_production if self.docs is None else self.docs
 
     @property
     def is_development(self) -> bool:

@@ -31,7 +31,6 @@ from gatehouse.setup.read_config import (
     Raw,
     Sections,
     absolute,
-    explain_unknown,
     named_modules,
     overrides,
     read_config,
@@ -117,7 +116,7 @@ def _first_line(error: LoadError, trail: tuple[object, ...] = ()) -> str:
     match error:
         case ExtraFieldsLoadError():
             unknown = ".".join((*(str(part) for part in trail), str(min(error.fields))))
-            return f"{_escape(unknown)}: {explain_unknown(unknown)}"
+            return f"{_escape(unknown)}: there is no such setting."
         case BadVariantLoadError():
             return f"{key}: must be one of {', '.join(str(value) for value in error.allowed_values)}."
         case TypeLoadError():

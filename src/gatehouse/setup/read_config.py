@@ -23,7 +23,6 @@ _ENCODING: Final = "utf-8-sig"
 _TYPES: Final = (str, int, bool, bool | None, list[str], Path)
 CARRIED_TYPES: Final = "str, int, bool, bool | None, list[str], Path or a StrEnum"
 """Of a setting: what a variable, config.toml and `config init` can all carry."""
-_MOVED: Final = {"app.docs": "features.docs"}
 type Raw = dict[str, dict[str, Any]]
 type Sections = Mapping[str, type[DataclassInstance]]
 
@@ -106,11 +105,7 @@ def overrides(sections: Sections, environ: Mapping[str, str]) -> Iterator[tuple[
         elif key in types:
             yield section, key, _parse(name, environ[name], types[key])
         else:
-            raise ConfigError(f"{name}: {explain_unknown(f'{section}.{key}')}")
-
-
-def explain_unknown(key: str) -> str:
-    return f"is now {_MOVED[key]}." if key in _MOVED else "there is no such setting."
+            raise ConfigError(f"{name}: there is no such setting.")
 
 
 def _read_secret(name: str, path: str) -> str:

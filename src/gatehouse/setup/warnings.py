@@ -19,6 +19,8 @@ def warnings_of_server(settings: Settings) -> Iterator[str]:
     # Where it is not given, `migrate` alone may know it, as it should be.
     if app.is_production and postgres.owner_url and _has_one_role(postgres):
         yield _ONE_ROLE
+    if app.docs is not None:
+        yield "app.docs is deprecated: it is now features.docs, and counts where that is unset."
     yield from warnings_of_tracing()
 
 

@@ -29,9 +29,7 @@ async def run_app(
     clock = FakeClock()
     own = Provider(scope=Scope.APP)
     own.provide(lambda: clock, provides=Clock)
-    fastapi_app = create_app(
-        settings, own, *parts, modules=modules_under_test(), metrics=metrics, tracing=tracing
-    )
+    fastapi_app = create_app(settings, own, *parts, modules=modules_under_test(), metrics=metrics, tracing=tracing)
     async with fastapi_app.router.lifespan_context(fastapi_app), AsyncExitStack() as clients:
         container = fastapi_app.state.dishka_container
         yield RunningApp(fastapi_app, container, await container.get(Database), clock, clients)
