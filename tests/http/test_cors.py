@@ -126,7 +126,12 @@ async def test_a_page_of_a_configured_origin_logs_in_and_acts_with_the_cookie(op
 @pytest.mark.promise("C4")
 @pytest.mark.parametrize(
     ("path", "methods"),
-    [(LOGIN, "POST"), (USERS, "GET, POST"), (f"{USERS}inactivate", "GET, PATCH"), (f"{USERS}alice", "GET")],
+    [
+        (LOGIN, "POST"),
+        (USERS, "GET, POST"),
+        (f"{USERS}inactivate", "DELETE, GET, PATCH"),  # of the act, and of a user of that name
+        (f"{USERS}alice", "DELETE, GET"),
+    ],
 )
 async def test_a_preflight_is_told_the_methods_of_the_path(open_app: RunningApp, path: str, methods: str) -> None:
     headers = {"access-control-request-method": "PATCH", "access-control-request-headers": "content-type,if-match"}

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from gatehouse.accounts.application.queries.get_me import GetMe
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.settings import JwtSettings, PasswordSettings
 from gatehouse.common.infrastructure.database import Database
-from gatehouse.common.infrastructure.tracing import open_tracing
+from gatehouse.common.infrastructure.tracing import CLOSING_THREAD, open_tracing
 from gatehouse.common.settings import LogSettings, Settings, UvicornSettings
 from gatehouse.testing.fakes import PASSWORD
 from gatehouse.testing.run_app import run_app
@@ -206,6 +207,7 @@ async def test_the_service_has_a_name(
     assert resource["service.version"]
 
 
+@pytest.mark.slow  # the library gives up after ten seconds
 @pytest.mark.parametrize("is_there", [True, False])
 async def test_who_collects_may_be_away_or_silent(
     traced: Settings, monkeypatch: pytest.MonkeyPatch, *, is_there: bool
@@ -220,6 +222,10 @@ async def test_who_collects_may_be_away_or_silent(
                 assert (await admin.get(USERS)).status_code == 200
             began = time.monotonic()
         assert time.monotonic() - began < 8
+    # It goes on in the background, and would write its log lines into another test's.
+    for thread in threading.enumerate():
+        if thread.name == CLOSING_THREAD:
+            thread.join(60)
 
 
 @pytest.mark.slow  # a new interpreter imports everything

@@ -22,6 +22,7 @@ from gatehouse.common.application.use_case import Call, Surround, surrounded
 from gatehouse.common.domain.errors import GatehouseError
 from gatehouse.common.infrastructure.database_connection import ServerConnection
 
+CLOSING_THREAD: Final = "tracing is closed"
 _FLUSH_SECONDS: Final = 0.5
 """For what is still to be sent at the end. Whoever collects it may be away."""
 
@@ -42,7 +43,7 @@ class Tracing:
         """Connections to the database are observed that are opened meanwhile."""
         with surrounded(use_cases, _trace_calls(self.tracer)), _traced_statements(self.tracer):
             yield
-        end = Thread(target=self._provider.shutdown, daemon=True)
+        end = Thread(target=self._provider.shutdown, name=CLOSING_THREAD, daemon=True)
         end.start()
         await asyncio.to_thread(end.join, _FLUSH_SECONDS)
 
