@@ -1,8 +1,9 @@
 """Erasing an account on a real database: what is left of it, what may race with it, what the server's role may do."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,8 +12,11 @@ from psycopg.conninfo import make_conninfo
 from gatehouse.accounts.application.commands.create_user import CreateUser
 from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.grant_admin import GrantAdmin
+from gatehouse.accounts.application.commands.import_users import ImportUsers
 from gatehouse.accounts.application.commands.log_in import LogIn
 from gatehouse.accounts.application.commands.sign_up import SignUp
+from gatehouse.accounts.application.user_file import ImportRules
+from gatehouse.accounts.application.user_import import FileRow, ImportRun, ImportTally
 from gatehouse.accounts.domain.errors import InvalidCredentialsError, UsernameTakenError, UserNotFoundError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
@@ -55,6 +59,13 @@ def add_event(owner: psycopg.Connection, harness: Harness, **columns: object) ->
 
 def stored_text(owner: psycopg.Connection) -> str:
     return repr(rows_of(owner))
+
+
+def import_of(name: str, refused: dict[int, str]) -> tuple[ImportRun, AsyncIterator[Sequence[FileRow]]]:
+    async def rows() -> AsyncIterator[Sequence[FileRow]]:
+        yield [FileRow(1, {"username": name})]
+
+    return ImportRun(id=UUID(int=7), rules=ImportRules(), refuse=refused.__setitem__), rows()
 
 
 async def finish(harness: Harness) -> int:
@@ -211,11 +222,12 @@ async def test_a_grant_that_waits_for_an_erasure_finds_nobody(
 
 
 @pytest.mark.promise("X1")
-@pytest.mark.parametrize("by", ["sign-up", "an admin"])
+@pytest.mark.parametrize("by", ["sign-up", "an admin", "an import"])
 async def test_who_takes_the_name_while_it_is_erased_and_kept_is_refused(
     harness: Harness, monitor: DatabaseMonitor, own_owner: psycopg.Connection, chief: User, by: str
 ) -> None:
     """The insertion waits for the erasure, and only then looks for kept names."""
+    refused: dict[int, str] = {}
     await harness.add_user("alice")
     own_owner.execute("""
         CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
@@ -228,14 +240,20 @@ async def test_who_takes_the_name_while_it_is_erased_and_kept_is_refused(
             await monitor.until_waiting_for_a_lock()
             if by == "sign-up":
                 taking = harness.start(SignUp, None, "alice", PASSWORD)
+            elif by == "an import":
+                taking = harness.start(ImportUsers, None, *import_of("alice", refused))
             else:
                 taking = harness.start(
                     CreateUser, await harness.add_user("other", Role.SUPER_ADMIN), "alice", PASSWORD, Role.USER
                 )
             await monitor.until_waiting_for_a_lock(2)
         await erasure
-        with pytest.raises(UsernameTakenError):
-            await taking
+        if by == "an import":
+            assert await taking == ImportTally(refused=1)
+            assert refused == {1: "username: Was that of an erased account, and nobody may take it."}
+        else:
+            with pytest.raises(UsernameTakenError):
+                await taking
     finally:
         own_owner.execute("DROP FUNCTION wait CASCADE")
     assert own_owner.execute("SELECT FROM users WHERE username = 'alice'").rowcount == 0

@@ -53,6 +53,18 @@ async def test_what_is_kept_is_not_free_and_nothing_else(gateways: Gateways) -> 
             await names.ensure_free(Username("ALICE"))
 
 
+async def test_of_many_names_the_kept_ones_are_found_at_once(gateways: Gateways) -> None:
+    names: ErasedNames = await gateways.get(ErasedNames)
+    many = [Username(f"user{number}") for number in range(70_000)]
+    async with gateways.transaction:
+        for number in (7, 69_999):
+            await names.keep(Username(f"user{number}"))
+
+        assert await names.find_kept(many) == {many[7], many[69_999]}
+        assert await names.find_kept(many[8:]) == {many[69_999]}
+        assert await names.find_kept(many[:7]) == await names.find_kept([]) == set()
+
+
 async def test_a_name_that_was_not_kept_in_the_end_is_free(gateways: Gateways) -> None:
     names: ErasedNames = await gateways.get(ErasedNames)
 

@@ -92,9 +92,11 @@ def write(*rows: dict[str, object] | bytes, name: str = "users.ndjson") -> str:
 def seed(owner: psycopg.Connection, rows: int) -> None:
     owner.execute(
         """
-        INSERT INTO users (id, username, role, is_active, must_change_password, created_at, updated_at, password_hash)
+        INSERT INTO users (id, username, role, is_active, must_change_password, created_at, updated_at, password_hash,
+            last_login_at)
         SELECT gen_random_uuid(), 'user.' || n, CASE WHEN n %% 7 = 0 THEN 'admin' ELSE 'user' END, n %% 3 > 0,
-            n %% 2 > 0, now() - n * interval '1 hour 1 microsecond', now(), CASE WHEN n %% 5 = 0 THEN '!' ELSE %s END
+            n %% 2 > 0, now() - n * interval '1 hour 1 microsecond', now(), CASE WHEN n %% 5 = 0 THEN '!' ELSE %s END,
+            CASE WHEN n %% 2 = 0 THEN now() - n * interval '1 minute 1 microsecond' END
         FROM generate_series(1, %s) n
         """,
         [BCRYPT, rows],
@@ -148,10 +150,11 @@ def test_each_line_of_an_export_is_readable_by_any_tool(gatehouse: Gatehouse, ow
     expected = stored(own_owner)
     for row, column in zip(sorted(rows, key=lambda row: row["username"]), expected, strict=True):
         assert datetime.fromisoformat(row["created_at"]) == column["created_at"]
-        assert {**row, "id": column["id"], "created_at": 0, "updated_at": 0} == {
+        assert row["last_login_at"] is None or (datetime.fromisoformat(row["last_login_at"]) == column["last_login_at"])
+        times = {"created_at": 0, "updated_at": 0, "last_login_at": column["last_login_at"] is None}
+        assert {**row, "id": column["id"], **times, "last_login_at": row["last_login_at"] is None} == {
             **column,
-            "created_at": 0,
-            "updated_at": 0,
+            **times,
         }
     assert [row["password_hash"] for row in rows] == [row["password_hash"] for row in columns]
     assert [row["created_at"] for row in rows] == [row["created_at"] for row in columns]
@@ -392,6 +395,25 @@ def test_another_column_becomes_the_username(gatehouse: Gatehouse, own_owner: ps
 
     assert [row["username"] for row in stored(own_owner)] == ["alice", "betty"]
     assert refused()[2].startswith("line: Has a field that is none of ")
+
+
+@pytest.mark.promise("X1")
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_what_is_left_of_erased_accounts_is_not_exported(
+    gatehouse: Gatehouse, own_owner: psycopg.Connection, form: str
+) -> None:
+    seed(own_owner, 3)
+    own_owner.execute(
+        "UPDATE users SET username = '~0123456789abcdef', role = 'erased', is_active = false, password_hash = '' "
+        "WHERE username = 'user.2'"
+    )
+
+    answer = gatehouse("export-users", "--with-hashes", "--output", f"all.{form}")
+
+    assert answer.err == "gatehouse: exported 2 accounts.\n"
+    exported = Path(f"all.{form}").read_text()
+    assert "erased" not in exported
+    assert "~" not in exported
 
 
 @pytest.mark.promise("Z11")

@@ -66,6 +66,27 @@ async def test_what_is_there_already_stays_and_says_why_it_stands_in_the_way(gat
     assert await gateways.find("carla") is None
 
 
+async def test_the_id_of_an_erased_account_is_in_the_way_and_its_name_as_such_is_not(gateways: Gateways) -> None:
+    batches: UserBatches = await gateways.get(UserBatches)
+    alice, betty = await gateways.add_user("alice"), await gateways.add_user("betty")
+    async with gateways.transaction:
+        await gateways.users.erase(alice, gateways.clock.now())
+        await gateways.users.erase(betty, gateways.clock.now())
+    other = make_user("carla")
+    other.id = betty.id
+    users = [alice, make_user("betty"), other]
+    obstacles = {0: Obstacle.ID_ERASED, 2: Obstacle.ID_ERASED}
+
+    async with gateways.transaction:
+        assert await batches.check(users) == obstacles
+    async with gateways.transaction:
+        assert await batches.add(users) == obstacles
+
+    assert await gateways.find("alice") is None
+    assert await gateways.find("betty") == users[1]
+    assert await gateways.find("carla") is None
+
+
 async def test_batches_follow_each_other_in_one_transaction_and_may_be_empty(gateways: Gateways) -> None:
     batches: UserBatches = await gateways.get(UserBatches)
 

@@ -5,13 +5,17 @@ from uuid import UUID
 
 import pytest
 
+from gatehouse.accounts.application.commands.erase_user import EraseUser
 from gatehouse.accounts.application.commands.import_users import ImportUsers
-from gatehouse.accounts.application.ports import Obstacle, SeenKeys, UserBatches
+from gatehouse.accounts.application.ports import ErasedNames, Obstacle, SeenKeys, UserBatches
 from gatehouse.accounts.application.user_file import ImportRules
 from gatehouse.accounts.application.user_import import FileRow, ImportRun, ImportTally
+from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.username import Username
 from gatehouse.common.domain.audit import Subject
 from gatehouse.common.domain.errors import TransactionConflictError, UnavailableError
+from gatehouse.testing.accounts.fakes import FakeErasedNames
 from gatehouse.testing.accounts.import_fakes import FakeSeenKeys, FakeUserBatches
 from gatehouse.testing.fakes import FakeEvent
 from gatehouse.testing.in_memory_app import InMemoryApp
@@ -104,6 +108,61 @@ async def test_what_cannot_be_taken_is_refused_by_its_line_and_the_rest_goes_in(
     assert an_import.refused[6] == "username: Is that of line 1, too."
     assert an_import.refused[7].startswith("role: Is above user")
     assert app.store.events == [event("2 added, 0 there already, 6 refused")]
+
+
+@pytest.mark.promise("X1")
+async def test_neither_the_kept_name_nor_the_id_of_an_erased_account_is_taken_again() -> None:
+    app = InMemoryApp()
+    chief, alice, betty = app.add_user("chief", Role.SUPER_ADMIN), app.add_user("alice"), app.add_user("betty")
+    await app.use(EraseUser, chief)("alice")
+    await app.use(EraseUser, chief)("betty", free_name=True)
+    app.store.events.clear()
+    ids: list[Line] = [{"username": "doris", "id": str(alice.id)}, {"username": "erica", "id": str(betty.id)}]
+    an_import = Import(app, [[*named("first", "ALICE", "betty"), *ids, *named("first", "last1")]])
+
+    dry = await an_import.run(is_dry=True)
+    refused_dry = dict(an_import.refused)
+
+    assert await an_import.run() == dry == ImportTally(added=3, refused=4)
+    assert (
+        refused_dry
+        == an_import.refused
+        == {
+            2: "username: Was that of an erased account, and nobody may take it.",
+            4: "id: Is that of an erased account.",
+            5: "id: Is that of an erased account.",
+            6: "username: Is that of line 1, too.",
+        }
+    )
+    assert an_import.names == {"chief", "first", "betty", "last1"}
+    assert app.store.events == [event("3 added, 0 there already, 4 refused")]
+
+
+@pytest.mark.promise("X1")
+async def test_a_name_that_an_erasure_keeps_meanwhile_is_refused_by_another_try() -> None:
+    kept: set[Username] = set()
+    tries: list[list[str]] = []
+
+    class Waiting(FakeUserBatches):
+        async def add(self, users: Sequence[User]) -> dict[int, Obstacle]:
+            kept.add(Username("betty"))
+            tries.append([user.username.value for user in users])
+            return await super().add(users)
+
+    class KeptElsewhere(FakeErasedNames):
+        async def find_kept(self, usernames: Sequence[Username]) -> set[Username]:
+            return kept.intersection(usernames)
+
+    app = InMemoryApp()
+    app._parts[UserBatches] = Waiting(app.transaction)
+    app._parts[ErasedNames] = KeptElsewhere(app.transaction)
+    an_import = Import(app, [named("alice", "betty", "carla")])
+
+    assert await an_import.run() == ImportTally(added=2, refused=1)
+
+    assert tries == [["alice", "betty", "carla"], ["alice", "carla"]]
+    assert an_import.names == {"alice", "carla"}
+    assert an_import.refused == {2: "username: Was that of an erased account, and nobody may take it."}
 
 
 async def test_an_id_that_comes_twice_is_refused_the_second_time() -> None:

@@ -19,6 +19,7 @@ FULL = {
     "must_change_password": True,
     "created_at": "2020-01-31T18:30:00.123456+02:00",
     "updated_at": "2021-01-31 18:30:00Z",
+    "last_login_at": "2022-01-31T18:30:00-01:00",
     "password_hash": "hash of a password",
 }
 
@@ -47,7 +48,19 @@ def test_a_row_is_an_account() -> None:
     assert (user.role, user.is_active, user.must_change_password) == (Role.USER, False, True)
     assert user.created_at == datetime(2020, 1, 31, 16, 30, 0, 123456, tzinfo=UTC)
     assert user.updated_at == datetime(2021, 1, 31, 18, 30, tzinfo=UTC)
+    assert user.last_login_at == datetime(2022, 1, 31, 19, 30, tzinfo=UTC)
     assert user.password_hash == "hash of a password"
+
+
+def test_each_field_of_a_row_is_read() -> None:
+    assert FULL.keys() == set(FIELDS)
+
+
+@pytest.mark.promise("X1")
+def test_what_stands_for_an_erased_account_is_no_username() -> None:
+    pseudonym = read(**FULL).pseudonym
+
+    assert refusal(username=pseudonym) == "username: Stands for an erased account."
 
 
 @pytest.mark.parametrize("absent", [{}, {field: None for field in FIELDS if field != "username"}])
@@ -55,7 +68,7 @@ def test_a_username_is_enough_and_then_no_password_is_right(absent: dict[str, No
     user = read(username="alice", **absent)
 
     assert (user.role, user.is_active, user.must_change_password) == (Role.USER, True, False)
-    assert (user.created_at, user.updated_at) == (NOW, NOW)
+    assert (user.created_at, user.updated_at, user.last_login_at) == (NOW, NOW, None)
     assert user.password_hash == NO_PASSWORD
 
 
@@ -134,6 +147,7 @@ def test_it_says_whether_bcrypt_is_peppered() -> None:
         ({"created_at": "0001-01-01T00:00:00+10:00"}, "created_at"),
         ({"created_at": 1580495400}, "created_at"),
         ({"updated_at": ""}, "updated_at"),
+        ({"last_login_at": "never"}, "last_login_at"),
         ({"id": "1"}, "id"),
         ({"id": 1}, "id"),
         ({"password_hash": "secret"}, "password_hash"),

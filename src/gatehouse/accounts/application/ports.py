@@ -86,6 +86,9 @@ class ErasedNames(Protocol):
     async def ensure_free(self, username: Username) -> None:
         """Raises UsernameTakenError. Comes after `Users.add`, which waits for an erasure that goes on meanwhile."""
 
+    async def find_kept(self, usernames: Sequence[Username]) -> set[Username]:
+        """Those of them that are not free. Many at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class ForgottenAttempts:
@@ -202,7 +205,11 @@ class Obstacle(StrEnum):
     PRESENT = "present"
     """It is there already: an account has its name and its id."""
     NAME_TAKEN = "name taken"
+    NAME_KEPT = "name kept"
+    """It was that of an erased account."""
     ID_TAKEN = "id taken"
+    ID_ERASED = "id erased"
+    """It is that of an erased account."""
 
 
 class UserBatches(Protocol):

@@ -13,7 +13,7 @@ from gatehouse.accounts.application.ports import ImportedHashes
 from gatehouse.accounts.domain.authorization import manages
 from gatehouse.accounts.domain.password import NO_PASSWORD
 from gatehouse.accounts.domain.role import Role
-from gatehouse.accounts.domain.user import User
+from gatehouse.accounts.domain.user import User, is_pseudonym
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.domain.errors import InvalidError
 
@@ -33,6 +33,7 @@ FIELDS: Final = (
     "must_change_password",
     "created_at",
     "updated_at",
+    "last_login_at",
     "password_hash",
 )
 """Of these only the username is required."""
@@ -68,6 +69,7 @@ def read_user(fields: Mapping[str, object], rules: ImportRules, hashes: Imported
         must_change_password=_flag(given, "must_change_password", default=False),
         created_at=created_at,
         updated_at=_time(given, "updated_at") or created_at,
+        last_login_at=_time(given, "last_login_at"),
     )
 
 
@@ -78,6 +80,8 @@ def _read_username(given: Mapping[str, object], rules: ImportRules) -> Username:
     text = _text(given, "username")
     if text is None:
         raise InvalidError("username", "Is missing.")
+    if is_pseudonym(text):
+        raise InvalidError("username", "Stands for an erased account.")
     username = Username(text)
     if username.is_reserved and not rules.allows_reserved:
         raise InvalidError("username", "Is reserved; --allow-reserved lets such names in.")

@@ -15,7 +15,9 @@ from gatehouse.common.domain.errors import InvalidError
 
 _REASONS: Final = {
     Obstacle.NAME_TAKEN: "username: Belongs to another account.",
+    Obstacle.NAME_KEPT: "username: Was that of an erased account, and nobody may take it.",
     Obstacle.ID_TAKEN: "id: Belongs to another account.",
+    Obstacle.ID_ERASED: "id: Is that of an erased account.",
 }
 _ROWS_AT_A_TIME: Final = 200
 

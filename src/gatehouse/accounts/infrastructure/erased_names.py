@@ -12,6 +12,8 @@ from gatehouse.accounts.infrastructure.tables import erased_names
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 
 _PURPOSE: Final = b"the name of an erased account: "
+# One parameter, however many names: there may be 65535 in a statement.
+_FIND: Final = "SELECT name_hash FROM erased_names WHERE name_hash = ANY(%(hashes)s)"
 
 
 class NameHashes:
@@ -38,3 +40,8 @@ class SqlErasedNames:
         statement = select(erased_names).where(erased_names.c.name_hash.in_(self._hashes.of(username)))
         if (await self._transaction.connection.execute(statement)).first() is not None:
             raise UsernameTakenError
+
+    async def find_kept(self, usernames: Sequence[Username]) -> set[Username]:
+        names = {name_hash: username for username in usernames for name_hash in self._hashes.of(username)}
+        found = await self._transaction.connection.exec_driver_sql(_FIND, {"hashes": list(names)})
+        return {names[name_hash] for (name_hash,) in found}

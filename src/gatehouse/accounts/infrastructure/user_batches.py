@@ -20,11 +20,12 @@ _OBSTACLES: Final = """
     SELECT place, CASE
         WHEN named.id = incoming.id THEN 'present'
         WHEN named.id IS NOT NULL THEN 'name taken'
+        WHEN numbered.role = 'erased' THEN 'id erased'
         WHEN numbered.id IS NOT NULL THEN 'id taken'
     END AS obstacle
     FROM incoming
     LEFT JOIN LATERAL (SELECT id FROM users WHERE username = incoming.username LIMIT 1) named ON true
-    LEFT JOIN LATERAL (SELECT id FROM users WHERE id = incoming.id LIMIT 1) numbered ON true
+    LEFT JOIN LATERAL (SELECT id, role FROM users WHERE id = incoming.id LIMIT 1) numbered ON true
 """
 _CHECK: Final = f"{_OBSTACLES} WHERE named.id IS NOT NULL OR numbered.id IS NOT NULL"
 # In the order of the names, so that two imports at once do not deadlock.

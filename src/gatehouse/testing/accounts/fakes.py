@@ -1,6 +1,6 @@
 """In-memory stand-ins for the ports of accounts. The gateways pass the same contract suite as the SQL ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -57,6 +57,14 @@ class FakeSessionTokens:
         return token.removeprefix("token of ") if token.startswith("token of ") else None
 
 
+@dataclass
+class ErasedAccounts:
+    """What is left of them in the store."""
+
+    ids: set[UUID] = field(default_factory=set)
+    kept_names: set[Username] = field(default_factory=set)
+
+
 class FakeUsers:
     def __init__(self, transaction: FakeTransaction) -> None:
         self._transaction = transaction
@@ -73,6 +81,7 @@ class FakeUsers:
     async def erase(self, user: User, now: datetime) -> None:
         assert now >= user.updated_at
         del self._transaction.store.users[user.id]
+        self._transaction.store[ErasedAccounts].ids.add(user.id)
 
     async def find(self, username: Username) -> User | None:
         users = self._transaction.store.users.values()
@@ -142,21 +151,19 @@ class FakeSessions:
         return Batch(int(is_old), found.secret_hash)
 
 
-@dataclass
-class _ErasedNames:
-    names: set[Username] = field(default_factory=set)
-
-
 class FakeErasedNames:
     def __init__(self, transaction: FakeTransaction) -> None:
         self._transaction = transaction
 
     async def keep(self, username: Username) -> None:
-        self._transaction.store[_ErasedNames].names.add(username)
+        self._transaction.store[ErasedAccounts].kept_names.add(username)
 
     async def ensure_free(self, username: Username) -> None:
-        if username in self._transaction.store[_ErasedNames].names:
+        if await self.find_kept([username]):
             raise UsernameTakenError
+
+    async def find_kept(self, usernames: Sequence[Username]) -> set[Username]:
+        return self._transaction.store[ErasedAccounts].kept_names.intersection(usernames)
 
 
 def identity_of(user: User, session_id: UUID) -> Identity:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from gatehouse.accounts.application.ports import Obstacle
 from gatehouse.accounts.domain.user import User
 from gatehouse.common.domain.errors import InvalidError
+from gatehouse.testing.accounts.fakes import ErasedAccounts
 from gatehouse.testing.fakes import FakeTransaction
 
 
@@ -29,6 +30,8 @@ class FakeUserBatches:
                 obstacles[place] = Obstacle.PRESENT if is_same else Obstacle.NAME_TAKEN
             elif user.id in self._transaction.store.users:
                 obstacles[place] = Obstacle.ID_TAKEN
+            elif user.id in self._transaction.store[ErasedAccounts].ids:
+                obstacles[place] = Obstacle.ID_ERASED
         return obstacles
 
 

@@ -2,13 +2,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from typing import ClassVar
 
-from gatehouse.accounts.application.ports import Obstacle, UserBatches
+from gatehouse.accounts.application.ports import ErasedNames, Obstacle, UserBatches
 from gatehouse.accounts.application.user_import import Batch, FileRow, ImportRun, ImportTally, UserReader
+from gatehouse.accounts.domain.user import User
 from gatehouse.common.application.ports import Audit, Transaction
 from gatehouse.common.application.read_ahead import read_ahead
 from gatehouse.common.application.use_case import command_in_steps, retry_on_conflict
 from gatehouse.common.domain.audit import Subject
-from gatehouse.common.domain.errors import GatehouseError
+from gatehouse.common.domain.errors import GatehouseError, TransactionConflictError
 
 
 @command_in_steps
@@ -24,6 +25,7 @@ class ImportUsers:
 
     reader: UserReader
     batches: UserBatches
+    erased_names: ErasedNames
     audit: Audit
     transaction: Transaction
 
@@ -48,12 +50,22 @@ class ImportUsers:
     @retry_on_conflict
     async def _store(self, run: ImportRun, before: ImportTally, batch: Batch, *, is_last: bool) -> dict[int, Obstacle]:
         async with self.transaction:
-            add = self.batches.check if run.is_dry else self.batches.add
-            obstacles = await add(list(batch.users.values()))
+            obstacles = await self._add(run, list(batch.users.values()))
             tally = before + batch.count(obstacles)
             if is_last and tally.added and not run.is_dry:
                 await self._record(run, tally)
         return obstacles
+
+    async def _add(self, run: ImportRun, users: Sequence[User]) -> dict[int, Obstacle]:
+        kept = await self.erased_names.find_kept([user.username for user in users])
+        obstacles = {place: Obstacle.NAME_KEPT for place, user in enumerate(users) if user.username in kept}
+        places = [place for place in range(len(users)) if place not in obstacles]
+        rest = [users[place] for place in places]
+        found = await (self.batches.check(rest) if run.is_dry else self.batches.add(rest))
+        # To add them may have waited for an erasure, whose name is kept since then.
+        if await self.erased_names.find_kept([user.username for user in rest]):
+            raise TransactionConflictError
+        return obstacles | {places[place]: obstacle for place, obstacle in found.items()}
 
     async def _record_alone(self, run: ImportRun, tally: ImportTally) -> None:
         async with self.transaction:
