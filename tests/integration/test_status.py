@@ -5,8 +5,11 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from gatehouse.audit.infrastructure.partitions import find_partitions
 from gatehouse.common.infrastructure import status
+from gatehouse.common.infrastructure.migrations import open_owner
 from gatehouse.setup.modules import MODULES
 from gatehouse.setup.status import read_status
 from gatehouse.testing.database import CreateDatabase
@@ -15,6 +18,7 @@ from tests.integration.command_line import Gatehouse
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 HEAD = str(MODULES.migration_lines[0].script().get_current_head())
+EVENT = "INSERT INTO audit_events (id, at, action, outcome) VALUES (gen_random_uuid(), %s, 'log_in', 'succeeded')"
 type Screen = Callable[[], dict[str, str]]
 
 
@@ -119,8 +123,27 @@ def test_what_is_named_as_the_replica_and_is_none_is_told(
     assert screen()["replica"] == "is no replica: it replays nothing"
 
 
-def test_an_audit_trail_in_partitions_shows_the_oldest(create_database: CreateDatabase) -> None:
-    url = create_database("status_partitions")
+def audit_line(url: str) -> str:
+    return dict(line.split(":", 1) for line in read_status(url, "", MODULES).lines())["audit"].strip()
+
+
+def test_the_audit_trail_shows_its_partitions_as_they_are_kept(own_url: str, own_owner: psycopg.Connection) -> None:
+    own_owner.execute(EVENT, ["2026-12-31 23:30Z"])
+    with open_owner(own_url).connect() as connection:
+        connection.exec_driver_sql("SET TimeZone = 'UTC'")
+        found = find_partitions(connection)
+
+    assert audit_line(own_url) == (
+        f"oldest event 2026-12-31 23:30 UTC; {len(found)} partitions, made until {found[-1].since:%Y-%m-%d}, "
+        "the oldest audit_events_first"
+    )
+
+
+def test_an_audit_trail_in_partitions_shows_the_oldest_wherever_the_database_is(
+    create_database: CreateDatabase,
+) -> None:
+    settings = "-c TimeZone=America/New_York -c DateStyle=German"
+    url = make_conninfo(create_database("status_partitions"), options=settings)
     with psycopg.connect(url) as owner:
         owner.execute("""
             ALTER TABLE audit_events RENAME TO before;
@@ -130,8 +153,23 @@ def test_an_audit_trail_in_partitions_shows_the_oldest(create_database: CreateDa
             CREATE TABLE january PARTITION OF audit_events FOR VALUES FROM (MINVALUE) TO ('2026-02-01Z');
         """)
 
-    found = read_status(url, "", MODULES)
+    assert audit_line(url) == "oldest event none yet; 3 partitions, made until 2026-03-01, the oldest january"
+    with psycopg.connect(url) as owner:
+        owner.execute(EVENT, ["2026-01-31 23:30Z"])
+    assert audit_line(url).startswith("oldest event 2026-01-31 23:30 UTC; ")
 
-    assert dict(line.split(":", 1) for line in found.lines())["audit"].strip() == (
-        "oldest event none yet; 3 partitions, the oldest january"
-    )
+
+def test_partitions_of_another_kind_are_told_in_the_line(create_database: CreateDatabase) -> None:
+    url = create_database("status_default_partition")
+    with psycopg.connect(url) as owner:
+        owner.execute("CREATE TABLE others PARTITION OF audit_events DEFAULT")
+
+    assert audit_line(url) == "others has other bounds than two times: DEFAULT"
+
+
+def test_a_trail_without_partitions_is_told_as_such(create_database: CreateDatabase) -> None:
+    url = create_database("status_no_partitions")
+    with psycopg.connect(url) as owner:
+        owner.execute("ALTER TABLE audit_events RENAME TO before; CREATE TABLE audit_events (LIKE before)")
+
+    assert audit_line(url) == "oldest event none yet; not partitioned"

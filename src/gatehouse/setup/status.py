@@ -27,7 +27,10 @@ type Connection = psycopg.Connection[dict[str, Any]]
 
 _CONNECT: Final[dict[str, str | int]] = {"connect_timeout": 3, "application_name": "gatehouse status"}
 # In each transaction, so that they are in force behind a pooler, too. Nothing is written.
-_LIMITS: Final = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'; SET TRANSACTION READ ONLY"
+_LIMITS: Final = """
+    SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'; SET TRANSACTION READ ONLY;
+    SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'
+"""
 _SERVER: Final[LiteralString] = """
     SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS is_replica,
         current_database() AS name, pg_database_size(current_database()) AS bytes

@@ -5,7 +5,7 @@ are usually empty; between them there is one a month.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +20,11 @@ MONTHS_AHEAD: Final = 24
 _FIRST: Final = "audit_events_first"
 _LAST: Final = "audit_events_last"
 _BOUNDS: Final = re.compile(r"FOR VALUES FROM \((?:MINVALUE|'(.*)')\) TO \((?:MAXVALUE|'(.*)')\)")
-_PARTITIONS: Final = """
+PARTITIONS: Final = """
     SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class JOIN pg_inherits ON inhrelid = oid
     WHERE inhparent = 'audit_events'::regclass
 """
+"""In a transaction with the time zone UTC and dates as ISO 8601 has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,12 @@ def keep_partitions(connection: Connection, report: Report, *, keep_months: int)
 
 
 def find_partitions(connection: Connection) -> list[Partition]:
-    """In their order."""
+    return in_order((name, bounds) for name, bounds in connection.exec_driver_sql(PARTITIONS))
+
+
+def in_order(rows: Iterable[tuple[str, str]]) -> list[Partition]:
     found = []
-    for name, bounds in connection.exec_driver_sql(_PARTITIONS):
+    for name, bounds in rows:
         match = _BOUNDS.fullmatch(bounds)
         if match is None:
             raise ValueError(f"{name} has other bounds than two times: {bounds}")
