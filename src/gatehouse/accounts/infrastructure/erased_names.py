@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
 
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.username import Username
@@ -12,8 +12,11 @@ from gatehouse.accounts.infrastructure.tables import erased_names
 from gatehouse.common.infrastructure.transaction import SqlTransaction
 
 _PURPOSE: Final = b"the name of an erased account: "
-# One parameter, however many names: there may be 65535 in a statement.
-_FIND: Final = "SELECT name_hash FROM erased_names WHERE name_hash = ANY(%(hashes)s)"
+# As one text, which the driver sends in a hundredth of the time that an array of `bytea` takes.
+_FIND: Final = """
+    SELECT name_hash FROM erased_names
+    WHERE name_hash IN (SELECT decode(hash, 'hex') FROM unnest(string_to_array(%(hashes)s, ',')) AS hash)
+"""
 
 
 class NameHashes:
@@ -42,6 +45,8 @@ class SqlErasedNames:
             raise UsernameTakenError
 
     async def find_kept(self, usernames: Sequence[Username]) -> set[Username]:
+        if not await self._transaction.connection.scalar(select(exists().select_from(erased_names))):
+            return set()  # so that an import makes no hashes for nothing
         names = {name_hash: username for username in usernames for name_hash in self._hashes.of(username)}
-        found = await self._transaction.connection.exec_driver_sql(_FIND, {"hashes": list(names)})
+        found = await self._transaction.connection.exec_driver_sql(_FIND, {"hashes": ",".join(map(bytes.hex, names))})
         return {names[name_hash] for (name_hash,) in found}

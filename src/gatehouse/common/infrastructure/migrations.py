@@ -69,6 +69,8 @@ def migrate(
     scripts = {line.name: line.script() for line in lines}
     newer: dict[str, str] = {}
     with _explain_errors(), _lock_out_others(url, report) as connection:
+        if server_role is not None:
+            _ensure_role(connection, server_role)
         for line in lines:
             revision = _find_revision(connection, line)
             match SchemaAge.of(revision, scripts[line.name]):
@@ -82,6 +84,15 @@ def migrate(
                     _with_locks(partial(command.upgrade, _config_of(url, line, server_role), "head"), report)
                     _keep_up(url, upkeep.get(line.name, ()), report)
     return newer
+
+
+def _ensure_role(connection: Connection, role: str) -> None:
+    """Before anything is changed: of several migrations, those before the last may be committed when rights are given.
+
+    PostgreSQL says it in its own words, as it would later.
+    """
+    statement = sql.SQL("SELECT has_database_privilege({}, current_database(), 'CONNECT')").format(sql.Literal(role))
+    connection.exec_driver_sql(statement.as_string().replace("%", "%%"))
 
 
 def _config_of(url: str, line: MigrationLine, server_role: str | None) -> Config:
