@@ -49,25 +49,34 @@ def main() -> None:
 
 
 def _measure(url: str, folder: Path, rows: int, *, is_warm_up: bool) -> None:
-    """The first, small round also shows that memory does not grow with the rows."""
+    """The first, small round also shows that memory does not grow with the rows. The time in which a process starts,
+    connects and ends is no part of a rate, and measured by itself.
+    """
     file = folder / "users.ndjson"
     _write_file(file, rows)
     copy_in = _timed(url, lambda: _copy_in(url, rows))
     copy_out = _timed(url, lambda: _copy_out(url, folder / "users.copy"))
-    exported = _run(url, "export-users", "--with-hashes", "--output", str(folder / "exported.ndjson"))
+    output = ("--with-hashes", "--output", str(folder / "exported.ndjson"))
+    exported = _run(url, "export-users", *output)
+    _empty(url)
+    export_start = _run(url, "export-users", *output).seconds
+    _write_file(folder / "one.ndjson", 1)
+    import_start = _run(url, "import-users", str(folder / "one.ndjson")).seconds
     _empty(url)
     imported = _run(url, "import-users", str(file))
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (rows,)
     print(f"\n{rows} rows{', to warm up' if is_warm_up else ''}")
-    for name, run, bare, target in (
-        ("import", imported, copy_in, IMPORT_TARGET),
-        ("export", exported, copy_out, EXPORT_TARGET),
+    for name, run, start, bare, target in (
+        ("import", imported, import_start, copy_in, IMPORT_TARGET),
+        ("export", exported, export_start, copy_out, EXPORT_TARGET),
     ):
-        ratio = bare / run.seconds
+        seconds = run.seconds - start
+        ratio = bare / seconds
         print(
-            f"{name}: {rows / run.seconds:.0f} rows/s, bare COPY {rows / bare:.0f} rows/s, ratio {ratio:.2f} "
-            f"(target {target:.2f}, {'met' if ratio >= target else 'MISSED'}), peak {run.peak_mib:.0f} MiB"
+            f"{name}: {rows / seconds:.0f} rows/s, bare COPY {rows / bare:.0f} rows/s, ratio {ratio:.2f} "
+            f"(target {target:.2f}, {'met' if ratio >= target else 'MISSED'}; with the {start:.1f} s of a run with "
+            f"nothing to do {bare / run.seconds:.2f}), peak {run.peak_mib:.0f} MiB"
         )
 
 
