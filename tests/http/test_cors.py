@@ -44,12 +44,17 @@ def cors(settings: Settings) -> Settings:
     return settings.replace(HttpSettings(cors_origins=[APP, ELSEWHERE]))
 
 
-@pytest.fixture
-async def open_app(cors: Settings, database: Database) -> AsyncIterator[RunningApp]:
-    """On an empty database."""
-    assert isinstance(database, Database)
+@pytest.fixture(scope="module")
+async def shared_app(cors: Settings) -> AsyncIterator[RunningApp]:
     async with run_app(cors) as running:
         yield running
+
+
+@pytest.fixture
+def open_app(shared_app: RunningApp, database: Database) -> RunningApp:
+    """On an empty database."""
+    assert isinstance(database, Database)
+    return shared_app
 
 
 def cors_headers(answer: httpx.Response) -> dict[str, str]:

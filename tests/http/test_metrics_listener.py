@@ -119,6 +119,7 @@ def test_a_taken_port_is_one_line(settings: Settings) -> None:
             pass
 
 
+@pytest.mark.slow  # a new interpreter imports everything
 def test_without_metrics_the_client_library_is_not_even_imported() -> None:
     imported = "import sys, gatehouse.setup.cli; sys.exit('prometheus_client' in sys.modules)"
 

@@ -105,7 +105,7 @@ def seed(owner: psycopg.Connection, rows: int) -> None:
 
 @pytest.mark.promise("Z10")
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
-@pytest.mark.parametrize("rows", [1, 6_000])
+@pytest.mark.parametrize("rows", [1, pytest.param(6_000, marks=pytest.mark.slow)])
 def test_an_export_is_an_import(gatehouse: Gatehouse, own_owner: psycopg.Connection, form: str, rows: int) -> None:
     seed(own_owner, rows)
     before = stored(own_owner)
