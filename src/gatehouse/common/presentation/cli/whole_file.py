@@ -16,8 +16,9 @@ def open_whole_file(path: Path) -> Iterator[BinaryIO]:
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        number = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
+            # Within: an interrupt may come as soon as the draft is there.
+            number = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(number, "wb") as file:
                 yield file
                 file.flush()
