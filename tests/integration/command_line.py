@@ -1,8 +1,10 @@
 """`gatehouse` from its arguments to its exit code, in this process: the fixture `gatehouse`."""
 
 import io
+import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import pytest
@@ -23,6 +25,14 @@ class Terminal(io.TextIOWrapper):
         return True
 
 
+def _pipe_with(data: bytes) -> io.TextIOWrapper:
+    """As much as a pipe holds, 64 KiB."""
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    os.close(writing)
+    return os.fdopen(reading, encoding="utf-8")
+
+
 type Gatehouse = Callable[..., RunResult]
 
 
@@ -40,12 +50,15 @@ def gatehouse(
         monkeypatch.setenv(name, value)
 
     def run(*arguments: str, stdin: str | bytes | None = "", at_terminal: bool = False) -> RunResult:
-        kind = Terminal if at_terminal else io.TextIOWrapper
         data = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "argv", ["gatehouse", *arguments])
-        monkeypatch.setattr(sys, "stdin", None if data is None else kind(io.BytesIO(data), "utf-8"))
-        with pytest.raises(SystemExit) as caught:
-            main()
+        with ExitStack() as stack:
+            if data is None or at_terminal:
+                monkeypatch.setattr(sys, "stdin", None if data is None else Terminal(io.BytesIO(data), "utf-8"))
+            else:
+                monkeypatch.setattr(sys, "stdin", stack.enter_context(_pipe_with(data)))
+            with pytest.raises(SystemExit) as caught:
+                main()
         return RunResult(caught.value.code, *capsys.readouterr())
 
     return run

@@ -5,11 +5,9 @@ import io
 import json
 import os
 import stat
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,55 +16,20 @@ from psycopg.rows import dict_row
 
 from gatehouse.accounts.application.queries.export_users import ExportBlock
 from gatehouse.accounts.presentation.cli import user_files
-from gatehouse.setup.cli import main
 from gatehouse.testing.database import SERVER_ROLE
 from gatehouse.testing.fakes import PASSWORD
+from tests.integration.command_line import Gatehouse
 
-SECRETS = {"GATEHOUSE_JWT__SECRET": "signs " * 8, "GATEHOUSE_PASSWORD__PEPPER": "peppers " * 8}
 BCRYPT = "$2b$04$x4iRfmL4k8HUkjcAFeQtuOfLb9RHhAsGXi.le7l8TYBUFICjW6W66"
 ALL_ROLES = ("--highest-role", "super_admin", "--allow-reserved")
 
 
-class RunResult(NamedTuple):
-    code: object
-    out: str
-    err: str
-
-
-type Gatehouse = Callable[..., RunResult]
-
-
 @pytest.fixture
-def gatehouse(
-    own_url: str,
-    logs_as_before: None,
-    monkeypatch: pytest.MonkeyPatch,
-    capfdbinary: pytest.CaptureFixture[bytes],
-    tmp_path: Path,
-) -> Gatehouse:
-    """As an operator would, in an empty folder; an exception that would show as a traceback is raised here."""
-    assert logs_as_before is None
+def gatehouse(gatehouse: Gatehouse, own_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Gatehouse:
+    """In an empty folder, with the rights of the server's role alone."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GATEHOUSE_APP__ENVIRONMENT", "test")
-    monkeypatch.setenv("GATEHOUSE_PASSWORD__WORK_FACTOR", "4")
     monkeypatch.setenv("GATEHOUSE_POSTGRES__URL", make_conninfo(own_url, user=SERVER_ROLE))
-    monkeypatch.setenv("GATEHOUSE_CONFIG", "")
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: str, stdin: bytes = b"") -> RunResult:
-        reading, writing = os.pipe()
-        os.write(writing, stdin)
-        os.close(writing)
-        monkeypatch.setattr(sys, "argv", ["gatehouse", *arguments])
-        monkeypatch.setattr(sys, "stdin", os.fdopen(reading))
-        with pytest.raises(SystemExit) as caught:
-            main()
-        sys.stdin.close()
-        out, err = capfdbinary.readouterr()
-        return RunResult(caught.value.code, out.decode(), err.decode())
-
-    return run
+    return gatehouse
 
 
 def stored(owner: psycopg.Connection) -> list[dict[str, Any]]:
