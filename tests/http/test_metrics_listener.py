@@ -21,7 +21,7 @@ from gatehouse.setup.sockets import listening_sockets
 from gatehouse.testing.running_app import RunningApp
 from gatehouse.testing.under_test import modules_under_test
 
-pytestmark = pytest.mark.promise("R11")
+pytestmark = [pytest.mark.promise("R11"), pytest.mark.slow]  # starts servers
 
 MAX_CONNECTIONS = 16
 
@@ -119,7 +119,6 @@ def test_a_taken_port_is_one_line(settings: Settings) -> None:
             pass
 
 
-@pytest.mark.slow  # a new interpreter imports everything
 def test_without_metrics_the_client_library_is_not_even_imported() -> None:
     imported = "import sys, gatehouse.setup.cli; sys.exit('prometheus_client' in sys.modules)"
 

@@ -20,6 +20,8 @@ from gatehouse.testing.database import SERVER_ROLE
 from gatehouse.testing.fakes import PASSWORD
 from tests.integration.command_line import Gatehouse
 
+pytestmark = pytest.mark.slow  # each on a database of its own, with the whole command line
+
 BCRYPT = "$2b$04$x4iRfmL4k8HUkjcAFeQtuOfLb9RHhAsGXi.le7l8TYBUFICjW6W66"
 ALL_ROLES = ("--highest-role", "super_admin", "--allow-reserved")
 
@@ -68,7 +70,7 @@ def seed(owner: psycopg.Connection, rows: int) -> None:
 
 @pytest.mark.promise("Z10")
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
-@pytest.mark.parametrize("rows", [1, pytest.param(6_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rows", [1, 6_000])
 def test_an_export_is_an_import(gatehouse: Gatehouse, own_owner: psycopg.Connection, form: str, rows: int) -> None:
     seed(own_owner, rows)
     before = stored(own_owner)

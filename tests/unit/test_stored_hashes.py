@@ -68,6 +68,7 @@ def reason(hashes: StorableHashes, password_hash: str) -> str:
     return caught.value.message
 
 
+@pytest.mark.slow  # at the costs of other systems
 @pytest.mark.promise("P15")
 @pytest.mark.parametrize("password_hash", FOREIGN.values(), ids=FOREIGN)
 async def test_a_hash_of_another_system_verifies_its_password_alone_and_is_to_be_replaced(
@@ -80,6 +81,7 @@ async def test_a_hash_of_another_system_verifies_its_password_alone_and_is_to_be
     assert hasher.is_outdated(stored)
 
 
+@pytest.mark.slow  # at the costs of other systems
 @pytest.mark.promise("P15")
 async def test_a_hash_over_another_systems_pepper_needs_to_be_told_of(
     hasher: BcryptPasswordHasher, hashes: StorableHashes, threads: BoundedThreads
@@ -124,6 +126,7 @@ async def test_of_a_long_password_bare_bcrypt_reads_72_bytes_as_where_it_comes_f
     assert not await hasher.verify("x\0" * 20, stored, client="one")
 
 
+@pytest.mark.slow  # at the costs of other systems
 async def test_a_password_beyond_ascii_is_hashed_as_it_was_typed(hasher: BcryptPasswordHasher) -> None:
     password = "grün und öde, très peu"
     django = "pbkdf2_sha256$1500000$EZsch7x38tQEChf1d6WD1v$PfjUCveE2Ep73SP0rInOY0oSW1Le6YrNe4VhL1XSQf0="
