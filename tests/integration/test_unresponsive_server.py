@@ -1,8 +1,10 @@
 """A server that says nothing: frozen, or behind a network that has swallowed the connection."""
 
 import asyncio
+import gc
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +20,7 @@ from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.infrastructure import database_connection
 from gatehouse.common.infrastructure.database import Database, open_database
+from gatehouse.common.infrastructure.database_connection import ServerConnection
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.infrastructure.transaction import SqlTransaction
@@ -188,3 +191,20 @@ async def test_the_pool_is_closed_without_its_server(server: Server) -> None:
         request.cancel()
         ended, _ = await asyncio.wait({closing, request}, timeout=CANCELLED_SOON)
         assert len(ended) == 2
+
+
+async def test_a_connection_that_is_not_made_in_time_is_closed_at_once() -> None:
+    """Or a server that comes back has clients of which nobody knows, until it takes no others."""
+    gc.disable()
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
+            with pytest.raises(psycopg.errors.ConnectionTimeout):
+                await ServerConnection.connect(url, connect_timeout=2)
+            accepted, _ = silent.accept()
+            with accepted:
+                accepted.settimeout(SOON)
+                while accepted.recv(1024):
+                    pass  # what the driver began with
+    finally:
+        gc.enable()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
+from traceback import clear_frames
 from typing import Any, ClassVar, Final, Self
 
 import psycopg
@@ -82,6 +83,9 @@ class ServerConnection(AsyncConnection[TupleRow]):
         try:
             return await super().connect(conninfo, **options)
         except psycopg.OperationalError as error:
+            # The driver does not close what has not answered in time: it is in a cycle of the error and its frames.
+            # Until the garbage is collected, which may take hours, a server that comes back would keep it as a client.
+            clear_frames(error.__traceback__)
             if "unsupported startup parameter" in str(error):
                 raise PoolerInBetweenError from None
             if "failed to resolve host" in str(error):
