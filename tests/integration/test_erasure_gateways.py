@@ -53,6 +53,17 @@ async def test_what_is_kept_is_not_free_and_nothing_else(gateways: Gateways) -> 
             await names.ensure_free(Username("ALICE"))
 
 
+async def test_a_name_may_be_kept_again(gateways: Gateways) -> None:
+    names: ErasedNames = await gateways.get(ErasedNames)
+    for _ in range(2):
+        async with gateways.transaction:
+            await names.keep(ALICE)
+
+    with pytest.raises(UsernameTakenError):
+        async with gateways.transaction:
+            await names.ensure_free(ALICE)
+
+
 async def test_of_many_names_the_kept_ones_are_found_at_once(gateways: Gateways) -> None:
     names: ErasedNames = await gateways.get(ErasedNames)
     many = [Username(f"user{number}") for number in range(70_000)]

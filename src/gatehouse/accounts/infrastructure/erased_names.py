@@ -4,7 +4,8 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
 
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.username import Username
@@ -36,8 +37,10 @@ class SqlErasedNames:
         self._hashes = hashes
 
     async def keep(self, username: Username) -> None:
+        """A server of another version, or with another pepper, may have let somebody take a name that is kept."""
         name_hash, *_ = self._hashes.of(username)
-        await self._transaction.connection.execute(insert(erased_names).values(name_hash=name_hash))
+        statement = insert(erased_names).values(name_hash=name_hash).on_conflict_do_nothing()
+        await self._transaction.connection.execute(statement)
 
     async def ensure_free(self, username: Username) -> None:
         statement = select(erased_names).where(erased_names.c.name_hash.in_(self._hashes.of(username)))
