@@ -81,6 +81,14 @@ async def test_a_span_of_time_holds_its_beginning_and_not_its_end(
     assert await read_events(app, chief, **query) == [EVENTS[number] for number in events]
 
 
+@pytest.mark.parametrize("path", [AUDIT, f"{AUDIT}export"])
+@pytest.mark.parametrize("until", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "0001-06-01T00:00:00Z"])
+async def test_before_the_first_year_there_is_nothing(chief: httpx.AsyncClient, path: str, until: str) -> None:
+    answer = await chief.get(path, params={"until": until})
+
+    assert (answer.status_code, "log_in" in answer.text) == (200, False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 2, 4])
 @pytest.mark.parametrize("same_time", [True, False])

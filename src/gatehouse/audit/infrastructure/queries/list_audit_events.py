@@ -1,6 +1,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from gatehouse.audit.application.events import AuditEvent, AuditPage, AuditRequest
@@ -12,6 +12,8 @@ from gatehouse.common.infrastructure.keyset import KeysetList, KeysetPages, Keys
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 
 _LOOK_BACK_MONTHS: Final = (1, 12)
+_EARLIEST: Final = datetime(2, 1, 1, tzinfo=UTC)
+"""So many months before it there is still a year."""
 AUDIT_EVENTS: Final = KeysetList(
     table="audit_events",
     select="id, at, action, outcome, actor, target, ip, request_id, subject_kind, subject_id, subject_label",
@@ -53,7 +55,7 @@ class SqlAuditPages:
             conditions, bounds["below"] = ("at <= %(below)s",), datetime.fromisoformat(str(values["after_0"]))
             newest = min(newest, datetime.fromisoformat(str(values["after_0"])))
         if isinstance(until, datetime):
-            newest = min(newest, until)
+            newest = max(min(newest, until), _EARLIEST)
         for months in _LOOK_BACK_MONTHS:
             begin = begin_of_month(newest, -months)
             yield Window((*conditions, "at >= %(begin)s"), {**bounds, "begin": begin})
