@@ -16,6 +16,8 @@ from psycopg.rows import dict_row
 
 from gatehouse.accounts.application.queries.export_users import ExportBlock
 from gatehouse.accounts.presentation.cli import user_files
+from gatehouse.accounts.presentation.cli.refused_rows import RefusedRows
+from gatehouse.common.domain.errors import InvalidError
 from gatehouse.testing.database import SERVER_ROLE
 from gatehouse.testing.fakes import PASSWORD
 from tests.integration.command_line import Gatehouse
@@ -178,7 +180,7 @@ def test_files_that_cannot_be_used_are_one_line(gatehouse: Gatehouse, tmp_path: 
     write({"username": "alice"})
 
     assert gatehouse("import-users", "missing.csv") == (1, "", "gatehouse: No such file or directory: missing.csv.\n")
-    assert gatehouse("import-users", str(tmp_path)).code == 1
+    assert gatehouse("import-users", str(tmp_path)).err == f"gatehouse: Is a directory: {tmp_path}.\n"
     answer = gatehouse("import-users", "users.ndjson", "--refused", "no/folder/refused")
     assert answer == (1, "", "gatehouse: No such file or directory: no/folder/refused.\n")
     answer = gatehouse("import-users", "users.ndjson", "--refused", "users.ndjson")
@@ -186,6 +188,56 @@ def test_files_that_cannot_be_used_are_one_line(gatehouse: Gatehouse, tmp_path: 
     answer = gatehouse("export-users", "-o", "no/folder/all.csv")
     assert answer == (1, "", "gatehouse: No such file or directory: no/folder/all.csv.\n")
     assert gatehouse("import-users", "users.ndjson", "--format", "xml").code == 2
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("folder", ["", ".", "..", "/"])
+def test_a_folder_is_nothing_to_export_to(gatehouse: Gatehouse, tmp_path: Path, folder: str) -> None:
+    answer = gatehouse("export-users", "-o", folder)
+
+    assert answer == (1, "", f"gatehouse: Is a directory: {Path(folder)}.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("name", ["pipe", "link"])
+def test_an_export_takes_the_place_of_files_alone(gatehouse: Gatehouse, tmp_path: Path, name: str) -> None:
+    os.mkfifo("pipe")
+    Path("link").symlink_to("pipe")
+
+    answer = gatehouse("export-users", "-o", name)
+
+    assert answer == (1, "", f"gatehouse: Is no regular file: {name}.\n")
+    assert Path("pipe").is_fifo()
+    assert Path("link").is_symlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"pipe", "link"}
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("name", ["pipe", "link"])
+def test_an_import_that_refuses_nothing_removes_files_alone(gatehouse: Gatehouse, name: str) -> None:
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    Path("link").symlink_to("pipe")
+
+    answer = gatehouse("import-users", write({"username": "alice"}), "--refused", name)
+
+    os.close(reader)
+    assert answer == (0, "", "gatehouse: 1 added, 0 there already, 0 refused.\n")
+    assert Path("pipe").is_fifo()
+    assert Path("link").is_symlink()
+
+
+@pytest.mark.promise("R9")
+def test_the_file_behind_standard_input_is_not_overwritten_by_refusals(tmp_path: Path) -> None:
+    imported = tmp_path / "users.ndjson"
+    imported.write_text("all there is")
+
+    with imported.open() as file, pytest.raises(InvalidError) as caught, RefusedRows(imported, source=file.fileno()):
+        pass
+
+    assert caught.value.field == "--refused"
+    assert imported.read_text() == "all there is"
 
 
 @pytest.mark.promise("R9")

@@ -1,6 +1,8 @@
 """Accounts of another system, or of an export, from a file."""
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +56,7 @@ def register(cli: typer.Typer, run: RunUseCase) -> None:
         """Add the accounts of a file. What is there already stays as it is, so an import can be run again."""
         rules = ImportRules(highest_role, allow_reserved, peppered_bcrypt)
         refused_path = refused or Path(_DEFAULT_REFUSED if file == STANDARD_STREAM else f"{file}.refused")
-        with _open(file) as descriptor, RefusedRows(refused_path, source_name=file) as refusals:
+        with _open(file) as descriptor, RefusedRows(refused_path, source=descriptor) as refusals:
             source = UserFile(descriptor, form or format_of(file), username_from)
             tally = _import(run, source, refusals, rules, is_dry=dry_run)
         if not tally.rows:
@@ -97,6 +99,8 @@ def _open(file: str) -> Iterator[int]:
         return
     descriptor = os.open(file, os.O_RDONLY)
     try:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):  # reading it fails without a name
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), file)
         yield descriptor
     finally:
         os.close(descriptor)

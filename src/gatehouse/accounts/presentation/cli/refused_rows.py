@@ -2,6 +2,8 @@
 
 import csv
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,11 +13,12 @@ from gatehouse.common.domain.errors import InvalidError
 
 class RefusedRows:
     """CSV with `line` and `reason`. It is opened before the import begins, so that what stands in its way shows early;
-    it is gone at the end if nothing was refused.
+    it is gone at the end if nothing was refused, unless it is a device, a pipe or a link, which are not ours to remove.
     """
 
-    def __init__(self, path: Path, *, source_name: str) -> None:
-        if path.exists() and Path(source_name).exists() and path.samefile(source_name):
+    def __init__(self, path: Path, *, source: int) -> None:
+        """`source` is the descriptor of what is imported."""
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(source)):
             raise InvalidError("--refused", "Must be another file than the one that is imported.")
         self._path = path
         self._count = 0
@@ -43,7 +46,12 @@ class RefusedRows:
             if error is None:
                 raise self._naming(closing) from None
         if not self._count:
-            self._path.unlink(missing_ok=True)
+            self._remove()
+
+    def _remove(self) -> None:
+        with suppress(FileNotFoundError):  # another run has
+            if stat.S_ISREG(self._path.lstat().st_mode):
+                self._path.unlink()
 
     def _naming(self, error: OSError) -> OSError:
         return OSError(error.errno, error.strerror, str(self._path))

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from typing import BinaryIO
 
 @contextmanager
 def open_whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Written under another name beside it, for its owner alone, and renamed at the end. Replaces what is there.
+    """Written under another name beside it, for its owner alone, and renamed at the end. Replaces a file that is there.
 
     Raises OSError, which names the file.
     """
+    _ensure_replaceable(path)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         try:
@@ -28,3 +30,11 @@ def open_whole_file(path: Path) -> Iterator[BinaryIO]:
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _ensure_replaceable(path: Path) -> None:
+    """Nor is a link to one that is not: in the hands of root, the file would take the place of /dev/null."""
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Is no regular file", str(path))
