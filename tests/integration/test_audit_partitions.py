@@ -22,7 +22,7 @@ from gatehouse.common.application.write_position import WritePosition
 from gatehouse.common.domain.months import begin_of_month
 from gatehouse.common.infrastructure import migrations
 from gatehouse.common.infrastructure.cursors import SignedCursors
-from gatehouse.common.infrastructure.migration_lines import OWN, migration_config
+from gatehouse.common.infrastructure.migration_lines import OWN, MigrationError, migration_config
 from gatehouse.common.infrastructure.migrations import migrate, open_owner
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
 from gatehouse.common.modules import Modules
@@ -171,6 +171,29 @@ def test_an_event_from_a_clock_that_is_far_ahead_stays_in_the_last_partition(tra
     assert trail.partition_of(ahead) == found[-1].name
 
 
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("time", ["9999-12-15", "20000-01-01", "infinity"])
+def test_an_event_at_the_end_of_time_is_told_where_no_partition_can_follow_it(trail: Trail, time: str) -> None:
+    trail.migrate()
+    with trail.server() as server:
+        server.execute(INSERT, [time])
+    later = NOW + 2 * 365 * DAY
+    trail.insert(later)
+
+    with pytest.raises(MigrationError, match="event of the year 9999 or later: correct its `at`"):
+        make_ahead(trail.owner, later)
+
+
+@pytest.mark.promise("R9")
+def test_a_default_partition_is_told_to_be_detached(trail: Trail) -> None:
+    trail.migrate()
+    with trail.owner.begin():
+        trail.owner.exec_driver_sql("CREATE TABLE others PARTITION OF audit_events DEFAULT")
+
+    with pytest.raises(MigrationError, match=r"others has other bounds than two times: DEFAULT\. Detach it"):
+        trail.migrate()
+
+
 def test_what_an_interrupted_attempt_has_left_is_replaced(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
     trail.migrate()
     late = NOW + 1095 * DAY
@@ -317,6 +340,22 @@ def test_a_filled_table_is_taken_along_while_the_version_before_writes(trail: Tr
         assert owner.execute(RIGHTS).fetchall() == [("audit_events",)]
         invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid OR NOT indisready"
         assert owner.execute(invalid).fetchone() == (0,)
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("time", ["9999-12-15", "infinity"])
+def test_a_table_with_an_event_at_the_end_of_time_is_not_partitioned(trail: Trail, time: str) -> None:
+    command.downgrade(migration_config(trail.url, OWN_LINE), "0005")
+    with trail.server() as server:
+        server.execute(INSERT, [time])
+
+    with pytest.raises(MigrationError, match="event of the year 9999 or later"):
+        trail.migrate()
+
+    with psycopg.connect(trail.url) as owner:
+        owner.execute("UPDATE audit_events SET at = now()")
+    assert trail.migrate() == []
+    ensure_gapless(trail.partitions())
 
 
 def test_what_is_built_stays_built_while_the_table_is_waited_for(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:

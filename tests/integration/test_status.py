@@ -164,7 +164,7 @@ def test_partitions_of_another_kind_are_told_in_the_line(create_database: Create
     with psycopg.connect(url) as owner:
         owner.execute("CREATE TABLE others PARTITION OF audit_events DEFAULT")
 
-    assert audit_line(url) == "others has other bounds than two times: DEFAULT"
+    assert audit_line(url) == "others has other bounds than two times: DEFAULT. Detach it from audit_events."
 
 
 def test_a_trail_without_partitions_is_told_as_such(create_database: CreateDatabase) -> None:

@@ -14,12 +14,14 @@ from typing import Final
 from sqlalchemy import Connection
 
 from gatehouse.common.domain.months import begin_of_month
-from gatehouse.common.infrastructure.migration_lines import Report
+from gatehouse.common.infrastructure.migration_lines import MigrationError, Report
 
 MONTHS_AHEAD: Final = 24
 _FIRST: Final = "audit_events_first"
 _LAST: Final = "audit_events_last"
-_BOUNDS: Final = re.compile(r"FOR VALUES FROM \((?:MINVALUE|'(.*)')\) TO \((?:MAXVALUE|'(.*)')\)")
+_BOUNDS: Final = re.compile(r"FOR VALUES FROM \((?:MINVALUE|'(\d{4}-\S+ \S+)')\) TO \((?:MAXVALUE|'(\d{4}-\S+ \S+)')\)")
+_END_OF_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""PostgreSQL knows later times, and infinity; Python has hardly any."""
 PARTITIONS: Final = """
     SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class JOIN pg_inherits ON inhrelid = oid
     WHERE inhparent = 'audit_events'::regclass
@@ -51,11 +53,12 @@ def find_partitions(connection: Connection) -> list[Partition]:
 
 
 def in_order(rows: Iterable[tuple[str, str]]) -> list[Partition]:
+    """Raises MigrationError where somebody has attached another kind of partition."""
     found = []
     for name, bounds in rows:
         match = _BOUNDS.fullmatch(bounds)
         if match is None:
-            raise ValueError(f"{name} has other bounds than two times: {bounds}")
+            raise MigrationError(f"{name} has other bounds than two times: {bounds}. Detach it from audit_events.")
         since, until = (None if text is None else datetime.fromisoformat(text) for text in match.groups())
         found.append(Partition(name, since, until))
     return sorted(found, key=lambda partition: (partition.since is not None, partition.since))
@@ -76,8 +79,15 @@ def make_ahead(connection: Connection, now: datetime) -> None:
             return
         newest_before = f"SELECT max(at) FROM {last.name} WHERE at < '{ahead}'"
         is_in_use = begin <= begin_of_month(now, 1) or connection.exec_driver_sql(newest_before).scalar() is not None
-        newest = connection.exec_driver_sql(f"SELECT greatest(max(at), '{now}') FROM {last.name}").scalar_one()
+        newest = connection.exec_driver_sql(
+            f"SELECT least(greatest(max(at), '{now}'), '{_END_OF_TIME}') FROM {last.name}"
+        ).scalar_one()
     if is_in_use:
+        if newest == _END_OF_TIME:
+            raise MigrationError(
+                f"No partition can follow {last.name}, which has an event of the year {_END_OF_TIME.year} or later: "
+                "correct its `at` as the owner."
+            )
         begin = begin_of_month(newest, 2)
         _check_until(connection, last, begin)
     months = list(_months(begin, ahead))

@@ -5,6 +5,7 @@ from typing import Final, LiteralString
 from psycopg import sql
 
 from gatehouse.audit.infrastructure.partitions import PARTITIONS, in_order
+from gatehouse.common.infrastructure.migration_lines import MigrationError
 from gatehouse.common.infrastructure.status import ReadSection, Section, StatusLine
 
 _OLDEST: Final[LiteralString] = "SELECT min(at) AS oldest_event FROM audit_events"
@@ -19,7 +20,7 @@ def _read(read: ReadSection) -> Section:
         return section
     try:
         partitions = in_order((name, bounds) for name, bounds in section["partitions"] or ())
-    except ValueError as error:
+    except MigrationError as error:
         return {"problem": str(error)}
     if not partitions:
         return {**section, "partitions": 0}

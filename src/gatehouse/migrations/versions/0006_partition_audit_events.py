@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from gatehouse.common.infrastructure.migration_lines import MigrationError
 from gatehouse.migrations.concurrently import create_index, outside_of_transactions
 
 revision = "0006"
@@ -38,6 +39,7 @@ def upgrade() -> None:
     """The table becomes the first partition. What reads or writes all rows is done before, while others write; the last
     transaction, which locks the table, only renames and attaches.
     """
+    _ensure_no_end_of_time()
     create_index("ix_audit_events_outcome", "audit_events", INDEXES["outcome"])
     create_index("ix_audit_events_at_unique", "audit_events", ["at", "id"], unique=True)
     until = _ensure_checked()
@@ -86,6 +88,15 @@ def _create_table(name: str, *key: str, partition_by: str | None = None) -> None
     for index, columns in INDEXES.items():
         where = HAS_TARGET if index == "target_action" else None
         op.create_index(f"ix_audit_events_{index}", name, columns, postgresql_where=where)
+
+
+def _ensure_no_end_of_time() -> None:
+    """Behind all events there must be room for a time that Python knows."""
+    if op.get_bind().scalar(sa.text("SELECT max(at) >= '9999-01-01' FROM audit_events")):
+        raise MigrationError(
+            "audit_events has an event of the year 9999 or later, so that it cannot be partitioned: correct its `at` as "
+            "the owner, and run `gatehouse migrate` again."
+        )
 
 
 def _ensure_checked() -> str:
