@@ -163,23 +163,16 @@ class SecurityProvider(Provider):
 
     @provide
     def name_hashes(self, settings: Settings) -> NameHashes:
-        password = settings[PasswordSettings]
-        return NameHashes([password.pepper, *password.previous_peppers])
+        return NameHashes(settings[PasswordSettings].peppers)
 
     @provide(provides=PasswordHasher)
     def hasher(self, settings: Settings, threads: BoundedThreads, metrics: Metrics) -> BcryptPasswordHasher:
         password = settings[PasswordSettings]
         return BcryptPasswordHasher(
-            [password.pepper, *password.previous_peppers],
-            password.work_factor,
-            threads,
-            metrics,
-            imported_pepper=password.imported_pepper,
+            password.peppers, password.work_factor, threads, metrics, imported_pepper=password.imported_pepper
         )
 
     @provide(provides=ImportedHashes)
     def imported_hashes(self, settings: Settings) -> StorableHashes:
         password = settings[PasswordSettings]
-        return StorableHashes(
-            [password.pepper, *password.previous_peppers], password.imported_pepper, password.work_factor
-        )
+        return StorableHashes(password.peppers, password.imported_pepper, password.work_factor)

@@ -55,6 +55,11 @@ class PasswordSettings:
     phrases: Annotated[str, doc("likewise, with a common phrase a line: refused alone or with one more word")] = ""
     breached: Annotated[str, doc("a file of SHA-1 hashes of refused passwords, sorted; empty: none")] = ""
 
+    @property
+    def peppers(self) -> list[str]:
+        """The first one hashes; all of them verify."""
+        return [self.pepper, *self.previous_peppers]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrottleSettings:

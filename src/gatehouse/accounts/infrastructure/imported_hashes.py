@@ -9,6 +9,7 @@ from gatehouse.accounts.infrastructure.stored_hashes import (
     UnverifiableError,
     is_bare_bcrypt,
     pepper_id,
+    peppers_by_id,
     read_stored_hash,
 )
 from gatehouse.common.domain.errors import InvalidError
@@ -16,7 +17,7 @@ from gatehouse.common.domain.errors import InvalidError
 
 class StorableHashes:
     def __init__(self, peppers: Sequence[str], imported_pepper: str, work_factor: int) -> None:
-        self._peppers = {pepper_id(pepper): pepper.encode() for pepper in (*peppers, imported_pepper) if pepper}
+        self._peppers = peppers_by_id([*peppers, imported_pepper])
         self._imported_pepper_id = pepper_id(imported_pepper) if imported_pepper else None
         self._max_own_factor = max(MAX_BCRYPT_FACTOR, work_factor)
 

@@ -14,6 +14,7 @@ from gatehouse.accounts.infrastructure.stored_hashes import (
     UnverifiableError,
     digest_with,
     pepper_id,
+    peppers_by_id,
     read_stored_hash,
 )
 from gatehouse.common.application.metrics import NO_METRICS, Counter, Gauge, Histogram, Metrics
@@ -48,8 +49,7 @@ class BcryptPasswordHasher:
         *,
         imported_pepper: str = "",
     ) -> None:
-        verifying = [*peppers, imported_pepper] if imported_pepper else peppers
-        self._peppers = {pepper_id(pepper): pepper.encode() for pepper in verifying}
+        self._peppers = peppers_by_id([*peppers, imported_pepper])
         self._current = pepper_id(peppers[0])
         self._work_factor = work_factor
         self._threads = threads

@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -116,6 +116,11 @@ def is_bare_bcrypt(text: str) -> bool:
 
 def pepper_id(pepper: str) -> str:
     return hmac.digest(pepper.encode(), b"gatehouse pepper id", hashlib.sha256).hex()[:16]
+
+
+def peppers_by_id(peppers: Iterable[str]) -> dict[str, bytes]:
+    """Without those that are not configured."""
+    return {pepper_id(pepper): pepper.encode() for pepper in peppers if pepper}
 
 
 def _with_pepper(match: re.Match[str], peppers: Mapping[str, bytes], max_factor: int) -> BcryptHash:
