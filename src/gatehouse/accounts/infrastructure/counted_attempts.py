@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from sqlalchemy import text
-
 from gatehouse.accounts.application.ports import ForgottenAttempts
 from gatehouse.accounts.domain.username import Username
 from gatehouse.common.infrastructure.transaction import SqlTransaction
@@ -14,10 +12,10 @@ KEY_PARTS: Final = "regexp_match(key, '^(password|sign-up):(?:(None|[^:]{5,20}):
 # Locked in the order in which attempts are counted, so that the two do not deadlock.
 _FORGET: Final = """
     DELETE FROM attempts WHERE key = ANY (ARRAY(SELECT key FROM attempts WHERE {condition} ORDER BY key FOR UPDATE))
-    RETURNING {parts}, count, next_at
+    RETURNING {parts} AS parts, count AS number, next_at
 """
-_OF_ACCOUNT: Final = "key >= :first AND key < :last"
-_OF_ADDRESS: Final = f"({KEY_PARTS})[3] = :address"
+_OF_ACCOUNT: Final = "key >= %(first)s AND key < %(last)s"
+_OF_ADDRESS: Final = f"({KEY_PARTS})[3] = %(address)s"
 
 
 class SqlCountedAttempts:
@@ -32,6 +30,10 @@ class SqlCountedAttempts:
         if address is not None:
             conditions.append(_OF_ADDRESS)
             parameters |= {"address": address}
-        statement = text(_FORGET.format(condition=" OR ".join(conditions), parts=KEY_PARTS).replace("(?:", r"(?\:"))
-        rows = await self._transaction.connection.execute(statement, parameters)
-        return [ForgottenAttempts(kind, username, of, count, next_at) for (kind, username, of), count, next_at in rows]
+        statement = _FORGET.format(condition=" OR ".join(conditions), parts=KEY_PARTS)
+        rows = await self._transaction.connection.exec_driver_sql(statement, parameters)
+        return [
+            ForgottenAttempts(kind, username, of, row.number, row.next_at)
+            for row in rows
+            for kind, username, of in [row.parts]
+        ]
