@@ -84,12 +84,7 @@ async def test_a_refused_act_is_recorded_with_who_tried_it_on_whom(act: RefusedA
 
 
 def test_every_use_case_that_may_refuse_its_caller_has_a_case() -> None:
-    called_by_someone = {
-        action_of(kind)
-        for module in modules_under_test()
-        for kind in (*module.commands, *module.queries)
-        if has_caller(kind)
-    }
+    called_by_someone = {action_of(kind) for kind in modules_under_test().use_cases if has_caller(kind)}
 
     assert {act.action for act in REFUSED_ACTS} | OPEN_TO_EVERY_CALLER == called_by_someone
 

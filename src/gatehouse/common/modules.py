@@ -69,6 +69,14 @@ class Module:
     """Adds to the document what the routes cannot say."""
 
     @property
+    def routes(self) -> list[BaseRoute]:
+        return [route for router in self.routers for route in router.routes]
+
+    @property
+    def use_cases(self) -> tuple[type, ...]:
+        return (*self.commands, *self.queries)
+
+    @property
     def audited_actions(self) -> frozenset[str]:
         """Each command that records an event names its action; a query is recorded when its caller is refused."""
         named = {command.action for command in self.commands if hasattr(command, "action")}
@@ -109,11 +117,11 @@ class Modules:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        return [route for module in self for router in module.routers for route in router.routes]
+        return [route for module in self for route in module.routes]
 
     @property
     def use_cases(self) -> list[type]:
-        return [use_case for module in self for use_case in (*module.commands, *module.queries)]
+        return [use_case for module in self for use_case in module.use_cases]
 
     def upkeep(self, settings: Settings) -> dict[str, list[Upkeep]]:
         """By the names of the lines whose tables it is for."""

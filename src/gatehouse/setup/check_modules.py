@@ -88,7 +88,7 @@ def _claims(module: Module) -> Iterator[str]:
     yield f"the name {module.name}"
     for route in routes_of(module):
         yield from (f"the route {name}" for name in names_of(route))
-    for use_case in (*module.commands, *module.queries):
+    for use_case in module.use_cases:
         yield f"the audited action {getattr(use_case, 'action', action_of(use_case))}"
     for command in _commands(module):
         yield f"the command {command}"

@@ -36,7 +36,7 @@ def _foreign_decorators(module: Module, owners: dict[DependencyKey, str]) -> Ite
 
 def _provided(module: Module) -> Iterator[tuple[DependencyKey, bool]]:
     """Each with whether it is said to override another one."""
-    for use_case in (*module.commands, *module.queries):
+    for use_case in module.use_cases:
         yield DependencyKey(use_case, ""), False
     for provider in module.providers:
         sources: list[Factory | Alias] = [*provider.factories, *provider.aliases]

@@ -16,7 +16,7 @@ _PARAMETER: Final = re.compile(r"{[^}:]*")
 
 
 def routes_of(module: Module) -> list[APIRoute]:
-    return [route for router in module.routers for route in router.routes if isinstance(route, APIRoute)]
+    return [route for route in module.routes if isinstance(route, APIRoute)]
 
 
 def names_of(route: APIRoute) -> list[str]:
@@ -26,15 +26,14 @@ def names_of(route: APIRoute) -> list[str]:
 
 def closed_routes(module: Module) -> Iterator[str]:
     """Those that do not say who may call them, and what is no route."""
-    for router in module.routers:
-        for route in router.routes:
-            if not isinstance(route, APIRoute):
-                yield f"a router of it includes a {type(route).__name__}: name each router of its own in `routers`."
-            elif len([marker for marker in MARKERS if marker in route.dependencies]) != 1:
-                yield (
-                    f"the route {_describe(route)} does not say who may call it: give it exactly one of the markers in "
-                    "gatehouse.common.presentation.http.access, such as AUTHENTICATED."
-                )
+    for route in module.routes:
+        if not isinstance(route, APIRoute):
+            yield f"a router of it includes a {type(route).__name__}: name each router of its own in `routers`."
+        elif len([marker for marker in MARKERS if marker in route.dependencies]) != 1:
+            yield (
+                f"the route {_describe(route)} does not say who may call it: give it exactly one of the markers in "
+                "gatehouse.common.presentation.http.access, such as AUTHENTICATED."
+            )
 
 
 def routes_on_kept_paths(module: Module) -> Iterator[str]:

@@ -24,8 +24,7 @@ def create_container(
 ) -> AsyncContainer:
     """Later providers override earlier ones: a service built on this one, or a test, brings its own parts."""
     use_cases = Provider(scope=Scope.REQUEST)
-    for module in modules:
-        use_cases.provide_all(*module.commands, *module.queries)
+    use_cases.provide_all(*modules.use_cases)
     providers = [provider for module in modules for provider in module.providers]
     context = {Settings: settings, Modules: modules, Metrics: metrics}
     return make_async_container(use_cases, *providers, FastapiProvider(), *overrides, context=context)

@@ -65,9 +65,8 @@ def create_http_app(
     # Routes are matched one after the other: the probes, which the first module brings, can wait for the others.
     for module in reversed([*modules]):
         off = module.switched_off(settings)
-        for router in module.routers:
-            # Not include_router(): it keeps a tree, through which every request would be matched twice.
-            app.router.routes.extend(route for route in router.routes if use_case_of(route) not in off)
+        # Not include_router(): it keeps a tree, through which every request would be matched twice.
+        app.router.routes.extend(route for route in module.routes if use_case_of(route) not in off)
     problems.install(app)
 
     def complete(document: dict[str, Any]) -> None:

@@ -216,7 +216,7 @@ def _start(tests: ModuleTests) -> Iterator[str]:
 
 
 def _missing_tests(tests: ModuleTests, root: Path) -> Iterator[str]:
-    for use_case in (*tests.module.commands, *tests.module.queries):
+    for use_case in tests.module.use_cases:
         test = f"tests/unit/test_{use_case.__module__.rpartition('.')[2]}.py"
         if not (root / test).is_file():
             yield f"unit test: there is no {test}."
