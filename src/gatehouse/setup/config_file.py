@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, get_type_hints
 
 from annotated_types import DocInfo
 
+from gatehouse.common.presentation.cli.whole_file import open_whole_file
 from gatehouse.common.settings import ConfigError
-from gatehouse.setup.new_file import write_new_file
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -29,7 +29,8 @@ def render_config_toml(sections: Mapping[str, type["DataclassInstance"]]) -> str
 def write_config_toml(path: Path, sections: Mapping[str, type["DataclassInstance"]]) -> None:
     """Leaves alone what is there."""
     try:
-        write_new_file(path, render_config_toml(sections), mode=0o644)
+        with open_whole_file(path, mode=0o644, replaces=False) as file:
+            file.write(render_config_toml(sections).encode())
     except FileExistsError:
         raise ConfigError(
             f"{path} exists already, and is left as it is; --config names another file to write."

@@ -6,8 +6,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_type_hints
 
+from gatehouse.common.presentation.cli.whole_file import open_whole_file
 from gatehouse.common.settings import ConfigError, MadeInDevelopment
-from gatehouse.setup.new_file import write_new_file
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -34,5 +34,6 @@ def _read_or_make(path: Path) -> str:
 
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask
-    with suppress(FileExistsError):  # another process that started at the same time was faster: both use its secret
-        write_new_file(path, secrets.token_urlsafe(48), mode=0o600)
+    # Where another process that started at the same time was faster, both use its secret.
+    with suppress(FileExistsError), open_whole_file(path, replaces=False) as file:
+        file.write(secrets.token_urlsafe(48).encode())

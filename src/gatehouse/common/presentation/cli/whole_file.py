@@ -10,22 +10,28 @@ from typing import BinaryIO
 
 
 @contextmanager
-def open_whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Written under another name beside it, for its owner alone, and renamed at the end. Replaces a file that is there.
+def open_whole_file(path: Path, *, mode: int = 0o600, replaces: bool = True) -> Iterator[BinaryIO]:
+    """Written under another name beside it, by default for its owner alone, and put in its place at the end. The umask
+    may take from `mode`. Replaces nothing but a file.
 
-    Raises OSError, which names the file.
+    Raises OSError, which names the file: FileExistsError where it replaces nothing and something is there, even if
+    another process makes that at the same time.
     """
-    _ensure_replaceable(path)
+    if replaces:
+        _ensure_replaceable(path)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         try:
             # Within: an interrupt may come as soon as the draft is there.
-            number = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            number = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
             with os.fdopen(number, "wb") as file:
                 yield file
                 file.flush()
                 os.fsync(number)
-            draft.replace(path)
+            if replaces:
+                draft.replace(path)
+            else:
+                path.hardlink_to(draft)
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
