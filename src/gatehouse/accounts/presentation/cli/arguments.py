@@ -1,13 +1,18 @@
 """What several commands ask the operator for."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from gatehouse.accounts.application.user_file import FileFormat
 from gatehouse.common.domain.errors import InvalidError
 
-type Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The account's name.")]
+_USERNAME: Final = typer.Argument(metavar="USERNAME", help="The account's name.")
+
+type Username = Annotated[str, _USERNAME]
+OptionalUsername = Annotated[str | None, _USERNAME]
+Form = Annotated[FileFormat | None, typer.Option("--format", help="By default as the file's name ends, else ndjson.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 

@@ -10,7 +10,13 @@ from gatehouse.accounts.application.commands.end_sessions_by_hand import EndSess
 from gatehouse.accounts.application.commands.set_password import SetPassword
 from gatehouse.accounts.application.commands.unthrottle import Unthrottle
 from gatehouse.accounts.application.ports import ForgottenAttempts
-from gatehouse.accounts.presentation.cli.arguments import PasswordStdin, Username, prompt_password, read_password
+from gatehouse.accounts.presentation.cli.arguments import (
+    OptionalUsername,
+    PasswordStdin,
+    Username,
+    prompt_password,
+    read_password,
+)
 from gatehouse.common.presentation.cli.run_use_case import RunUseCase
 
 _MOST_LINES: Final = 20
@@ -27,7 +33,7 @@ def register(cli: typer.Typer, run: RunUseCase) -> None:
 
     @cli.command()
     def end_sessions(
-        username: Annotated[str | None, typer.Argument(metavar="USERNAME", help="The account's name.")] = None,
+        username: OptionalUsername = None,
         *,
         everybodys: Annotated[bool, typer.Option("--all", help="Everybody's, as after a leak.")] = False,
         yes: Annotated[bool, typer.Option("--yes", help="With --all: do not ask whether this is meant.")] = False,

@@ -9,6 +9,7 @@ import typer
 
 from gatehouse.accounts.application.queries.export_users import ExportBlock, ExportUsers
 from gatehouse.accounts.application.user_file import FileFormat
+from gatehouse.accounts.presentation.cli.arguments import Form
 from gatehouse.accounts.presentation.cli.user_files import STANDARD_STREAM, format_of
 from gatehouse.common.presentation.cli.progress import ProgressReport
 from gatehouse.common.presentation.cli.run_use_case import RunUseCase
@@ -21,9 +22,7 @@ def register(cli: typer.Typer, run: RunUseCase) -> None:
     @cli.command()
     def export_users(
         *,
-        form: Annotated[
-            FileFormat | None, typer.Option("--format", help="By default as the file's name ends, else ndjson.")
-        ] = None,
+        form: Form = None,
         output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help=_HELP)] = STANDARD_STREAM,
         with_hashes: Annotated[
             bool, typer.Option("--with-hashes", help="With the password hashes, which are secrets.")

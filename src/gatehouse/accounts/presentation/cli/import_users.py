@@ -13,9 +13,10 @@ import typer
 from uuid6 import uuid7
 
 from gatehouse.accounts.application.commands.import_users import ImportUsers
-from gatehouse.accounts.application.user_file import FileFormat, ImportRules
+from gatehouse.accounts.application.user_file import ImportRules
 from gatehouse.accounts.application.user_import import ImportRun, ImportTally
 from gatehouse.accounts.domain.role import Role
+from gatehouse.accounts.presentation.cli.arguments import Form
 from gatehouse.accounts.presentation.cli.refused_rows import RefusedRows
 from gatehouse.accounts.presentation.cli.user_files import STANDARD_STREAM, UserFile, format_of
 from gatehouse.common.domain.errors import InvalidError, UnavailableError
@@ -25,7 +26,6 @@ from gatehouse.common.presentation.cli.run_use_case import RunUseCase
 _DEFAULT_REFUSED: Final = "import.refused"
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="NDJSON or CSV; - is standard input.")]
-Form = Annotated[FileFormat | None, typer.Option("--format", help="By default as the file's name ends, else ndjson.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, and tell what would be refused.")]
 UsernameFrom = Annotated[str, typer.Option(metavar="COLUMN", help="The column that becomes the username.")]
 HighestRole = Annotated[Role, typer.Option(help="Refuse rows with a role above.")]
