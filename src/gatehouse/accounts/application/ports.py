@@ -46,7 +46,7 @@ class Users(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class EndedSessions:
     """How many sessions ended, and the key of the last one that was looked at: None where there was none any more."""
 
     ended: int
@@ -72,7 +72,7 @@ class Sessions(Protocol):
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> int:
         """Ends all sessions of the user except `but`, and returns how many."""
 
-    async def end_batch(self, *, opened_until: datetime, after: bytes) -> Batch:
+    async def end_batch(self, *, opened_until: datetime, after: bytes) -> EndedSessions:
         """Of all users' sessions, in the order of their keys, ends those of the next ones that are old enough."""
 
 

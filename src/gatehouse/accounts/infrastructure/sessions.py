@@ -10,7 +10,7 @@ from psycopg.rows import RowMaker
 from sqlalchemy import delete, insert, select, update
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Batch, LiveSession
+from gatehouse.accounts.application.ports import EndedSessions, LiveSession
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
 from gatehouse.accounts.domain.username import Username
@@ -60,15 +60,15 @@ class SqlSessions:
             statement = statement.where(sessions.c.id != but)
         return (await self._transaction.connection.execute(statement)).rowcount
 
-    async def end_batch(self, *, opened_until: datetime, after: bytes) -> Batch:
+    async def end_batch(self, *, opened_until: datetime, after: bytes) -> EndedSessions:
         connection, key = self._transaction.connection, sessions.c.secret_hash
         # Locked in one order, so that two who do so do not deadlock.
         batch = select(key).where(key > after).order_by(key).limit(_BATCH).with_for_update()
         keys = (await connection.scalars(batch)).all()
         if not keys:
-            return Batch(0, None)
+            return EndedSessions(0, None)
         old = delete(sessions).where(key > after, key <= keys[-1], sessions.c.created_at <= opened_until)
-        return Batch((await connection.execute(old)).rowcount, keys[-1])
+        return EndedSessions((await connection.execute(old)).rowcount, keys[-1])
 
 
 _BATCH: Final = 1000

@@ -9,7 +9,7 @@ from uuid import UUID
 from typing_extensions import deprecated
 
 from gatehouse.accounts.application.identity import Identity
-from gatehouse.accounts.application.ports import Attempt, Batch, ForgottenAttempts, LiveSession
+from gatehouse.accounts.application.ports import Attempt, EndedSessions, ForgottenAttempts, LiveSession
 from gatehouse.accounts.domain.errors import UsernameTakenError
 from gatehouse.accounts.domain.role import Role
 from gatehouse.accounts.domain.session import Session, SessionLifetime
@@ -138,17 +138,17 @@ class FakeSessions:
             del sessions[session_id]
         return len(ended)
 
-    async def end_batch(self, *, opened_until: datetime, after: bytes) -> Batch:
+    async def end_batch(self, *, opened_until: datetime, after: bytes) -> EndedSessions:
         """One session at a time."""
         sessions = self._transaction.store.sessions
         following = sorted(session.secret_hash for session in sessions.values() if session.secret_hash > after)
         if not following:
-            return Batch(0, None)
+            return EndedSessions(0, None)
         [found] = [session for session in sessions.values() if session.secret_hash == following[0]]
         is_old = found.created_at <= opened_until
         if is_old:
             del sessions[found.id]
-        return Batch(int(is_old), found.secret_hash)
+        return EndedSessions(int(is_old), found.secret_hash)
 
 
 class FakeErasedNames:
