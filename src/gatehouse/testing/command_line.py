@@ -13,7 +13,7 @@ from gatehouse.testing.in_memory_app import InMemoryApp
 async def run_command(app: InMemoryApp, register: RegisterCommands, *arguments: str) -> str:
     """What it prints. The first argument is the command's name."""
 
-    def run(use_case: Any, call: Any) -> Any:
+    def run(use_case: Any, call: Any) -> Any:  # wider than RunUseCase, whose use cases need be no dataclasses
         return asyncio.run(call(app.use(use_case)))
 
     cli = typer.Typer()

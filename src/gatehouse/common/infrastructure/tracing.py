@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial, wraps
 from importlib.metadata import version
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -83,12 +83,12 @@ def _traced_statements(tracer: Tracer) -> Iterator[None]:
     """
 
     class TracedCursor(AsyncCursor[Any]):
-        async def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+        async def execute(self, query: Any, *args: Any, **options: Any) -> Self:  # the driver's
             if not MAY_BE_TRACED.get():
                 return await super().execute(query, *args, **options)
             return await _in_span(tracer, query, lambda: super(TracedCursor, self).execute(query, *args, **options))
 
-        async def executemany(self, query: Any, *args: Any, **options: Any) -> None:
+        async def executemany(self, query: Any, *args: Any, **options: Any) -> None:  # likewise
             await _in_span(tracer, query, lambda: super(TracedCursor, self).executemany(query, *args, **options))
 
     async def commit(self: ServerConnection) -> None:
@@ -103,7 +103,7 @@ def _traced_statements(tracer: Tracer) -> Iterator[None]:
         del ServerConnection.commit
 
 
-async def _in_span(tracer: Tracer, query: object, execute: Callable[[], Awaitable[Any]]) -> Any:
+async def _in_span[Answer](tracer: Tracer, query: object, execute: Callable[[], Awaitable[Answer]]) -> Answer:
     if not MAY_BE_TRACED.get() or not trace.get_current_span().is_recording():
         return await execute()
     text = query if isinstance(query, str) else ""

@@ -151,7 +151,7 @@ def _is_encoded(answer: object) -> bool:
 
 def _respond_as_json(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(endpoint)
-    async def call(**arguments: Any) -> Response:
+    async def call(**arguments: Any) -> Response:  # as the endpoint has them
         return Response(await endpoint(**arguments), media_type="application/json")
 
     return call
