@@ -27,14 +27,7 @@ from gatehouse.common.settings import AppSettings, ConfigError, CookieSettings, 
 from gatehouse.setup.development_secrets import add_development_secrets
 from gatehouse.setup.features import serves_docs
 from gatehouse.setup.modules import MODULES, with_modules
-from gatehouse.setup.read_config import (
-    Raw,
-    Sections,
-    absolute,
-    named_modules,
-    overrides,
-    read_config,
-)
+from gatehouse.setup.read_config import Raw, Sections, absolute, named_modules, overrides, read_config
 
 
 def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

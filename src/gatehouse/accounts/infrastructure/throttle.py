@@ -35,7 +35,6 @@ _REFUND: Final = """
 """
 _RESET: Final = "DELETE FROM attempts WHERE key = %(key)s"
 
-
 REFUSALS: Final = Counter(
     name="gatehouse_throttle_refusals_total",
     help="Attempts that had to wait, by the limit that they met first.",

@@ -39,8 +39,6 @@ _ADD: Final = """
     {obstacles}
     WHERE place >= {first} AND place < {below} AND NOT EXISTS (SELECT FROM added WHERE added.id = incoming.id)
 """
-
-
 _ROWS_A_WRITE: Final = 500
 _ROWS_A_STATEMENT: Final = 250
 """Each has the time limit of any statement: a busy disk that stores 50 rows a second is still no reason to give up."""

@@ -28,8 +28,8 @@ def _json_value(column: str, kind: Any) -> str:  # a type, or one with None
 
 
 def _json_object(kind: type) -> str:
-    """Of a dataclass whose fields are columns. Joined as text, since `json_build_object` looks
-    up the type of each value anew and takes more than twice as long.
+    """Of a dataclass whose fields are columns. Joined as text, since `json_build_object` looks up the type of each
+    value anew and takes more than twice as long.
     """
     members = (f'"{name}":{_json_value(name, of)}' for name, of in get_type_hints(kind).items())
     return f"'{{{','.join(members)}}}'"

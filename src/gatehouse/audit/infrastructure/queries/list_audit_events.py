@@ -52,8 +52,8 @@ class SqlAuditPages:
         bounds: dict[str, object] = {}
         if "after_0" in values:
             # PostgreSQL does not prune by the comparison of rows that the cursor is.
-            conditions, bounds["below"] = ("at <= %(below)s",), datetime.fromisoformat(str(values["after_0"]))
-            newest = min(newest, datetime.fromisoformat(str(values["after_0"])))
+            after = datetime.fromisoformat(str(values["after_0"]))
+            newest, conditions, bounds = min(newest, after), ("at <= %(below)s",), {"below": after}
         if isinstance(until, datetime):
             newest = max(min(newest, until), _EARLIEST)
         for months in _LOOK_BACK_MONTHS:

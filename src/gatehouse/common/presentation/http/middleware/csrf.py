@@ -12,8 +12,6 @@ from gatehouse.common.presentation.http.middleware.cors import has_origin_of
 from gatehouse.common.presentation.http.middleware.refuse import refuse
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-
-
 _FROM_ELSEWHERE: Final[tuple[list[str], ...]] = ([], ["same-site"], ["cross-site"])
 """What a browser says of another origin, or one that says nothing."""
 
