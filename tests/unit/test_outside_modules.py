@@ -1,12 +1,13 @@
 """What is wrong with a module from outside is one line when the settings are loaded, and says what to do."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from gatehouse.common.application.ports import Clock
-from gatehouse.common.modules import Modules
+from gatehouse.common.modules import Module, Modules
 from gatehouse.common.presentation.http import docs
 from gatehouse.common.settings import ConfigError, Settings
 from gatehouse.setup.app import create_app
@@ -155,6 +156,13 @@ def test_a_package_that_is_no_module_is_said_to_be_none(load: Load, mistake: str
     module, expected = NOT_LOADED[mistake]
 
     assert expected.removesuffix(".").format(last=len((HEAD + module).splitlines())) in refusal(lambda: load(module))
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Module)])
+def test_no_field_takes_what_is_of_another_type(load: Load, field: str) -> None:
+    line = refusal(lambda: load(f"MODULE = Module(**{{'name': 'loans', '{field}': 0}})"))
+
+    assert line.startswith(f"acme.loans: `{field}` of its MODULE must be ")
 
 
 def test_a_package_that_is_not_there_is_named(load: Load) -> None:

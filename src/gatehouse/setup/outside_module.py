@@ -12,10 +12,12 @@ from dishka.provider import BaseProvider
 from fastapi import APIRouter
 from sqlalchemy import Table
 
+from gatehouse.common.application.metrics import Metric
 from gatehouse.common.application.use_case import is_use_case
 from gatehouse.common.domain.errors import ConflictError
 from gatehouse.common.infrastructure.explain_error import explain_error, is_of
 from gatehouse.common.infrastructure.migration_lines import OWN
+from gatehouse.common.infrastructure.status import StatusLine
 from gatehouse.common.modules import Module
 from gatehouse.common.settings import ConfigError
 
@@ -120,12 +122,15 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
         _mapping_of(lambda table: isinstance(table, Table), _is_text),
         'a dictionary of tables with privileges, such as {loans: "SELECT, INSERT"}',
     ),
+    "functions": (_tuple_of(_is_text), "a tuple of names"),
     "migrations": (
         lambda location: location is None or (_is_text(location) and ":" in location),
         'a folder of a package, such as "acme.loans:migrations"',
     ),
+    "status": (_tuple_of(lambda line: isinstance(line, StatusLine)), "a tuple of StatusLine"),
     "upkeep": (lambda upkeep: upkeep is None or callable(upkeep), "a function"),
     "constraints": (_mapping_of(_is_text, _is_conflict), "a dictionary of names with subclasses of ConflictError"),
+    "metrics": (_tuple_of(lambda metric: isinstance(metric, Metric)), "a tuple of Counter, Gauge and Histogram"),
     "settings": (
         _mapping_of(_is_text, lambda section: isinstance(section, type) and is_dataclass(section)),
         "a dictionary of names with dataclasses",
