@@ -28,6 +28,7 @@ PUBLIC: Final = (
     "gatehouse.common.infrastructure.keyset",
     "gatehouse.common.infrastructure.metadata",
     "gatehouse.common.infrastructure.replica.query_database",
+    "gatehouse.common.infrastructure.status",
     "gatehouse.common.infrastructure.transaction",
     "gatehouse.common.modules",
     "gatehouse.common.presentation.cli.run_use_case",
