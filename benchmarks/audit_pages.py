@@ -31,6 +31,7 @@ from gatehouse.common.infrastructure.cursors import SignedCursors
 from gatehouse.common.infrastructure.database import open_database
 from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.infrastructure.replica.query_database import QueryDatabase
+from gatehouse.common.presentation.cli.progress import ProgressReport
 from gatehouse.setup.modules import MODULES
 
 SMALL: Final = 10_000
@@ -93,27 +94,19 @@ def load(trail: Trail) -> None:
     """With the partitions that it would have, had it been migrated every month since the first event."""
     migrate(trail.owner_url, MODULES.migration_lines, server_role=SERVER_ROLE)
     first = begin_of_month(NOW, 1 - trail.months)
-    begun = time.monotonic()
-    with psycopg.connect(trail.owner_url, autocommit=True) as owner:
+    with ProgressReport() as report, psycopg.connect(trail.owner_url, autocommit=True) as owner:
         owner.execute("SET maintenance_work_mem = '512MB'")
         for name in ("audit_events_first", "audit_events_last"):
             owner.execute(f"ALTER TABLE audit_events DETACH PARTITION {name}".encode())
         attach(owner, "audit_events_first", f"FROM (MINVALUE) TO ('{first}')")
         for number in range(trail.months + MONTHS_AHEAD):
             load_month(owner, begin_of_month(first, number), trail.events // trail.months)
-            if number < trail.months:
-                done = (number + 1) / trail.months
-                left = (time.monotonic() - begun) * (1 - done) / done
-                print(
-                    f"\r{trail.events * done:>13,.0f} of {trail.events:,} events, {left:.0f} s left ",
-                    end="",
-                    flush=True,
-                )
+            share = min(1.0, (number + 1) / trail.months)
+            report.update(round(trail.events * share), share)
         attach(owner, "audit_events_last", f"FROM ('{begin_of_month(NOW, MONTHS_AHEAD + 1)}') TO (MAXVALUE)")
         for years in RARE_YEARS if trail.months > 1 else ():
             owner.execute(RARE_EVENT, [NOW - timedelta(days=365 * years)])
         owner.execute("VACUUM ANALYZE")
-    print()
 
 
 def load_month(owner: psycopg.Connection, since: datetime, events: int) -> None:
