@@ -30,13 +30,6 @@ class Hasher(BcryptPasswordHasher):
 
 
 @pytest.fixture(scope="module")
-def threads() -> Iterator[BoundedThreads]:
-    threads = BoundedThreads(1)
-    yield threads
-    threads.close()
-
-
-@pytest.fixture(scope="module")
 def hasher(threads: BoundedThreads) -> Hasher:
     return Hasher([PEPPER], 4, threads)
 

@@ -7,7 +7,6 @@
 """
 
 import hashlib
-from collections.abc import Iterator
 
 import bcrypt
 import pytest
@@ -38,13 +37,6 @@ FOREIGN = {
     "bcrypt 2a": BCRYPT_2A,
     "bcrypt 2y": BCRYPT_2Y,
 }
-
-
-@pytest.fixture(scope="module")
-def threads() -> Iterator[BoundedThreads]:
-    threads = BoundedThreads(1)
-    yield threads
-    threads.close()
 
 
 @pytest.fixture(scope="module")

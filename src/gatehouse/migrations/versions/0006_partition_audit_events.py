@@ -94,8 +94,8 @@ def _ensure_no_end_of_time() -> None:
     """Behind all events there must be room for a time that Python knows."""
     if op.get_bind().scalar(sa.text("SELECT max(at) >= '9999-01-01' FROM audit_events")):
         raise MigrationError(
-            "audit_events has an event of the year 9999 or later, so that it cannot be partitioned: correct its `at` as "
-            "the owner, and run `gatehouse migrate` again."
+            "audit_events has an event of the year 9999 or later, so that it cannot be partitioned: correct its `at` "
+            "as the owner, and run `gatehouse migrate` again."
         )
 
 
