@@ -24,6 +24,8 @@ from gatehouse.testing.running_app import LOGIN, RunningApp, client_from, token_
 from tests.http.test_problems import BrokenGetMe
 from tests.trace_receiver import ReceivedSpan, TraceReceiver, receive_traces
 
+pytestmark = pytest.mark.slow  # each starts an exporter of its own
+
 ME = "/api/v1/account/me"
 SIGN_UP = "/api/v1/account/signup"
 USERS = "/api/v1/users/"

@@ -16,6 +16,8 @@ from tests.integration.command_line import Gatehouse
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 
+pytestmark = pytest.mark.slow  # each on a database of its own, with the whole command line
+
 NEW_PASSWORD = "lantern orchard quiet violin"
 INSERT_SESSIONS: LiteralString = """
     INSERT INTO sessions (secret_hash, id, user_id, created_at, last_seen_at, idle_expires_at, expires_at)

@@ -21,6 +21,8 @@ from tests.integration.command_line import SECRETS, Gatehouse, RunResult
 from tests.integration.proxied_postgres import Loss, run_proxy
 from tests.unit.configs import PRODUCTION
 
+pytestmark = pytest.mark.slow  # each on a database of its own, with the whole command line
+
 CREATE = ("create-super-admin", "--password-stdin")
 RAISE = ("create-super-admin", "--raise-existing")
 REVOKE = "revoke-super-admin"

@@ -64,6 +64,7 @@ async def test_a_name_may_be_kept_again(gateways: Gateways) -> None:
             await names.ensure_free(ALICE)
 
 
+@pytest.mark.slow
 async def test_of_many_names_the_kept_ones_are_found_at_once(gateways: Gateways) -> None:
     names: ErasedNames = await gateways.get(ErasedNames)
     many = [Username(f"user{number}") for number in range(70_000)]

@@ -58,6 +58,7 @@ async def test_a_call_that_ends_before_it_writes_is_not_waited_for(harness: Harn
     assert not isinstance(done, BadgeTakenError)
 
 
+@pytest.mark.slow
 async def test_a_pool_that_is_too_small_is_said(
     settings: Settings, harness: Harness, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,8 @@ from gatehouse.testing.fakes import PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 
+pytestmark = pytest.mark.slow  # each lets two commands wait for one another
+
 NEW_PASSWORD = "another horse battery staple"
 
 

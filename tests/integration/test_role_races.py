@@ -23,6 +23,8 @@ from gatehouse.testing.harness import UseCase
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 
+pytestmark = pytest.mark.slow  # each lets two commands wait for one another
+
 LOCK = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 NEW_PASSWORD = "another horse battery staple"
 

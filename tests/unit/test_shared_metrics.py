@@ -54,6 +54,7 @@ def test_what_all_processes_count_is_added_up() -> None:
     assert value(memory, MEALS) == 6
 
 
+@pytest.mark.slow
 def test_what_a_process_counted_stays_when_it_is_killed_and_its_successor_goes_on_from_there() -> None:
     memory = memory_for(2)
 
