@@ -1,5 +1,6 @@
 """`gatehouse status`: one screen, whatever is away."""
 
+import asyncio
 import json
 from collections.abc import Callable
 
@@ -8,13 +9,15 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from gatehouse.audit.infrastructure.partitions import find_partitions
-from gatehouse.common.infrastructure import status
+from gatehouse.common.infrastructure import database_connection, status
 from gatehouse.common.infrastructure.migrations import open_owner
 from gatehouse.setup.modules import MODULES
 from gatehouse.setup.status import read_status
 from gatehouse.testing.database import CreateDatabase
 from gatehouse.testing.fakes import PASSWORD
 from tests.integration.command_line import Gatehouse
+from tests.integration.conftest import until
+from tests.integration.proxied_postgres import run_proxy
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 HEAD = str(MODULES.migration_lines[0].script().get_current_head())
@@ -104,6 +107,29 @@ def test_a_database_that_is_away_is_one_line(gatehouse: Gatehouse, monkeypatch: 
     assert (code, out) == (1, "")
     assert err.startswith("gatehouse: No connection to the database: ")
     assert err.count("\n") == 1
+
+
+@pytest.mark.promise("R1")
+async def test_a_database_that_says_nothing_from_the_middle_on_is_told(
+    own_url: str, own_owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_connection, "ANSWER_WITHIN_SECONDS", 0.5)
+    waits = "SELECT FROM pg_stat_activity WHERE application_name = 'gatehouse status' AND wait_event_type = 'Lock'"
+
+    async def is_waiting() -> bool:
+        return own_owner.execute(waits).fetchone() is not None
+
+    with psycopg.connect(own_url) as locking:
+        locking.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+        async with run_proxy(own_url) as proxy, asyncio.timeout(20):
+            reading = asyncio.create_task(asyncio.to_thread(read_status, proxy.url, "", MODULES))
+            await until(is_waiting)
+            proxy.fall_silent()
+            locking.rollback()
+            found = dict(line.split(":", 1) for line in (await reading).lines())
+
+    assert found["schema"].strip() == f"gatehouse {HEAD}, the newest"
+    assert found["sessions"].strip() == "is not answered by the database"
 
 
 def test_a_replica_that_is_away_is_told_in_its_line(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:

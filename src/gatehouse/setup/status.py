@@ -13,17 +13,28 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import PQGen
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from gatehouse.common.infrastructure import status
-from gatehouse.common.infrastructure.database_connection import explain_no_connection
+from gatehouse.common.infrastructure import database_connection, status
+from gatehouse.common.infrastructure.database_connection import NoAnswerError, explain_no_connection
 from gatehouse.common.infrastructure.migration_lines import MigrationLine, SchemaAge
 from gatehouse.common.infrastructure.status import ReadSection, Section, StatusLine
 from gatehouse.common.modules import Modules
 from gatehouse.common.settings import ConfigError
 
-type Connection = psycopg.Connection[dict[str, Any]]
+
+class Connection(psycopg.Connection[dict[str, Any]]):
+    def wait[Answer](self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None) -> Answer:
+        """The driver waits here for the answer to every statement; a server that is frozen does not heed its limits."""
+        try:
+            limit = database_connection.ANSWER_WITHIN_SECONDS
+            return super().wait(gen, interval, limit if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:  # noqa: SLF001  # named so in the method's documentation
+            self.pgconn.finish()  # or the next statement, and the end, would wait as long again
+            raise NoAnswerError from None
+
 
 _CONNECT: Final[dict[str, str | int]] = {"connect_timeout": 3, "application_name": "gatehouse status"}
 # In each transaction, so that they are in force behind a pooler, too. Nothing is written.
@@ -44,6 +55,7 @@ _PROBLEMS: Final[dict[type[psycopg.Error], str]] = {
     psycopg.errors.UndefinedTable: "is not there: run `gatehouse migrate`",
     psycopg.errors.UndefinedColumn: "is of another version: run `gatehouse migrate`",
     psycopg.errors.QueryCanceled: "takes longer than 5 s to read",
+    NoAnswerError: "is not answered by the database",
     psycopg.errors.InsufficientPrivilege: "may not be read by this database role",
 }
 _AGES: Final = {
@@ -87,7 +99,7 @@ def _own_lines(connection: Connection, replica_url: str, modules: Modules) -> li
 @contextmanager
 def _connect(url: str) -> Iterator[Connection]:
     try:
-        connection = psycopg.connect(make_conninfo(url, **_CONNECT), row_factory=dict_row)
+        connection = Connection.connect(make_conninfo(url, **_CONNECT), row_factory=dict_row)
     except (psycopg.OperationalError, UnicodeError) as error:
         raise ConfigError(explain_no_connection(error)) from None
     with connection:
