@@ -1,7 +1,10 @@
 """What an operator does to anybody on the command line: passwords, sessions, throttled attempts."""
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
@@ -78,6 +81,22 @@ def test_a_password_that_is_not_set_is_one_line(
     gatehouse: Gatehouse, own_owner: psycopg.Connection, name: str, password: str, line: str
 ) -> None:
     assert gatehouse("set-password", "--password-stdin", name, stdin=password) == (1, "", f"gatehouse: {line}\n")
+    assert actions(own_owner) == []
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.usefixtures("chief")
+def test_where_no_terminal_can_ask_for_the_password_it_is_one_line(own_owner: psycopg.Connection) -> None:
+    answer = subprocess.run(
+        [Path(sys.executable).with_name("gatehouse"), "set-password", "chief"],
+        input=f"{NEW_PASSWORD}\n{NEW_PASSWORD}\n".encode(),
+        start_new_session=True,  # else it would ask at the terminal that runs the tests
+        capture_output=True,
+        check=False,
+    )
+
+    line = b"gatehouse: password: Nobody can be asked for it here: give it with --password-stdin.\n"
+    assert (answer.returncode, answer.stdout, answer.stderr) == (1, b"", line)
     assert actions(own_owner) == []
 
 

@@ -110,7 +110,7 @@ def test_the_password_is_asked_for_twice_without_being_shown(
     typed = [PASSWORD, PASSWORD]
     monkeypatch.setattr(getpass, "getpass", lambda _: typed.pop())
 
-    answer = gatehouse("create-super-admin", "chief")
+    answer = gatehouse("create-super-admin", "chief", at_terminal=True)
 
     assert (answer.code, typed, answer.err) == (0, [], "")
     assert PASSWORD not in answer.out

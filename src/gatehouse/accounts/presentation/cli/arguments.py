@@ -1,5 +1,6 @@
 """What several commands ask the operator for."""
 
+import os
 import sys
 from typing import Annotated, Final
 
@@ -17,8 +18,19 @@ PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the 
 
 
 def prompt_password() -> str:
+    if not _has_terminal():  # it would be read from wherever, and shown
+        raise InvalidError("password", "Nobody can be asked for it here: give it with --password-stdin.")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
+
+
+def _has_terminal() -> bool:
+    """As getpass looks for it: that of the process, wherever standard input comes from."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return True
 
 
 def read_password() -> str:
