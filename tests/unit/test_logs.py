@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from gatehouse.audit.infrastructure.audit_trail import audit_log, log_event
 from gatehouse.common.settings import LogFormat, LogLevel, LogSettings
@@ -205,6 +206,17 @@ def test_on_the_command_line_a_person_reads_errors_and_what_was_not_stored(log: 
     structlog.get_logger().error("an error")
 
     assert [line["event"] for line in log.records] == ["audit_event_not_stored", "an error"]
+
+
+@pytest.mark.promise("G4")
+@pytest.mark.parametrize("state", ["forged", f"k={FORGED * 200},", "k" * 9000])
+def test_what_strangers_send_as_the_state_of_a_trace_is_not_repeated(log: Log, state: str) -> None:
+    log.configure(LogSettings(level=LogLevel.DEBUG))
+
+    parent = f"00-{'1' * 32}-{'2' * 16}-01"
+    TraceContextTextMapPropagator().extract({"traceparent": parent, "tracestate": state})
+
+    assert log.text == ""
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,9 @@ def _route_standard_logging(stream: LogStream, collect: list[Processor], render:
     # These log every checkout, every migration step and every request at INFO.
     for chatty in ("psycopg.pool", "alembic", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+    # These repeat the tracestate of a request where it is malformed. Proxies hand it on.
+    for repeating in ("opentelemetry.trace.span", "opentelemetry.trace.propagation"):
+        logging.getLogger(repeating).setLevel(logging.ERROR)
 
 
 def _add_lost_lines(stream: LogStream, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
