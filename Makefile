@@ -50,7 +50,8 @@ test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests that n
 		--python .venv/bin/python
 	@.venv-browser/bin/pytest -n 0 tests/browser
 
-test-system: .venv/.synced ## Run the tests with proxies, PgBouncer, Debian's PostgreSQL and the image
+test-system: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests with proxies, PgBouncer, Debian's PostgreSQL and the image
+	@UV_PROJECT_ENVIRONMENT=.venv-kubernetes $(UV) sync --quiet --locked --only-group kubernetes --python .venv/bin/python
 	@scripts/test_system.sh $(ARGS)
 
 check: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Check formatting, lint, types, layering, dependencies and coverage

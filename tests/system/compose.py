@@ -4,38 +4,17 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import yaml
 
 from tests.root import ROOT
+from tests.system.service import SECRETS, Service
 
-SECRETS: Final = "/run/secrets"
-"""Where containers find them."""
 COMPOSE: Final = yaml.safe_load(
     re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (ROOT / "docker-compose.yaml").read_text())  # nothing is set, so the defaults
 )
-
-
-@dataclass(frozen=True)
-class Service:
-    name: str
-    command: list[str]
-    environment: Mapping[str, str]
-    secrets: list[str]
-
-    @property
-    def file_variables(self) -> list[str]:
-        return [name for name in self.environment if name.endswith("_FILE")]
-
-    @property
-    def health_check(self) -> list[str]:
-        kind, *command = COMPOSE["services"][self.name]["healthcheck"]["test"]
-        assert kind == "CMD"
-        return [str(word) for word in command]
 
 
 def _service(name: str) -> Service:
@@ -45,6 +24,12 @@ def _service(name: str) -> Service:
 
 MIGRATE: Final = _service("migrate")
 API: Final = _service("api")
+
+
+def health_check() -> list[str]:
+    kind, *command = COMPOSE["services"]["api"]["healthcheck"]["test"]
+    assert kind == "CMD"
+    return [str(word) for word in command]
 
 
 def make_secrets(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What docker-compose.yaml declares, run without compose: outside of containers, and in the image."""
+"""What docker-compose.yaml and `deploy` declare, run without what they are for: outside of containers, in the image."""
 
 import os
 import shutil
@@ -15,9 +15,10 @@ import httpx
 
 from gatehouse.testing.fakes import PASSWORD
 from tests.root import ROOT
-from tests.system.compose import API, MIGRATE, SECRETS, Service
+from tests.system.compose import API, MIGRATE
 from tests.system.image import Image, first_process
 from tests.system.processes import free_port, run_beside
+from tests.system.service import SECRETS, Service
 
 
 @dataclass
@@ -27,14 +28,14 @@ class Deployment(ABC):
     secrets: Path
     port: int = field(default_factory=free_port)
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Beside those of compose."""
+    """Beside those of the service."""
 
-    def prepare(self) -> None:
+    def prepare(self, migrate: Service = MIGRATE, api: Service = API) -> None:
         """Migrates, and makes a super admin, chief."""
-        migrated = self.run(MIGRATE)
+        migrated = self.run(migrate)
         assert migrated.returncode == 0, migrated.stderr
         assert migrated.stdout == "The database schema is the newest.\n"
-        created = self.run(API, "gatehouse", "create-super-admin", "chief", "--password-stdin", stdin=PASSWORD)
+        created = self.run(api, "gatehouse", "create-super-admin", "chief", "--password-stdin", stdin=PASSWORD)
         assert created.returncode == 0, created.stderr
 
     def run(self, service: Service, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -64,6 +65,11 @@ class Deployment(ABC):
             return httpx.get(self.url + path, timeout=10).status_code
         except httpx.TransportError:
             return None
+
+    def log_in(self, username: str = "chief", password: str = PASSWORD) -> httpx.Response:
+        body = {"username": username, "password": password}
+        path = f"{self.url}/api/v1/account/login"
+        return httpx.post(path, json=body, headers={"host": "localhost"}, timeout=60)
 
     def environ(self, service: Service) -> Mapping[str, str]:
         return {**service.environment, **self.variables, "GATEHOUSE_UVICORN__PORT": str(self.port)}

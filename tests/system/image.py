@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.root import ROOT
-from tests.system.compose import SECRETS
+from tests.system.service import SECRETS
 from tests.system.stand_in import make_stand_in
 
 _START: Final = """

@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from gatehouse.testing.fakes import PASSWORD
-from tests.system.compose import API, COMPOSE, MIGRATE, SECRETS, Service, write_address
+from tests.system.compose import API, COMPOSE, MIGRATE, health_check, write_address
 from tests.system.debian_postgres import DebianPostgres
 from tests.system.deployment import Deployment, InTheImage, OnThisMachine
+from tests.system.service import SECRETS, Service
 
 LOGIN: Final = "/api/v1/account/login"
 CREDENTIALS: Final = {"username": "chief", "password": PASSWORD}
@@ -32,7 +33,8 @@ def test_it_migrates_serves_and_stops(deployment: Deployment, postgres: DebianPo
     deployment.prepare()
     with deployment.serve(API) as process, httpx.Client(base_url=deployment.url) as client:
         assert deployment.status("/readyz") == 200
-        assert deployment.run(API, *health_check(deployment)).returncode == 0
+        ask = [word.replace(":8000/", f":{deployment.port}/") for word in health_check()]
+        assert deployment.run(API, *ask).returncode == 0
 
         answer = client.post(LOGIN, json=CREDENTIALS, headers={"host": "localhost"})
         assert answer.status_code == 204
@@ -50,10 +52,6 @@ def test_it_migrates_serves_and_stops(deployment: Deployment, postgres: DebianPo
     events = [json.loads(line) for line in log if line.startswith("{")]
     assert len(events) > 3
     assert "log_in" in [event.get("action") for event in events]
-
-
-def health_check(deployment: Deployment) -> list[str]:
-    return [word.replace(":8000/", f":{deployment.port}/") for word in API.health_check]
 
 
 @pytest.mark.parametrize(
@@ -80,5 +78,4 @@ def test_each_file_that_a_variable_names_is_a_secret_of_the_service_and_is_read(
 
 @pytest.mark.parametrize("service", [MIGRATE, API], ids=lambda service: service.name)
 def test_each_secret_of_a_service_is_named_by_a_variable(service: Service) -> None:
-    named = {service.environment[variable].removeprefix(f"{SECRETS}/") for variable in service.file_variables}
-    assert named == set(service.secrets) <= set(COMPOSE["secrets"])
+    assert service.secrets_of_variables == set(service.secrets) <= set(COMPOSE["secrets"])

@@ -5,13 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from gatehouse.common.settings import HttpSettings
-from gatehouse.testing.fakes import PASSWORD
 from tests.system.compose import API, MIGRATE, write_address
 from tests.system.debian_postgres import OWNER, DebianPostgres, as_unprivileged
-from tests.system.deployment import Deployment, OnThisMachine
+from tests.system.deployment import OnThisMachine
 from tests.system.page import BUILD, INSTALL, INSTALL_EMBEDDED, PAGE, RUN, fill_in, snippet
 from tests.system.processes import free_port, is_taken, run_beside
 
@@ -22,12 +19,6 @@ UPGRADE = "gatehouse migrate\n"
 
 def variables(block: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in block.splitlines())
-
-
-def log_in(deployment: Deployment) -> int:
-    body = {"username": "chief", "password": PASSWORD}
-    answer = httpx.post(f"{deployment.url}/api/v1/account/login", json=body, headers={"host": "localhost"}, timeout=60)
-    return answer.status_code
 
 
 def test_each_block_of_commands_is_tried() -> None:
@@ -60,7 +51,7 @@ def test_it_serves_behind_pgbouncer(migrated: OnThisMachine, secrets: Path, post
         write_address(secrets / "postgres_url", port, instead_of=f"127.0.0.1:{postgres.port}")
         with migrated.serve(API):
             assert migrated.status("/readyz") == 200
-            assert log_in(migrated) == 204
+            assert migrated.log_in().status_code == 204
 
 
 @contextmanager
