@@ -25,9 +25,32 @@ class DebianPostgres:
     superuser: str
     password: str
 
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
     def url(self, database: str) -> str:
         """For the superuser."""
         return f"postgresql://{self.superuser}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = as_unprivileged([programs() / program, "-D", self.data, *arguments])
+        # Into a file: the server that pg_ctl leaves running would keep a pipe open.
+        with (self.folder / "output").open("a+") as output:
+            result = subprocess.run(command, cwd=self.folder, stdout=output, stderr=output, check=False)
+            output.seek(0)
+            assert result.returncode == 0, output.read()
+
+    def configure(self, text: str) -> None:
+        """Counts from the next start on."""
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(f"{text}\n")
+
+    def start(self) -> None:
+        self.run("pg_ctl", "start", "--silent", "-w", "-l", str(self.folder / "log"))
+
+    def stop(self, mode: str = "immediate") -> None:
+        self.run("pg_ctl", "stop", "--silent", "-m", mode)
 
 
 def programs() -> Path:
@@ -46,7 +69,7 @@ def as_unprivileged(command: Sequence[str | Path], user: str = OWNER) -> list[st
 
 @contextmanager
 def debian_postgres(
-    *, superuser: str = "gatehouse", password: str = "a password of the tests"
+    *, superuser: str = "gatehouse", password: str = "a-password-of-the-tests"
 ) -> Iterator[DebianPostgres]:
     """On a free port, with a database named as its superuser."""
     with tempfile.TemporaryDirectory(prefix="gatehouse-postgres-") as name:
@@ -57,22 +80,16 @@ def debian_postgres(
             for path in (folder, folder / "password"):
                 os.chown(path, user.pw_uid, user.pw_gid)
         server = DebianPostgres(folder, port, superuser, password)
-        _run(server, "initdb", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync", f"--username={superuser}",
-             f"--pwfile={folder}/password")  # fmt: skip
-        options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c full_page_writes=off"
-        _run(server, "pg_ctl", "start", "--silent", "-w", "-l", str(folder / "log"), "-o", options)
+        server.run("initdb", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync", f"--username={superuser}",
+                   f"--pwfile={folder}/password")  # fmt: skip
+        server.configure(
+            f"listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder}'\n"
+            "fsync = off\nfull_page_writes = off"
+        )
+        server.start()
         try:
             with psycopg.connect(make_conninfo(server.url("postgres")), autocommit=True) as connection:
                 connection.execute(f'CREATE DATABASE "{superuser}"')
             yield server
         finally:
-            _run(server, "pg_ctl", "stop", "--silent", "-m", "immediate")
-
-
-def _run(server: DebianPostgres, program: str, *arguments: str) -> None:
-    command = as_unprivileged([programs() / program, "-D", server.folder / "data", *arguments])
-    # Into a file: the server that pg_ctl leaves running would keep a pipe open.
-    with (server.folder / "output").open("a+") as output:
-        result = subprocess.run(command, cwd=server.folder, stdout=output, stderr=output, check=False)
-        output.seek(0)
-        assert result.returncode == 0, output.read()
+            server.stop()
