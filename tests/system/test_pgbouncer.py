@@ -1,10 +1,13 @@
 """Behind PgBouncer in transaction mode, where the next statement may be on another server connection."""
 
 import asyncio
+import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -31,6 +34,8 @@ from tests.system.pgbouncer import SERVER_CONNECTIONS, run_pgbouncer
 pytestmark = pytest.mark.promise("R7")
 
 POOL_SIZE = 8
+ROWS = 6000
+"""More than an import's batch."""
 LIMITS = f"SELECT {', '.join(f"current_setting('{name}')" for name in SERVER_LIMITS)}"
 HINT = (
     "gatehouse: postgres.pooler: a pooler such as PgBouncer does not pass the time limits on to the server; "
@@ -196,3 +201,35 @@ def test_without_the_setting_one_line_says_what_to_do(
             main()
 
     assert (caught.value.code, *capsys.readouterr()) == (1, "", HINT)
+
+
+def test_users_go_in_and_out_through_it(server: Server, url: str, tmp_path: Path) -> None:
+    """Each batch has a temporary table, which must not be met by another client of its server connection."""
+    row = '{{"username": "user-{0}", "password_hash": "!"}}\n'
+    for file in ("first", "second"):
+        (tmp_path / f"{file}.ndjson").write_text("".join(row.format(f"{file}{n}") for n in range(ROWS)))
+    environ = {
+        **os.environ,
+        "GATEHOUSE_JWT__SECRET": "signs " * 8,
+        "GATEHOUSE_PASSWORD__PEPPER": "peppers " * 8,
+        "GATEHOUSE_APP__ENVIRONMENT": "test",
+        "GATEHOUSE_POSTGRES__URL": url,
+        "GATEHOUSE_POSTGRES__POOLER": "true",
+    }
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [Path(sys.executable).with_name("gatehouse"), *arguments]
+        return subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True)
+
+    imports = [start("import-users", f"{file}.ndjson") for file in ("first", "second")]
+    for process in imports:
+        _, told = process.communicate(timeout=120)
+        assert process.returncode == 0, told
+    export = start("export-users", "--output", "all.csv", "--with-hashes")
+    _, told = export.communicate(timeout=120)
+
+    assert export.returncode == 0, told
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 2 * ROWS
+    assert server.fetch_value("SELECT count(*) FROM users") == 2 * ROWS
+    temporary = "SELECT count(*) FROM pg_class WHERE relpersistence = 't'"
+    assert server.fetch_value(temporary) == 0
