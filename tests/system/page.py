@@ -9,6 +9,8 @@ from tests.root import ROOT
 
 PAGE: Final = ROOT / "docs/operations.md"
 FOLDER: Final = ROOT / "docs/operations"
+PROXIES: Final = FOLDER / "proxies.md"
+SCALE: Final = FOLDER / "scale.md"
 
 
 def blocks(language: str, page: Path = PAGE) -> list[str]:

@@ -1,4 +1,4 @@
-"""nginx and HAProxy with the configurations of docs/operations.md, before an application on this machine."""
+"""nginx and HAProxy with the configurations of docs/operations/proxies.md, before an application on this machine."""
 
 import socket
 import ssl
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.http.served_app import PATIENCE_SECONDS, Connection, ServedApp
-from tests.system.page import fill_in, snippet
+from tests.system.page import PROXIES, fill_in, snippet
 from tests.system.processes import free_port, is_taken, run_beside
 
 CLIENT_IP = "127.0.0.9"
@@ -54,7 +54,7 @@ def nginx(app: ServedApp, folder: Path, *, more: str = "") -> Iterator[ProxiedAp
     """`more` stands in the server's block, too."""
     certificate, port = make_certificate(folder), free_port()
     server = fill_in(
-        snippet("nginx", "upstream gatehouse"),
+        snippet("nginx", "upstream gatehouse", PROXIES),
         {
             "127.0.0.1:8000": f"127.0.0.1:{app.port}",
             "listen 443": f"listen 127.0.0.1:{port}",
@@ -73,7 +73,7 @@ def nginx(app: ServedApp, folder: Path, *, more: str = "") -> Iterator[ProxiedAp
 def haproxy(app: ServedApp, folder: Path) -> Iterator[ProxiedApp]:
     certificate, port = make_certificate(folder), free_port()
     text = fill_in(
-        snippet("haproxy", "defaults"),
+        snippet("haproxy", "defaults", PROXIES),
         {
             "127.0.0.1:8000": f"127.0.0.1:{app.port}",
             "bind :443": f"bind 127.0.0.1:{port}",

@@ -3,6 +3,7 @@
 No cluster is started: what Kubernetes makes of it is not tried.
 """
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from tests.system.kubernetes import (
     secrets_of,
     service_of,
 )
+from tests.system.page import FOLDER
 from tests.system.processes import free_port
 from tests.system.test_systemd import HANGING_SECONDS
 
+PAGE = FOLDER / "kubernetes.md"
 VALIDATOR = ROOT / ".venv-kubernetes/bin/kubernetes-validate"
 SERVER, MIGRATE = service_of(SERVER_POD), service_of(MIGRATE_POD)
 PODS = pytest.mark.parametrize("pod", [SERVER_POD, MIGRATE_POD], ids=["server", "migrate"])
@@ -85,6 +88,14 @@ def test_migrating_alone_is_given_the_owners_password() -> None:
     assert secrets_of(SERVER_POD) == {"gatehouse"}
     assert secrets_of(MIGRATE_POD) == {"gatehouse", "gatehouse-owner"}
     assert set(MIGRATE.secrets) - set(SERVER.secrets) == {"postgres_owner_url"}
+
+
+def test_the_secrets_that_the_page_makes_are_those_that_are_read() -> None:
+    made = {
+        name: set(re.findall(r"--from-file=(\w+)", options))
+        for name, options in re.findall(r"^kubectl create secret generic (\S+) (.*)$", PAGE.read_text(), re.MULTILINE)
+    }
+    assert made == {"gatehouse": set(SERVER.secrets), "gatehouse-owner": {"postgres_owner_url"}}
 
 
 def test_both_run_one_image_with_its_secrets_alike() -> None:

@@ -1,4 +1,4 @@
-"""nginx lets a request through to another service if Gatehouse knows the session, as docs/operations.md shows it."""
+"""nginx lets a request through to another service if Gatehouse knows the session, as the page of proxies shows it."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from gatehouse.accounts.domain.role import Role
 from gatehouse.testing.fakes import PASSWORD
 from gatehouse.testing.running_app import RunningApp
 from tests.http.served_app import LAST, ServedApp, request
-from tests.system.page import fill_in, snippet
+from tests.system.page import PROXIES, fill_in, snippet
 from tests.system.processes import free_port
 from tests.system.proxies import CLIENT_IP, ProxiedApp, nginx
 
@@ -57,7 +57,7 @@ def neighbour(listening_neighbour: Neighbour) -> Neighbour:
 
 
 def guarding_blocks(neighbour: Neighbour) -> str:
-    return fill_in(snippet("nginx", "location /reports/"), {"127.0.0.1:9000": f"127.0.0.1:{neighbour.port}"})
+    return fill_in(snippet("nginx", "location /reports/", PROXIES), {"127.0.0.1:9000": f"127.0.0.1:{neighbour.port}"})
 
 
 @pytest.fixture(scope="module")

@@ -218,7 +218,7 @@ def test_users_go_in_and_out_through_it(server: Server, url: str, tmp_path: Path
     }
 
     def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [Path(sys.executable).with_name("gatehouse"), *arguments]
+        command = [str(Path(sys.executable).with_name("gatehouse")), *arguments]
         return subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True)
 
     imports = [start("import-users", f"{file}.ndjson") for file in ("first", "second")]

@@ -12,12 +12,15 @@ from gatehouse.common.settings import UvicornSettings
 from tests.system.compose import write_address
 from tests.system.debian_postgres import DebianPostgres
 from tests.system.deployment import OnThisMachine
-from tests.system.service import Service
+from tests.system.page import FOLDER as PAGES
+from tests.system.page import fill_in, snippet
+from tests.system.service import SECRETS, Service
 from tests.system.systemd import FOLDER, PREFIX, allowed_calls, in_sandbox, read_service, read_unit
 
 SERVER = read_service("gatehouse.service")
 MIGRATE = read_service("gatehouse-migrate.service")
 SERVICES = pytest.mark.parametrize("service", [SERVER, MIGRATE], ids=lambda service: service.name)
+PAGE = PAGES / "systemd.md"
 MOST_EXPOSURE = 20
 """Of 100. What is left is what any service has that speaks over the network."""
 HANGING_SECONDS = 4
@@ -39,7 +42,7 @@ def analyze(*arguments: str | Path) -> str:
 
 
 def test_systemd_has_nothing_to_say_about_them(units: Path) -> None:
-    assert analyze("verify", "--man=no", *sorted(units.glob("gatehouse*"))) == ""
+    assert analyze("verify", "--man=no", *sorted(units.glob("gatehouse*.*"))) == ""
 
 
 @SERVICES
@@ -61,6 +64,30 @@ def test_both_are_confined_alike() -> None:
     ]
     assert len(hardening) > 15
     assert {key: server[key] for key in hardening} == {key: migrate[key] for key in hardening}
+
+
+def test_by_hand_the_commands_have_the_configuration_of_the_service(tmp_path: Path, secrets: Path) -> None:
+    script = (FOLDER / "gatehouse").read_text()
+    exported = dict(re.findall(r"^export (\w+)=(.*)$", script, re.MULTILINE))
+    named = {name: value.replace("/etc/gatehouse/secrets", SECRETS) for name, value in exported.items()}
+    assert named.items() <= SERVER.environment.items()
+    assert set(SERVER.environment) - set(named) == {"GATEHOUSE_LOGS__FORMAT"}
+    (tmp_path / "config.toml").write_text(snippet("toml", "[app]", PAGE))
+    paths = {"/etc/gatehouse/secrets": secrets, "/etc/gatehouse": tmp_path, PREFIX: f"{Path(sys.executable).parent}/"}
+
+    command = ["sh", "-c", fill_in(script, paths), "gatehouse", "config", "check"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stderr
+    assert "https://accounts.example.com" in result.stdout
+
+
+def test_what_it_installs_is_there() -> None:
+    names = {path.name for path in FOLDER.iterdir()}
+    assert names == {"gatehouse", "gatehouse.service", "gatehouse-migrate.service", "gatehouse-migrate.timer"}
+    made = re.findall(r"> /etc/gatehouse/secrets/(\w+)$", PAGE.read_text(), re.MULTILINE)
+    assert set(made) == set(MIGRATE.secrets) - {"postgres_url", "postgres_owner_url"}
+    assert all(f"`{secret}`" in PAGE.read_text() for secret in MIGRATE.secrets)
 
 
 def test_it_may_take_the_time_to_stop_that_it_grants_itself() -> None:
