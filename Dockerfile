@@ -15,6 +15,7 @@ WORKDIR /app
 # The dependencies come first, so that a change in src does not install them again.
 COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-dev --no-install-project
+RUN uv export --locked --no-dev --format cyclonedx1.5 --preview-features sbom-export --quiet --output-file sbom.cdx.json
 
 COPY LICENSE README.md ./
 COPY src src
@@ -24,8 +25,11 @@ RUN uv sync --locked --no-dev --no-editable && rm -f .venv/.lock
 FROM python:3.13-slim
 
 LABEL org.opencontainers.image.title="gatehouse" \
+      org.opencontainers.image.description="An accounts backend: cookie sessions, a role hierarchy and its administration, as commands and queries." \
       org.opencontainers.image.version="0.2.0.dev0" \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.base.name="docker.io/library/python:3.13-slim" \
+      gatehouse.sbom="/app/sbom.cdx.json"
 
 # Whoever gets in finds nothing that installs or builds more. Python's own modules come without compiled ones.
 RUN groupadd --gid 10001 gatehouse \
@@ -42,6 +46,7 @@ ENV GATEHOUSE_APP__ENVIRONMENT=production \
 # config.toml is read from the folder that the process stands in; everything else is in the package.
 WORKDIR /app
 COPY --from=build /app/.venv .venv
+COPY --from=build /app/sbom.cdx.json ./
 COPY config.toml ./
 
 # A number, so that an orchestrator can see that it is not root.

@@ -1,5 +1,7 @@
 """What the image is, whatever it is started with."""
 
+import json
+import re
 import shutil
 import tomllib
 
@@ -16,6 +18,23 @@ def test_its_labels_say_what_it_is(image: Image) -> None:
     assert labels["org.opencontainers.image.title"] == PROJECT["name"]
     assert labels["org.opencontainers.image.version"] == PROJECT["version"]
     assert labels["org.opencontainers.image.licenses"] == PROJECT["license"]
+    assert labels["org.opencontainers.image.description"] == PROJECT["description"]
+    base = labels["org.opencontainers.image.base.name"].removeprefix("docker.io/library/")
+    assert f"\nFROM {base}\n" in (ROOT / "Dockerfile").read_text()
+
+
+def test_its_bill_of_materials_lists_what_is_installed(image: Image) -> None:
+    sbom = json.loads((image.root / image.config["Labels"]["gatehouse.sbom"].lstrip("/")).read_text())
+    listed = {part["name"]: part["version"] for part in sbom["components"]}
+    listed[sbom["metadata"]["component"]["name"]] = sbom["metadata"]["component"]["version"]
+    ask = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
+    found = json.loads(image.run("python", "-c", ask).stdout)
+    installed = {re.sub("[-_.]+", "-", name).lower(): version for name, version in found.items()}
+
+    assert sbom["bomFormat"] == "CycloneDX"
+    assert len(installed) > 20
+    assert installed.items() <= listed.items()
+    assert {"pytest", "mypy"}.isdisjoint(listed)
 
 
 def test_it_runs_as_a_user_who_is_not_root_and_owns_nothing(image: Image) -> None:
