@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Final
 from uuid import UUID
 
@@ -38,46 +39,76 @@ class Run:
     peak_mib: float
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """`start` is what the command takes where there is nothing to do, which is no part of a rate."""
+
+    bare: float
+    start: float
+    run: Run
+
+    def ratio(self, start: float) -> float:
+        return self.bare / (self.run.seconds - start)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
     with embedded_server() as server_url, tempfile.TemporaryDirectory() as folder:
         url = _empty_database(server_url)
-        _measure(url, Path(folder), max(rows // 10, 1), is_warm_up=True)
-        _measure(url, Path(folder), rows, is_warm_up=False)
+        # A small round first, which warms up, and shows that memory does not grow with the rows.
+        small = max(arguments.rows // 10, 1)
+        for rows, rounds in ((small, 1), (arguments.rows, arguments.rounds)):
+            _measure(url, Path(folder), rows, rounds)
 
 
-def _measure(url: str, folder: Path, rows: int, *, is_warm_up: bool) -> None:
-    """The first, small round also shows that memory does not grow with the rows. The time in which a process starts,
-    connects and ends is no part of a rate, and measured by itself.
-    """
-    file = folder / "users.ndjson"
-    _write_file(file, rows)
-    copy_in = _timed(url, lambda: _copy_in(url, rows))
-    copy_out = _timed(url, lambda: _copy_out(url, folder / "users.copy"))
+def _measure(url: str, folder: Path, rows: int, rounds: int) -> None:
+    _tell(f"{rows} rows: writing the file")
+    _write_file(folder / "users.ndjson", rows)
+    _write_file(folder / "one.ndjson", 1)
+    imports, exports = [], []
+    for number in range(1, rounds + 1):
+        _tell(f"{rows} rows, round {number} of {rounds}")
+        imported, exported = _measure_once(url, folder, rows)
+        imports.append(imported)
+        exports.append(exported)
+    _show("import", rows, imports, IMPORT_TARGET)
+    _show("export", rows, exports, EXPORT_TARGET)
+
+
+def _measure_once(url: str, folder: Path, rows: int) -> tuple[Round, Round]:
     output = ("--with-hashes", "--output", str(folder / "exported.ndjson"))
-    exported = _run(url, "export-users", *output)
     _empty(url)
     export_start = _run(url, "export-users", *output).seconds
-    _write_file(folder / "one.ndjson", 1)
+    copy_in = _timed(url, lambda: _copy_in(url, rows))
+    copy_out = _timed(url, lambda: _copy_out(url, folder / "users.copy"))
+    exported = _run(url, "export-users", *output)
+    _empty(url)
     import_start = _run(url, "import-users", str(folder / "one.ndjson")).seconds
     _empty(url)
-    imported = _run(url, "import-users", str(file))
+    imported = _run(url, "import-users", str(folder / "users.ndjson"))
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (rows,)
-    print(f"\n{rows} rows{', to warm up' if is_warm_up else ''}")
-    for name, run, start, bare, target in (
-        ("import", imported, import_start, copy_in, IMPORT_TARGET),
-        ("export", exported, export_start, copy_out, EXPORT_TARGET),
-    ):
-        seconds = run.seconds - start
-        ratio = bare / seconds
-        print(
-            f"{name}: {rows / seconds:.0f} rows/s, bare COPY {rows / bare:.0f} rows/s, ratio {ratio:.2f} "
-            f"(target {target:.2f}, {'met' if ratio >= target else 'MISSED'}; with the {start:.1f} s of a run with "
-            f"nothing to do {bare / run.seconds:.2f}), peak {run.peak_mib:.0f} MiB"
-        )
+    return Round(copy_in, import_start, imported), Round(copy_out, export_start, exported)
+
+
+def _show(name: str, rows: int, rounds: list[Round], target: float) -> None:
+    start = median(one.start for one in rounds)
+    ratio = median(one.ratio(start) for one in rounds)
+    rate = rows / median(one.run.seconds - start for one in rounds)
+    print(
+        f"{name} of {rows}: {rate:.0f} rows/s, bare COPY {rows / median(one.bare for one in rounds):.0f} rows/s, "
+        f"ratio {ratio:.2f} ({', '.join(f'{one.ratio(start):.2f}' for one in rounds)}; target {target:.2f}, "
+        f"{'met' if ratio >= target else 'MISSED'}), start {start:.1f} s, "
+        f"peak {max(one.run.peak_mib for one in rounds):.0f} MiB",
+        flush=True,
+    )
+
+
+def _tell(line: str) -> None:
+    print(f"== {line}", file=sys.stderr, flush=True)
 
 
 def _empty_database(server_url: str) -> str:
@@ -147,12 +178,15 @@ def _copy_in(url: str, rows: int) -> float:
     with tempfile.TemporaryFile("w+b") as made:
         for block in _blocks(rows, lambda row: "\t".join(row) + "\n"):
             made.write(block.encode())
+        began, size = time.perf_counter(), made.seek(0, os.SEEK_END)
         made.seek(0)
-        began = time.perf_counter()
         with psycopg.connect(url) as connection:
-            with connection.cursor().copy(f"COPY users ({_COLUMNS}) FROM STDIN") as copy:
+            copying = connection.cursor().copy(f"COPY users ({_COLUMNS}) FROM STDIN")
+            with copying as copy, ProgressReport() as report:
                 while chunk := made.read(1 << 20):
                     copy.write(chunk)
+                    share = made.tell() / size
+                    report.update(round(rows * share), share)
             connection.commit()
         return time.perf_counter() - began
 

@@ -52,32 +52,31 @@ class ImportRules:
 
 def read_user(fields: Mapping[str, object], rules: ImportRules, hashes: ImportedHashes, now: datetime) -> User:
     """Raises InvalidError, whose message repeats no value."""
-    given = {field: value for field, value in fields.items() if value is not None}
-    if not given.keys() <= _KNOWN:
+    if not fields.keys() <= _KNOWN:
         raise InvalidError("fields", f"Must be some of {', '.join(FIELDS)}.")
-    username = _read_username(given, rules)
-    created_at = _time(given, "created_at") or now
-    password_hash = _text(given, "password_hash")
+    username = _read_username(fields, rules)
+    created_at = _time(fields, "created_at") or now
+    password_hash = _text(fields, "password_hash")
     return User(
-        id=_read_id(given) or _derive_id(given, username),
+        id=_read_id(fields) or _derive_id(fields, username),
         username=username,
-        role=_read_role(given, rules),
-        is_active=_flag(given, "is_active", default=True),
+        role=_read_role(fields, rules),
+        is_active=_flag(fields, "is_active", default=True),
         password_hash=NO_PASSWORD
         if password_hash is None
         else hashes.to_stored(password_hash, is_peppered=rules.has_peppered_bcrypt),
-        must_change_password=_flag(given, "must_change_password", default=False),
+        must_change_password=_flag(fields, "must_change_password", default=False),
         created_at=created_at,
-        updated_at=_time(given, "updated_at") or created_at,
-        last_login_at=_time(given, "last_login_at"),
+        updated_at=_time(fields, "updated_at") or created_at,
+        last_login_at=_time(fields, "last_login_at"),
     )
 
 
 _KNOWN: Final = frozenset(FIELDS)
 
 
-def _read_username(given: Mapping[str, object], rules: ImportRules) -> Username:
-    text = _text(given, "username")
+def _read_username(fields: Mapping[str, object], rules: ImportRules) -> Username:
+    text = _text(fields, "username")
     if text is None:
         raise InvalidError("username", "Is missing.")
     if is_pseudonym(text):
@@ -88,8 +87,8 @@ def _read_username(given: Mapping[str, object], rules: ImportRules) -> Username:
     return username
 
 
-def _read_role(given: Mapping[str, object], rules: ImportRules) -> Role:
-    text = _text(given, "role")
+def _read_role(fields: Mapping[str, object], rules: ImportRules) -> Role:
+    text = _text(fields, "role")
     try:
         role = Role.USER if text is None else Role(text)
     except ValueError:
@@ -99,48 +98,51 @@ def _read_role(given: Mapping[str, object], rules: ImportRules) -> Role:
     return role
 
 
-def _read_id(given: Mapping[str, object]) -> UUID | None:
-    text = _text(given, "id")
+def _read_id(fields: Mapping[str, object]) -> UUID | None:
+    text = _text(fields, "id")
     try:
         return None if text is None else UUID(text)
     except ValueError:
         raise InvalidError("id", "Must be a UUID.") from None
 
 
-def _derive_id(given: Mapping[str, object], username: Username) -> UUID:
+def _derive_id(fields: Mapping[str, object], username: Username) -> UUID:
     """From all that the row says, so that the same row is the same account when the import is run again.
 
     A UUID of version 8, whose bits are the application's own (RFC 9562, 5.8). Nothing of the hash can be learned from
     it, since all of them are salted.
     """
+    given = {field: value for field, value in fields.items() if value is not None}
     content = json.dumps({**given, "username": username.value}, sort_keys=True).encode()
     number = int.from_bytes(hashlib.sha256(content).digest()[:16])
     number = number & ~(0xF << 76) & ~(0x3 << 62) | 8 << 76 | 2 << 62
     return UUID(int=number)
 
 
-def _text(given: Mapping[str, object], field: str) -> str | None:
-    value = given.get(field)
+def _text(fields: Mapping[str, object], field: str) -> str | None:
+    value = fields.get(field)
     if value is None or isinstance(value, str):
         return value
     raise InvalidError(field, "Must be text.")
 
 
-def _flag(given: Mapping[str, object], field: str, *, default: bool) -> bool:
-    value = given.get(field, default)
+def _flag(fields: Mapping[str, object], field: str, *, default: bool) -> bool:
+    value = fields.get(field)
+    if value is None:
+        return default
     if isinstance(value, bool):
         return value
     raise InvalidError(field, "Must be true or false.")
 
 
-def _time(given: Mapping[str, object], field: str) -> datetime | None:
-    text = _text(given, field)
+def _time(fields: Mapping[str, object], field: str) -> datetime | None:
+    text = _text(fields, field)
     if text is None:
         return None
     try:
         time = datetime.fromisoformat(text)
         if time.tzinfo is not None:
-            return time.astimezone(UTC)
+            return time if time.tzinfo is UTC else time.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise InvalidError(field, "Must be a time with its time zone, as 2026-01-31T18:30:00Z.")

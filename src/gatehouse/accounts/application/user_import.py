@@ -19,7 +19,7 @@ _REASONS: Final = {
     Obstacle.ID_TAKEN: "id: Belongs to another account.",
     Obstacle.ID_ERASED: "id: Is that of an erased account.",
 }
-_ROWS_AT_A_TIME: Final = 200
+_ROWS_AT_A_TIME: Final = 100
 
 type Refuse = Callable[[int, str], None]
 """Is told the line and the reason, which repeats nothing of what stands there."""
