@@ -13,12 +13,14 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from uuid6 import uuid7
 
+from benchmarks.progress import tell, told
 from benchmarks.root import ROOT
 from gatehouse.accounts.domain.session import hash_secret, new_secret
 from gatehouse.accounts.infrastructure.tokens import JwtSessionTokens
 from gatehouse.common.infrastructure.embedded_postgres import embedded_postgres
 from gatehouse.common.infrastructure.grants import ensure_role
 from gatehouse.common.infrastructure.migrations import migrate
+from gatehouse.common.presentation.cli.progress import ProgressReport
 from gatehouse.setup.modules import MODULES
 
 DATA_DIR: Final = ROOT / ".data/benchmarks"
@@ -59,6 +61,7 @@ def prepare_database(server_url: str, rows: int) -> BenchmarkDatabase:
         if present < rows:
             _seed(connection, rows)
         token = _log_in(connection)
+    tell("cleaning up")
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
     return BenchmarkDatabase(owner_url, make_conninfo(owner_url, user=SERVER_ROLE), token)
@@ -72,10 +75,13 @@ def _seed(connection: psycopg.Connection, rows: int) -> None:
     for index, _ in indexes:
         connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index)))
     connection.execute("TRUNCATE users CASCADE")
-    with connection.cursor().copy(f"COPY users ({_COLUMNS}) FROM STDIN") as copy:
+    tell(f"adding {rows} users")
+    with connection.cursor().copy(f"COPY users ({_COLUMNS}) FROM STDIN") as copy, ProgressReport() as report:
         for start in range(0, rows, 10_000):
-            copy.write("".join(_line(number) for number in range(start, min(start + 10_000, rows))))
-    for _, definition in indexes:
+            end = min(start + 10_000, rows)
+            copy.write("".join(_line(number) for number in range(start, end)))
+            report.update(end, end / rows)
+    for _, definition in told("their indexes", indexes, "indexes"):
         connection.execute(definition)
 
 

@@ -16,14 +16,17 @@ from uuid6 import uuid7
 from benchmarks import report
 from benchmarks.database import PASSWORD_PEPPER, BenchmarkDatabase, embedded_server, prepare_database
 from benchmarks.load import Load, login_seconds, logins_per_second, wrk
+from benchmarks.progress import tell, told
 from benchmarks.report import Target, Throughput
 from benchmarks.servers import BARE, PRODUCT, REFERENCE, Server, serving
 from gatehouse.accounts.infrastructure.passwords import BcryptPasswordHasher
 from gatehouse.common.infrastructure.bounded_threads import BoundedThreads
+from gatehouse.common.presentation.cli.progress import ProgressReport
 
 ROWS: Final = int(os.environ.get("ROWS", "1000000"))
 ROUNDS: Final = int(os.environ.get("ROUNDS", "5"))
 SECONDS: Final = int(os.environ.get("SECONDS", "4"))
+REQUESTS: Final = int(os.environ.get("REQUESTS", "200000"))
 SMALL: Final = 10_000
 LIST: Final = "/api/v1/users/?limit=20"
 PASSWORD: Final = "violet kettle under thirteen maples"
@@ -54,8 +57,8 @@ def throughputs(database: BenchmarkDatabase) -> tuple[list[Throughput], list[Tar
             Contest("/livez", product.url + "/livez", 64),
             Contest("bare ASGI answer", bare.url + "/", 64),
         ]
-        rounds = [[wrk(one.url, database, one.connections, SECONDS) for one in contests] for _ in range(ROUNDS)]
-    loads = {one: [each[place] for each in rounds] for place, one in enumerate(contests)}
+        measured = [wrk(one.url, database, one.connections, SECONDS) for one in told("throughput", contests * ROUNDS)]
+    loads = {one: measured[place :: len(contests)] for place, one in enumerate(contests)}
     return [_throughput(one, loads) for one in contests], _throughput_targets(contests, loads)
 
 
@@ -115,12 +118,12 @@ def scale(small: BenchmarkDatabase, large: BenchmarkDatabase) -> list[Target]:
             "prefix search": (f"{LIST}&search=kuser0000",) * 2,
         }
         for question, (small_path, large_path) in questions.items():
+            name = f"{question}: {_grouped(ROWS)} rows to {_grouped(SMALL)}"
             ratios = [
                 wrk(at_large.url + large_path, large, 1, 2).p50 / wrk(at_small.url + small_path, small, 1, 2).p50
-                for _ in range(ROUNDS)
+                for _ in told(name, range(ROUNDS), "pairs")
             ]
             ratio = median(ratios)
-            name = f"{question}: {ROWS:,} rows to {SMALL:,}".replace(",", " ")
             targets.append(Target(name, "≤ 1.5", f"{ratio:.2f}", ratio <= 1.5))
     return targets
 
@@ -139,10 +142,12 @@ async def logins(database: BenchmarkDatabase) -> list[Target]:
     limits = {"GATEHOUSE_PASSWORD__WORK_FACTOR": str(WORK_FACTOR)}
     with serving(PRODUCT, database, "/livez", **limits) as server:
         limit = HASHING_THREADS / _seconds_per_hash()
-        idle = [wrk(server.url + LIST, database, 16, SECONDS).p99 for _ in range(ROUNDS)]
-        rates = [await logins_per_second(server.url, usernames, PASSWORD, SECONDS * 2) for _ in range(ROUNDS)]
+        idle = [wrk(server.url + LIST, database, 16, SECONDS).p99 for _ in told("reads", range(ROUNDS))]
+        rates = [
+            await logins_per_second(server.url, usernames, PASSWORD, SECONDS * 2) for _ in told("logins", range(ROUNDS))
+        ]
         stormy = []
-        for _ in range(ROUNDS):
+        for _ in told("reads in a storm of logins", range(ROUNDS)):
             storm = asyncio.create_task(logins_per_second(server.url, usernames, PASSWORD, SECONDS + 1))
             stormy.append((await asyncio.to_thread(wrk, server.url + LIST, database, 16, SECONDS)).p99)
             await storm
@@ -193,7 +198,7 @@ async def timing(database: BenchmarkDatabase) -> list[Target]:
     tries: dict[str, list[float]] = {"absent": [], "present": [], "inactive": []}
     with serving(PRODUCT, database, "/livez", **limits) as server:
         async with httpx.AsyncClient() as client:
-            for _ in range(200):
+            for _ in told("times of logins", range(200), "rounds"):
                 for username, taken in tries.items():
                     password = PASSWORD if username == "inactive" else "not the password at all"
                     taken.append(await login_seconds(server.url, username, password, client))
@@ -206,15 +211,27 @@ def endurance(database: BenchmarkDatabase) -> list[Target]:
     with serving(PRODUCT, database, "/livez") as server:
         seconds = server.seconds_to_first_answer
         served, early = 0.0, 0
-        while served < 200_000:
-            load = wrk(server.url + LIST, database, 16, 1 if not served else 10)
-            served += load.per_second * (1 if not served else 10)
-            early = early or server.resident_bytes
+        tell("memory over many requests")
+        with ProgressReport("requests") as report:
+            while served < REQUESTS:
+                load = wrk(server.url + LIST, database, 16, 1 if not served else 10)
+                served += load.per_second * (1 if not served else 10)
+                early = early or server.resident_bytes
+                report.update(round(served), min(1.0, served / REQUESTS))
         growth = server.resident_bytes / early
     return [
-        Target("memory after 200 000 requests, to after 1 000", "≤ 1.05", f"{growth:.3f}", growth <= 1.05),
+        Target(
+            f"memory after {_grouped(REQUESTS)} requests, to after 1 000",
+            "≤ 1.05",
+            f"{growth:.3f}",
+            growth <= 1.05,
+        ),
         Target("start to first 200", "≤ 3 s", f"{seconds:.1f} s", seconds <= 3),
     ]
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
 
 
 def main() -> None:
@@ -227,9 +244,8 @@ def main() -> None:
         targets += asyncio.run(logins(large))
         targets += asyncio.run(timing(small))
         targets += endurance(large)
-    users = f"{ROWS:,}".replace(",", " ")
     circumstances = (
-        f"{users} users, {os.cpu_count()} cores for everything (server, PostgreSQL and load), one worker, "
+        f"{_grouped(ROWS)} users, {os.cpu_count()} cores for everything (server, PostgreSQL and load), one worker, "
         f"medians of {ROUNDS} interleaved rounds."
     )
     text = report.markdown(speeds, targets, circumstances)

@@ -15,12 +15,14 @@ from typing import Final
 import httpx
 
 from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, BenchmarkDatabase
+from benchmarks.progress import tell
 from benchmarks.root import ROOT
 from gatehouse.common.settings import PostgresSettings
 
 PRODUCT: Final = "gatehouse serve"
 REFERENCE: Final = "benchmarks.reference:application"
 BARE: Final = "benchmarks.bare:application"
+_PATIENCE_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def serving(application: str, database: BenchmarkDatabase, path: str = "/", **se
         **settings,
     }
     command = _command(application, port)
+    tell(f"starting {application}")
     began = time.perf_counter()
     process = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:
@@ -71,14 +74,15 @@ def _command(application: str, port: int) -> list[str | Path]:
 
 
 def _wait_for(url: str, database: BenchmarkDatabase) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(url, headers={"Cookie": f"session={database.token}"}).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            time.sleep(0.02)
-    raise TimeoutError(f"{url} did not answer within 30 seconds.")
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    with httpx.Client(headers={"Cookie": f"session={database.token}"}) as client:  # to make one takes long itself
+        while time.monotonic() < deadline:
+            try:
+                if client.get(url).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.02)
+    raise TimeoutError(f"{url} did not answer within {_PATIENCE_SECONDS} seconds.")
 
 
 def _free_port() -> int:

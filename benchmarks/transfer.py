@@ -21,6 +21,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from benchmarks.database import JWT_SECRET, PASSWORD_PEPPER, SERVER_ROLE, embedded_server
+from benchmarks.progress import tell, told
 from gatehouse.accounts.infrastructure.stored_hashes import pepper_id
 from gatehouse.common.infrastructure.migrations import migrate
 from gatehouse.common.presentation.cli.progress import ProgressReport
@@ -65,12 +66,11 @@ def main() -> None:
 
 
 def _measure(url: str, folder: Path, rows: int, rounds: int) -> None:
-    _tell(f"{rows} rows: writing the file")
+    tell(f"{rows} rows: writing the file")
     _write_file(folder / "users.ndjson", rows)
     _write_file(folder / "one.ndjson", 1)
     imports, exports = [], []
-    for number in range(1, rounds + 1):
-        _tell(f"{rows} rows, round {number} of {rounds}")
+    for _ in told(f"{rows} rows", range(rounds), "rounds"):
         imported, exported = _measure_once(url, folder, rows)
         imports.append(imported)
         exports.append(exported)
@@ -105,10 +105,6 @@ def _show(name: str, rows: int, rounds: list[Round], target: float) -> None:
         f"peak {max(one.run.peak_mib for one in rounds):.0f} MiB",
         flush=True,
     )
-
-
-def _tell(line: str) -> None:
-    print(f"== {line}", file=sys.stderr, flush=True)
 
 
 def _empty_database(server_url: str) -> str:

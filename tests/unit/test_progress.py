@@ -8,13 +8,17 @@ from gatehouse.common.presentation.cli.progress import ProgressReport, describe
 
 
 def test_it_tells_rows_rate_share_and_time_left() -> None:
-    assert describe(1_250_000, 0.25, 50.0) == "1 250 000 rows, 25 000 rows/s, 25%, 2:30 left"
-    assert describe(1_250_000, 1.0, 50.0) == "1 250 000 rows, 25 000 rows/s, 100%, 0:00 left"
+    assert describe(1_250_000, "rows", 0.25, 50.0) == "1 250 000 rows, 25 000 rows/s, 25%, 2:30 left"
+    assert describe(1_250_000, "rows", 1.0, 50.0) == "1 250 000 rows, 25 000 rows/s, 100%, 0:00 left"
 
 
 def test_of_a_stream_nobody_knows_how_much_is_left() -> None:
-    assert describe(500, None, 5.0) == "500 rows, 100 rows/s"
-    assert describe(0, 0.0, 0.0) == "0 rows, 0 rows/s, 0%"
+    assert describe(500, "rows", None, 5.0) == "500 rows, 100 rows/s"
+    assert describe(0, "rows", 0.0, 0.0) == "0 rows, 0%"
+
+
+def test_a_rate_below_one_a_second_says_nothing() -> None:
+    assert describe(2, "measurements", 0.5, 8.0) == "2 measurements, 50%, 0:08 left"
 
 
 @pytest.fixture

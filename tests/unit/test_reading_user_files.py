@@ -104,3 +104,17 @@ async def test_waiting_for_a_stream_can_be_interrupted() -> None:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+async def test_an_object_is_all_that_a_line_holds() -> None:
+    lines = (b' \t{"username": "alice"} ', b'{"username": "betty"} x', b'{"username": "carla"}{}', b"{} []", b"[]")
+    with piped(b"\r\n".join(lines)) as descriptor:
+        rows = await read(descriptor)
+
+    assert rows == [
+        FileRow(1, {"username": "alice"}),
+        FileRow(2, "Is no JSON."),
+        FileRow(3, "Is no JSON."),
+        FileRow(4, "Is no JSON."),
+        FileRow(5, "Is no JSON object."),
+    ]

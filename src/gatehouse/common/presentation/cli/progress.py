@@ -13,9 +13,12 @@ _PAUSE_SECONDS: Final = 5.0
 
 
 class ProgressReport:
-    """Rows so far, rate and, where it is known how much there is, the share done and the time left."""
+    """Rows, or what else is counted, so far; the rate, where it is one a second or more; the share done and the time
+    left, where it is known how much there is.
+    """
 
-    def __init__(self, *, is_shown: bool = True) -> None:
+    def __init__(self, unit: str = "rows", *, is_shown: bool = True) -> None:
+        self._unit = unit
         self._began = self._told = monotonic()
         self._is_shown = is_shown
         console = Console(stderr=True)
@@ -39,10 +42,10 @@ class ProgressReport:
             with suppress(OSError):
                 self._bar.stop()
 
-    def update(self, rows: int, share: float | None) -> None:
+    def update(self, count: int, share: float | None) -> None:
         """`share` is None where nobody knows how much there is."""
         now = monotonic()
-        text = describe(rows, share, now - self._began)
+        text = describe(count, self._unit, share, now - self._began)
         if self._bar and self._task is not None:
             self._bar.update(self._task, description=text, total=None if share is None else 1.0, completed=share or 0.0)
         elif self._is_shown and now - self._told >= _PAUSE_SECONDS:
@@ -51,8 +54,10 @@ class ProgressReport:
                 typer.echo(f"gatehouse: {text}", err=True)
 
 
-def describe(rows: int, share: float | None, seconds: float) -> str:
-    parts = [f"{_grouped(rows)} rows", f"{_grouped(round(rows / max(seconds, 0.001)))} rows/s"]
+def describe(count: int, unit: str, share: float | None, seconds: float) -> str:
+    parts = [f"{_grouped(count)} {unit}"]
+    if rate := round(count / max(seconds, 0.001)):
+        parts.append(f"{_grouped(rate)} {unit}/s")
     if share is not None:
         parts.append(f"{share:.0%}")
     if share:
