@@ -13,6 +13,9 @@ COMMON: Final = "common"
 SETUP: Final = "setup"
 MIGRATIONS: Final = "migrations"
 TESTING: Final = "testing"
+CONSOLE: Final = "console"
+MECHANICS: Final = ("infrastructure", "providers", "module")
+"""What the console may not use of other modules either."""
 PUBLIC: Final = "__init__"
 
 LIST: Final = Path(__file__).parents[1] / "src" / PACKAGE / SETUP / "modules.py"
@@ -121,6 +124,8 @@ class ModuleOrder(ImportContract):
 class PublicNames(ImportContract):
     """Of another module one uses what its `__init__.py` names; setup uses its `module.py`. All of common is open.
 
+    The console is the exception: its pages call the use cases that the API calls, and tell the same errors.
+
     The helpers of tests are part of this house: their fakes stand behind ports that no other module sees.
     """
 
@@ -133,7 +138,7 @@ class PublicNames(ImportContract):
             if imported.part == "module":
                 return None
             return f"setup may use only {imported.module}/module.py: let the module declare there what setup needs."
-        if imported.part == PUBLIC:
+        if imported.part == PUBLIC or (importer.module == CONSOLE and imported.part not in MECHANICS):
             return None
         return (
             f"{imported.module}/{imported.part} is private. Import the name from {PACKAGE}.{imported.module}; if it is"

@@ -216,7 +216,7 @@ async def test_production_serves_docs_only_when_told_to(
     app_settings = AppSettings(environment=environment, origin=ORIGIN)
     async with run_app(settings.replace(app_settings, FeatureSettings(docs=docs))) as app:
         client = await app.client()
-        assert (await client.get("/")).headers["location"] == ("/docs" if is_served else "/api/v1/")
+        assert (await client.get("/")).headers["location"] == ("/docs" if is_served else "/console/")
         for path in ("/docs", "/openapi.json", "/docs/start.js", "/docs/assets/swagger-ui.css"):
             answer = await client.get(path)
             if is_served:

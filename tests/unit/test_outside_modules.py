@@ -113,7 +113,7 @@ MODULE = Module(
 )
 """)
 
-    assert [module.name for module in modules] == ["common", "accounts", "audit", "loans"]
+    assert [module.name for module in modules] == ["common", "accounts", "audit", "console", "loans"]
     assert modules.grants["items"] == "SELECT, INSERT"
     assert "lend_item" in modules.audited_actions
     assert [line.version_table for line in modules.migration_lines] == ["alembic_version", "alembic_version_loans"]

@@ -23,6 +23,7 @@ from gatehouse.common.domain.errors import ConflictError
 from gatehouse.common.infrastructure.migration_lines import OWN, MigrationLine, Report, Upkeep, line_of, own_line
 from gatehouse.common.infrastructure.status import StatusLine
 from gatehouse.common.presentation.cli.run_use_case import RegisterCommands
+from gatehouse.common.presentation.http.web_pages import WebPages
 from gatehouse.common.settings import Settings
 
 type Background = Callable[[AsyncContainer], AbstractAsyncContextManager[None]]
@@ -41,6 +42,8 @@ class Module:
     providers: tuple[Provider, ...] = ()
     """Which adapter stands behind which port. Commands and queries need none."""
     routers: tuple[APIRouter, ...] = ()
+    web_pages: WebPages | None = None
+    """Where its routes are for people in a browser."""
     switched_off: Callable[[Settings], Collection[type]] = lambda _: ()
     """The use cases to which no route leads with these settings."""
     cli: tuple[RegisterCommands, ...] = ()

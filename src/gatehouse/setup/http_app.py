@@ -12,14 +12,14 @@ from fastapi.telemetry import TelemetryConfig
 
 from gatehouse.common.application.metrics import NO_METRICS, Metrics
 from gatehouse.common.modules import Modules
-from gatehouse.common.presentation.http import docs, problems
+from gatehouse.common.presentation.http import docs, problems, web_pages
 from gatehouse.common.presentation.http.middleware.access_log import AccessLogMiddleware
+from gatehouse.common.presentation.http.middleware.body import BodyMiddleware
 from gatehouse.common.presentation.http.middleware.compression import CompressionMiddleware
 from gatehouse.common.presentation.http.middleware.container import ContainerMiddleware
 from gatehouse.common.presentation.http.middleware.cors import CorsMiddleware
 from gatehouse.common.presentation.http.middleware.csrf import CsrfMiddleware
 from gatehouse.common.presentation.http.middleware.host import HostMiddleware
-from gatehouse.common.presentation.http.middleware.json_body import JsonBodyMiddleware
 from gatehouse.common.presentation.http.middleware.metrics import MetricsMiddleware
 from gatehouse.common.presentation.http.middleware.request import RequestMiddleware
 from gatehouse.common.presentation.http.middleware.server_timing import ServerTimingMiddleware
@@ -68,6 +68,7 @@ def create_http_app(
         # Not include_router(): it keeps a tree, through which every request would be matched twice.
         app.router.routes.extend(route for route in module.routes if use_case_of(route) not in off)
     problems.install(app)
+    web_pages.install(app, [module.web_pages for module in modules if module.web_pages is not None])
 
     def complete(document: dict[str, Any]) -> None:
         for module in modules:
@@ -89,7 +90,7 @@ def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings,
     app.add_middleware(ContainerMiddleware, container=container)
     if settings[PostgresSettings].replica_url:
         app.add_middleware(WritePositionMiddleware, secure=settings.has_secure_cookies)
-    app.add_middleware(JsonBodyMiddleware)
+    app.add_middleware(BodyMiddleware)
     app.add_middleware(CsrfMiddleware, origin=settings.origin, trusted=http.cors_origins)
     if http.compression:
         app.add_middleware(CompressionMiddleware, min_bytes=http.compression)

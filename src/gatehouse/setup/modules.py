@@ -7,12 +7,14 @@ from gatehouse.accounts.module import ACCOUNTS
 from gatehouse.audit.module import AUDIT
 from gatehouse.common.module import COMMON
 from gatehouse.common.modules import Modules
+from gatehouse.common.presentation.http.settings import FeatureSettings
 from gatehouse.common.settings import AppSettings, Settings
+from gatehouse.console.module import CONSOLE
 from gatehouse.setup.check_modules import ensure_go_together
 from gatehouse.setup.outside_module import LoadedModule, load_module
 
-MODULES: Final = Modules([COMMON, ACCOUNTS, AUDIT])
-"""Gatehouse's own, which are always there."""
+MODULES: Final = Modules([COMMON, ACCOUNTS, AUDIT, CONSOLE])
+"""Gatehouse's own."""
 
 
 def with_modules(packages: Sequence[str]) -> Modules:
@@ -28,4 +30,7 @@ def with_modules(packages: Sequence[str]) -> Modules:
 
 
 def modules_of(settings: Settings) -> Modules:
-    return with_modules(settings[AppSettings].modules)
+    modules = with_modules(settings[AppSettings].modules)
+    if settings[FeatureSettings].console:
+        return modules
+    return Modules(module for module in modules if module is not CONSOLE)

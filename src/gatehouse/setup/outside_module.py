@@ -19,6 +19,7 @@ from gatehouse.common.infrastructure.explain_error import explain_error, is_of
 from gatehouse.common.infrastructure.migration_lines import OWN
 from gatehouse.common.infrastructure.status import StatusLine
 from gatehouse.common.modules import Module
+from gatehouse.common.presentation.http.web_pages import WebPages
 from gatehouse.common.settings import ConfigError
 
 _KEY: Final = "app.modules"
@@ -115,6 +116,7 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "queries": (_tuple_of(is_use_case), "a tuple of classes with @query"),
     "providers": (_tuple_of(lambda provider: isinstance(provider, BaseProvider)), "a tuple of dishka's Provider()"),
     "routers": (_tuple_of(lambda router: isinstance(router, APIRouter)), "a tuple of FastAPI's APIRouter"),
+    "web_pages": (lambda pages: pages is None or isinstance(pages, WebPages), "a WebPages"),
     "switched_off": (callable, "a function"),
     "cli": (_tuple_of(callable), "a tuple of functions that register commands"),
     "background": (_tuple_of(callable), "a tuple of asynchronous context managers"),

@@ -20,13 +20,14 @@ from typing import Any, get_type_hints
 import pytest
 from dishka import Provider
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from gatehouse.common.application.ports import Audit, Transaction
 from gatehouse.common.application.use_case import is_use_case
 from gatehouse.common.domain.errors import GatehouseError
-from gatehouse.common.modules import Modules
+from gatehouse.common.modules import Module, Modules
 from gatehouse.common.settings import ConfigError
 from gatehouse.setup.check_modules import mistakes_of
 from gatehouse.setup.check_routes import routes_of
@@ -115,9 +116,15 @@ def _routers(tests: ModuleTests) -> Iterator[str]:
     for name, router in _defined_below(f"{tests.package}.presentation.http", APIRouter):
         if router not in tests.module.routers:
             yield f"routers: {name} is not in the `routers` of module.py."
-    for route in routes_of(tests.module):
+    for route in _api_routes(tests.module):
         if not route.description:
             yield f"OpenAPI: {route.name} has no description: neither its use case nor itself has a docstring."
+
+
+def _api_routes(module: Module) -> list[APIRoute]:
+    """Without pages for people, which are in no OpenAPI document, and have a matrix of their own."""
+    pages = module.web_pages
+    return [route for route in routes_of(module) if pages is None or not f"{route.path}/".startswith(pages.prefix)]
 
 
 def _command_line(tests: ModuleTests) -> Iterator[str]:
@@ -156,7 +163,7 @@ def _settings(tests: ModuleTests) -> Iterator[str]:
 
 def _calls(tests: ModuleTests) -> Iterator[str]:
     declared = [str(call) for call in tests.calls]
-    served = [f"{method} {route.path}" for route in routes_of(tests.module) for method in sorted(route.methods or ())]
+    served = [f"{method} {route.path}" for route in _api_routes(tests.module) for method in sorted(route.methods or ())]
     for call in served:
         if declared.count(call) != 1:
             yield f"matrix: {call} is not exactly once in the `calls` of its tests."

@@ -9,10 +9,11 @@ from gatehouse.testing.declaration import Call, ModuleTests
 from gatehouse.testing.declarations.accounts import ACCOUNTS_TESTS
 from gatehouse.testing.declarations.audit import AUDIT_TESTS
 from gatehouse.testing.declarations.common import COMMON_TESTS
+from gatehouse.testing.declarations.console import CONSOLE_TESTS
 
 OPTION: Final = "gatehouse_module_tests"
 """Of pytest: dotted names of Python files, each of which has a value `TESTS`, of the class ModuleTests."""
-_OWN: Final = {tests.module.name: tests for tests in (COMMON_TESTS, ACCOUNTS_TESTS, AUDIT_TESTS)}
+_OWN: Final = {tests.module.name: tests for tests in (COMMON_TESTS, ACCOUNTS_TESTS, AUDIT_TESTS, CONSOLE_TESTS)}
 
 _all_tests: dict[str, ModuleTests] | None = None
 

@@ -17,6 +17,7 @@ async def identify(request: Request, cookie: SessionCookie, authenticate: Authen
     if token is None:
         raise UnauthenticatedError
     identity = await authenticate(token)
+    request.state.caller = identity
     structlog.contextvars.bind_contextvars(caller=identity.username.value)
     return identity
 

@@ -43,6 +43,10 @@ class UnsupportedMediaTypeError(GatehouseError):
     title = "Send the body as application/json, without a content coding."
 
 
+class FormRequiredError(UnsupportedMediaTypeError):
+    title = "Send the form as application/x-www-form-urlencoded, without a content coding."
+
+
 class InternalError(GatehouseError):
     slug = "internal-error"
     title = "Something went wrong on our side; it has been logged."

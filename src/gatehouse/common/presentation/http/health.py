@@ -13,6 +13,7 @@ from gatehouse.common.domain.errors import UnavailableError
 from gatehouse.common.presentation.http import docs
 from gatehouse.common.presentation.http.access import EVERYONE
 from gatehouse.common.presentation.http.route import UseCaseRoute, problems
+from gatehouse.common.presentation.http.web_pages import installed_web_pages
 
 API: Final = "/api/v1/"
 
@@ -25,8 +26,10 @@ class Status(BaseModel):
 
 @router.get("/", status_code=307, dependencies=[EVERYONE], response_class=RedirectResponse)
 async def root(request: Request) -> str:
-    """Leads to the documentation, if that is served, by a path and not by the Host header."""
-    return docs.PATH if docs.is_installed(request.app) else API
+    """Leads to the documentation, else to the pages for people, by a path and not by the Host header."""
+    if docs.is_installed(request.app):
+        return docs.PATH
+    return next((pages.prefix for pages in installed_web_pages(request.scope)), API)
 
 
 @router.get(API, dependencies=[EVERYONE])

@@ -32,6 +32,7 @@ from gatehouse.common.presentation.http.errors import (
     UnsupportedMediaTypeError,
 )
 from gatehouse.common.presentation.http.request_context import client_ip
+from gatehouse.common.presentation.http.web_pages import web_pages_of
 
 STATUSES: Final[dict[type[GatehouseError], HTTPStatus]] = {
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -87,6 +88,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
 
 
+def error_response(request: Request, error: GatehouseError) -> Response:
+    """A page where pages are, else a problem document."""
+    pages = web_pages_of(request.scope)
+    return pages.respond_to_error(request, error) if pages else problem_response(error, request.state.request_id)
+
+
 def problem_response(error: GatehouseError, request_id: str) -> Response:
     if isinstance(error, InvalidError):
         return _invalid_input_response([FieldProblem(field=error.field, message=error.message)], request_id)
@@ -121,7 +128,7 @@ def _invalid_input_response(errors: list[FieldProblem], request_id: str) -> Resp
 async def _on_gatehouse_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatehouseError)
     _log.info("refused", problem=error.slug, method=request.method, path=request.url.path, ip=client_ip(request))
-    response = problem_response(error, request.state.request_id)
+    response = error_response(request, error)
     if before_error_response := getattr(request.state, "before_error_response", None):
         before_error_response(response)
     return response
@@ -131,6 +138,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     """Repeats neither a value nor the name of an unknown field: both are the client's own text."""
     assert isinstance(error, RequestValidationError)
     problems = [_field_problem(details) for details in error.errors()]
+    if pages := web_pages_of(request.scope):
+        return pages.respond_to_error(request, InvalidError(problems[0].field, problems[0].message))
     return _invalid_input_response(problems, request.state.request_id)
 
 
@@ -150,15 +159,15 @@ def _field_problem(details: dict[str, object]) -> FieldProblem:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: an unknown path, an unknown method, a body that is not text."""
     assert isinstance(error, HTTPException)
-    request_id = request.state.request_id
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
-            return _respond(_to_problem(NotFoundError(), request_id))
+            return error_response(request, NotFoundError())
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            headers = {"Allow": ", ".join(allowed_methods(request))}
-            return _respond(_to_problem(MethodNotAllowedError(), request_id), headers)
+            response = error_response(request, MethodNotAllowedError())
+            response.headers["Allow"] = ", ".join(allowed_methods(request))
+            return response
         case HTTPStatus.BAD_REQUEST:
-            return _invalid_input_response([FieldProblem(field="body", message="Is not valid JSON.")], request_id)
+            return error_response(request, InvalidError("body", "Is not valid JSON."))
         case _:
             _log.error("unexpected_http_exception", status=error.status_code)
-            return _respond(_to_problem(InternalError(), request_id))
+            return error_response(request, InternalError())

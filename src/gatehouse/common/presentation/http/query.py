@@ -3,7 +3,7 @@
 FastAPI can do this, too, but validates field by field, which costs more than the database query itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -27,7 +27,9 @@ class QueryString[T]:
         self._time_names = [name for name in self._names if self._parameter_schema(name).get("format") == "date-time"]
 
     async def __call__(self, request: Request) -> T:
-        items = request.query_params.multi_items()
+        return self.parse(request.query_params.multi_items())
+
+    def parse(self, items: Sequence[tuple[str, str]]) -> T:
         values = dict(items)
         if not self._names.issuperset(values):
             raise _validation_error({"type": "extra_forbidden", "loc": ()})

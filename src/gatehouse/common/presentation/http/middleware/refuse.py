@@ -1,10 +1,11 @@
 """How a middleware refuses a request that does not reach the application."""
 
 import structlog
+from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from gatehouse.common.domain.errors import GatehouseError
-from gatehouse.common.presentation.http.problems import problem_response
+from gatehouse.common.presentation.http.problems import error_response
 
 _log = structlog.get_logger()
 
@@ -18,4 +19,4 @@ async def refuse(error: GatehouseError, scope: Scope, receive: Receive, send: Se
         path=scope["path"],
         ip=client[0] if client else None,
     )
-    await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
+    await error_response(Request(scope), error)(scope, receive, send)

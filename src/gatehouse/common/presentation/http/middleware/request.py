@@ -4,12 +4,13 @@ import re
 from typing import Final
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid6 import uuid7
 
 from gatehouse.common.presentation.http.errors import InternalError
 from gatehouse.common.presentation.http.headers import header_values
-from gatehouse.common.presentation.http.problems import problem_response
+from gatehouse.common.presentation.http.problems import error_response
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 SECURITY_HEADERS: Final = {
@@ -70,7 +71,7 @@ class RequestMiddleware:
             _log.exception("internal_error", method=scope["method"])
             if started:
                 raise
-            response = problem_response(InternalError(), request_id)
+            response = error_response(Request(scope), InternalError())
             if before_error_response := scope["state"].get("before_error_response"):
                 before_error_response(response)
             await response(scope, receive, send_with_headers)

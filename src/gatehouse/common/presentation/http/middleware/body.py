@@ -1,4 +1,4 @@
-"""Request bodies: JSON, plain and small."""
+"""Request bodies: JSON, or forms where pages are, plain and small."""
 
 from typing import Final
 
@@ -6,15 +6,19 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gatehouse.common.presentation.http.errors import ContentTooLargeError, UnsupportedMediaTypeError
+from gatehouse.common.presentation.http.errors import ContentTooLargeError, FormRequiredError, UnsupportedMediaTypeError
 from gatehouse.common.presentation.http.headers import header_values
 from gatehouse.common.presentation.http.middleware.refuse import refuse
+from gatehouse.common.presentation.http.web_pages import web_pages_of
 
 MAX_BODY_BYTES: Final = 16 * 1024
+_JSON: Final = "application/json"
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
-class JsonBodyMiddleware:
-    """Accepts JSON bodies of at most 16 KiB, with Content-Length or chunked, and passes them on as one message.
+class BodyMiddleware:
+    """Accepts bodies of at most 16 KiB, with Content-Length or chunked, and passes them on as one message: JSON alone,
+    which no form of another site can send, and forms alone where the pages are that send them.
 
     None is unpacked: a content coding makes a small body a large one, and hides it from whoever looks at it on the way.
     """
@@ -33,8 +37,9 @@ class JsonBodyMiddleware:
         headers = Headers(scope=scope)
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         codings = headers.getlist("content-encoding")
-        if media_type != "application/json" or any(coding.strip().lower() != "identity" for coding in codings):
-            await refuse(UnsupportedMediaTypeError(), scope, receive, send)
+        is_page = web_pages_of(scope) is not None
+        if media_type != (_FORM if is_page else _JSON) or any(c.strip().lower() != "identity" for c in codings):
+            await refuse(FormRequiredError() if is_page else UnsupportedMediaTypeError(), scope, receive, send)
             return
         try:
             body = await _read(receive) if not length or int(length) <= MAX_BODY_BYTES else None

@@ -1,0 +1,74 @@
+"""Errors as pages: what happened, what to do, and the request id."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gatehouse.common.domain.errors import (
+    AlreadyAuthenticatedError,
+    GatehouseError,
+    PasswordChangeRequiredError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from gatehouse.common.presentation.http.problems import RETRY_AFTER_SECONDS, status_of
+from gatehouse.console.presentation.rendering import PREFIX, go_to, render
+
+LOG_IN: Final = f"{PREFIX}log-in"
+OWN_PASSWORD: Final = f"{PREFIX}password"
+_NEXT: Final = re.compile(r"/console/[A-Za-z0-9._~/?&=%+:-]*", re.ASCII)
+_ADVICE: Final = {
+    "forbidden": "Ask somebody with a higher role, or go back.",
+    "cross-site-request": "Open the page in this browser by its own address, and try again.",
+    "not-found": "Check the address, or go on from the list of users.",
+    "user-not-found": "The account may have been erased since. Go on from the list of users.",
+    "session-not-found": "It has ended already.",
+    "unauthenticated": "Delete the cookies of this site in your browser, and log in again.",
+    "invalid-input": "Go back, and correct it.",
+    "too-many-attempts": "Wait, and try again.",
+    "unavailable": "Nothing was changed. Wait a moment, and load the page again.",
+    "outcome-unknown": "Look whether the change was made before you repeat it; repeating it does no harm.",
+    "internal-error": "Try again. If it happens again, tell your operator the request id below.",
+}
+_GO_BACK: Final = "Go back, and try again."
+
+
+def respond_to_error(request: Request, error: GatehouseError) -> Response:
+    """Who has to log in or to change the password first is led there instead, and back afterwards."""
+    if type(error) is UnauthenticatedError:
+        return go_to(LOG_IN, next=_asked_for(request))
+    if isinstance(error, PasswordChangeRequiredError):
+        return go_to(OWN_PASSWORD)
+    if isinstance(error, AlreadyAuthenticatedError):
+        return go_to(PREFIX)
+    return error_page(request, error)
+
+
+def error_page(request: Request, error: GatehouseError) -> Response:
+    status = status_of(type(error)).value
+    response = render(
+        request,
+        "error.html",
+        status,
+        error=error,
+        advice=_ADVICE.get(error.slug, _GO_BACK),
+        request_id=request.state.request_id,
+    )
+    if isinstance(error, ThrottledError | UnavailableError):
+        response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER_SECONDS))
+    return response
+
+
+def path_after_log_in(asked_for: str) -> str:
+    """A path of the console only, whatever was asked for: a link must not lead from the login to another site."""
+    return asked_for if _NEXT.fullmatch(asked_for) and urlsplit(asked_for).path != LOG_IN else PREFIX
+
+
+def _asked_for(request: Request) -> str | None:
+    query = request.url.query
+    asked_for = f"{request.url.path}?{query}" if query and request.method == "GET" else request.url.path
+    return None if asked_for == PREFIX else asked_for

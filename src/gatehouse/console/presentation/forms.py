@@ -1,0 +1,52 @@
+"""What a form sends, and what is wrong with it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Final
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request
+
+from gatehouse.common.domain.errors import GatehouseError, InvalidError
+
+_MAX_FIELDS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FormRules:
+    """What pages tell of the settings."""
+
+    may_sign_up: bool
+    min_password_length: int
+
+
+class Form:
+    """A field that was not sent is empty text."""
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields = tuple(fields)
+
+    def __getitem__(self, name: str) -> str:
+        return next((value for field, value in self._fields if field == name), "")
+
+    def all_of(self, name: str) -> list[str]:
+        return [value for field, value in self._fields if field == name]
+
+
+async def _read_form(request: Request) -> Form:
+    """The body has passed the middleware: it is a form, and small."""
+    try:
+        text = (await request.body()).decode("ascii")
+        return Form(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS))
+    except ValueError:
+        raise InvalidError("form", "Is not a valid form.") from None
+
+
+SentForm = Annotated[Form, Depends(_read_form)]
+
+
+def errors_of(error: GatehouseError, field: str = "") -> dict[str, str]:
+    """By the field that the message stands beside; `field` is that of an error which names none."""
+    if isinstance(error, InvalidError):
+        return {error.field: error.message}
+    return {field: error.detail}

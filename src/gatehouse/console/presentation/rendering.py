@@ -1,0 +1,86 @@
+"""From a template to an answer: the layout around it, and the policy that the browser holds it to."""
+
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from gatehouse.accounts import Identity, Role, Username, manages
+from gatehouse.console.presentation.assets import asset_url
+from gatehouse.console.presentation.theme import theme_of
+
+PREFIX: Final = "/console/"
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _POLICY,
+    # Under `no-referrer` browsers send `Origin: null` with a form, and where they send no Fetch Metadata either, each
+    # form would be taken for another site's.
+    "Referrer-Policy": "same-origin",
+}
+
+
+def _is_at_least(role: Role, minimum: str) -> bool:
+    return role == minimum or manages(role, Role(minimum))
+
+
+def _link(path: str, **parameters: object) -> str:
+    """A path with those of the parameters that have a value."""
+    given = {name: _text(value) for name, value in parameters.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_username(text: str) -> bool:
+    """Not the pseudonym of an erased account, nor what somebody has typed for a name."""
+    return Username.parse(text) is not None
+
+
+def path_of_user(username: str) -> str:
+    return f"{PREFIX}users/{quote(username, safe='')}"
+
+
+_ENVIRONMENT: Final = Environment(
+    loader=PackageLoader("gatehouse.console.presentation"),
+    autoescape=True,
+    auto_reload=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
+_ENVIRONMENT.filters["in_utc"] = lambda time: time.astimezone(UTC)
+_ENVIRONMENT.globals |= {
+    "asset": asset_url,
+    "is_at_least": _is_at_least,
+    "is_username": _is_username,
+    "link": _link,
+    "path_of_user": path_of_user,
+}
+
+
+def caller_of(request: Request) -> Identity | None:
+    """None where nobody is logged in, and where the request was refused before that was known."""
+    caller = getattr(request.state, "caller", None)
+    return caller if isinstance(caller, Identity) else None
+
+
+def render(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
+    text = _ENVIRONMENT.get_template(template).render(
+        viewer=caller_of(request), theme=theme_of(request), path=request.url.path, **values
+    )
+    return HTMLResponse(text, status, _HEADERS)
+
+
+def go_to(path: str, **parameters: object) -> Response:
+    """After a form: what the browser shows next is asked for with GET, so that reloading it repeats nothing."""
+    return RedirectResponse(_link(path, **parameters), 303)

@@ -1,0 +1,95 @@
+"""The list of users, and acts on several of them."""
+
+from dataclasses import replace
+from typing import Final
+
+from dishka import AsyncContainer, FromDishka
+from fastapi import APIRouter, Request
+from pydantic import TypeAdapter
+from starlette.responses import Response
+
+from gatehouse.accounts import Identity
+from gatehouse.accounts.application.queries.list_users import ListUsers, UserList, UserListRequest
+from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, InvalidError, NotFoundError
+from gatehouse.common.presentation.http.access import AUTHENTICATED
+from gatehouse.common.presentation.http.query import QueryString
+from gatehouse.common.presentation.http.route import UseCaseRoute
+from gatehouse.console.presentation.acts import ACTS, Act, acts_of
+from gatehouse.console.presentation.forms import SentForm
+from gatehouse.console.presentation.log_in import USERS
+from gatehouse.console.presentation.rendering import go_to, render
+
+router = APIRouter(prefix="/console/users", route_class=UseCaseRoute, include_in_schema=False)
+
+_MAX_SELECTED: Final = 100
+_LIST: Final = QueryString(UserListRequest)
+_USER_LIST: Final = TypeAdapter(UserList)
+
+
+@router.get("", dependencies=[AUTHENTICATED])
+async def users_page(request: Request, identity: FromDishka[Identity], query: FromDishka[ListUsers]) -> Response:
+    given = [(name, value) for name, value in request.query_params.multi_items() if value and name != "done"]
+    asked_for = _LIST.parse(given)
+    try:
+        users = _USER_LIST.validate_json(await query(replace(asked_for, with_total=True)))
+    except InvalidError as error:
+        return _users_page(request, identity, asked_for, UserList([], None, 0), error)
+    return _users_page(request, identity, asked_for, users)
+
+
+@router.get("/selected", dependencies=[AUTHENTICATED])
+async def leave_selection() -> Response:
+    return go_to(USERS)
+
+
+@router.post("/selected", dependencies=[AUTHENTICATED])
+async def act_on_selected(
+    request: Request, form: SentForm, identity: FromDishka[Identity], container: FromDishka[AsyncContainer]
+) -> Response:
+    """Asks first; then each is a command of its own, with a transaction and an outcome of its own."""
+    act = _act_for_many(identity, form["act"])
+    usernames = list(dict.fromkeys(form.all_of("username")))
+    if not 0 < len(usernames) <= _MAX_SELECTED:
+        raise InvalidError("username", f"Select 1 to {_MAX_SELECTED} users.")
+    if form["confirmed"] != "yes":
+        return render(request, "confirm_selected.html", act=act, usernames=usernames)
+    execute = await container.get(act.command)
+    outcomes: list[tuple[str, GatehouseError | None]] = []
+    for username in usernames:
+        try:
+            await execute(username)
+        except GatehouseError as error:
+            outcomes.append((username, error))
+        else:
+            outcomes.append((username, None))
+    return render(request, "outcomes.html", act=act, outcomes=outcomes)
+
+
+def _act_for_many(identity: Identity, name: str) -> Act:
+    act = ACTS.get(name)
+    if act is None or not act.is_for_many:
+        raise NotFoundError
+    if act not in acts_of(identity):
+        raise ForbiddenError
+    return act
+
+
+def _users_page(
+    request: Request,
+    identity: Identity,
+    asked_for: UserListRequest,
+    users: UserList,
+    error: InvalidError | None = None,
+) -> Response:
+    return render(
+        request,
+        "users.html",
+        422 if error else 200,
+        users=users.users,
+        total=users.total,
+        next_cursor=users.next_cursor,
+        asked_for=asked_for,
+        acts=[act for act in acts_of(identity) if act.is_for_many],
+        error=error,
+        done=request.query_params.get("done"),
+    )
