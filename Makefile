@@ -31,6 +31,7 @@ fuzz: .venv/.synced ## Fuzz the HTTP interface from its OpenAPI document, at len
 
 test: .venv/.synced ## Run the tests but those of test-slow; ARGS="..." runs a part of them
 	@.venv/bin/pytest $(or $(ARGS),-m "not slow" tests/unit tests/http tests/integration)
+	@echo "Further: make test-slow, and make test-browser for the pages in a browser."
 
 test-slow: .venv/.synced ## Run those that migrate, start servers, fail commands at each step, wait for limits, or call at random
 	@.venv/bin/pytest -m slow $(ARGS)
@@ -44,8 +45,8 @@ test-postgres15: .venv/.synced ## Run the tests that need a database on Debian's
 test-pythons: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the unit tests on the other Pythons that are installed
 	@scripts/test_pythons.sh $(UV)
 
-test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests that need Debian's Chromium
-	@[ -x /usr/bin/chromium ] || { echo "Chromium is missing: apt-get install chromium" >&2; exit 1; }
+test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests of the pages, in Chromium
+	@.venv/bin/python tests/browser/find_browser.py
 	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) sync --quiet --locked --extra testing --extra otel --group browser \
 		--python .venv/bin/python
 	@.venv-browser/bin/pytest -n 0 tests/browser

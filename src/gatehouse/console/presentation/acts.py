@@ -28,8 +28,10 @@ class Act:
     after: str
     """What has happened, behind the username."""
     needs: Role = Role.ADMIN
-    is_harmful: bool = True
-    """Takes something away, so it asks first."""
+    asks_first: bool = True
+    """Since it takes something away."""
+    is_harmful: bool = False
+    """Its button warns."""
     is_for_many: bool = True
 
 
@@ -43,6 +45,7 @@ ACTS: Final = {
             lambda account: account.is_active,
             "The account can no longer log in, and all its sessions end. It can be reactivated.",
             "is inactive now, and all sessions have ended",
+            is_harmful=True,
         ),
         Act(
             "reactivate",
@@ -51,7 +54,7 @@ ACTS: Final = {
             lambda account: not account.is_active,
             "The account can log in again.",
             "is active now",
-            is_harmful=False,
+            asks_first=False,
         ),
         Act(
             "grant",
@@ -88,6 +91,7 @@ ACTS: Final = {
             "This cannot be undone.",
             "is erased",
             Role.SUPER_ADMIN,
+            is_harmful=True,
             is_for_many=False,
         ),
     )
