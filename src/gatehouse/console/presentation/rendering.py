@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -17,6 +18,11 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_ROLES: Final = {Role.SUPER_ADMIN: "Super admin", Role.ADMIN: "Admin", Role.USER: "User"}
+_STATES: Final = {
+    True: Markup('<span class="badge good">Active</span>'),
+    False: Markup('<span class="badge bad">Inactive</span>'),
+}
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     # Under `no-referrer` browsers send `Origin: null` with a form, and where they send no Fetch Metadata either, each
@@ -33,6 +39,19 @@ def _link(path: str, **parameters: object) -> str:
     """A path with those of the parameters that have a value."""
     given = {name: _text(value) for name, value in parameters.items() if value not in (None, "")}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def _minutes(value: datetime | str) -> str:
+    """In UTC, as `<input type="datetime-local">` has it. Text is UTC already, as RFC 3339 and the API write it."""
+    return (value if isinstance(value, str) else value.astimezone(UTC).isoformat())[:16]
+
+
+def _time(value: datetime | str) -> Markup:
+    """In UTC; the script shows it in the reader's zone. A page has it sixty times: a macro, or `strftime`, would take
+    most of its time.
+    """
+    minutes = _minutes(value)
+    return Markup(f'<time datetime="{minutes}Z">{minutes[:10]} {minutes[11:]} UTC</time>')  # noqa: S704  # a time of ours
 
 
 def _text(value: object) -> str:
@@ -58,9 +77,12 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-_ENVIRONMENT.filters["in_utc"] = lambda time: time.astimezone(UTC)
 _ENVIRONMENT.globals |= {
     "asset": asset_url,
+    "minutes": _minutes,
+    "states": _STATES,
+    "time": _time,
+    "roles": _ROLES,
     "is_at_least": _is_at_least,
     "is_username": _is_username,
     "link": _link,

@@ -1,6 +1,6 @@
 """The list of users, and acts on several of them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dishka import AsyncContainer, FromDishka
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from gatehouse.accounts import Identity
-from gatehouse.accounts.application.queries.list_users import ListUsers, UserList, UserListRequest
+from gatehouse.accounts.application.queries.list_users import ListUsers, UserListRequest
 from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, InvalidError, NotFoundError
 from gatehouse.common.presentation.http.access import AUTHENTICATED
 from gatehouse.common.presentation.http.query import QueryString
@@ -23,7 +23,28 @@ router = APIRouter(prefix="/console/users", route_class=UseCaseRoute, include_in
 
 _MAX_SELECTED: Final = 100
 _LIST: Final = QueryString(UserListRequest)
-_USER_LIST: Final = TypeAdapter(UserList)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUser:
+    """As the query's JSON has it; the role may be one of a later version."""
+
+    username: str
+    role: str
+    is_active: bool
+    created_at: str
+    updated_at: str
+    last_login_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUsers:
+    users: list[ListedUser]
+    next_cursor: str | None
+    total: int | None
+
+
+_LISTED: Final = TypeAdapter(ListedUsers)
 
 
 @router.get("", dependencies=[AUTHENTICATED])
@@ -31,9 +52,9 @@ async def users_page(request: Request, identity: FromDishka[Identity], query: Fr
     given = [(name, value) for name, value in request.query_params.multi_items() if value and name != "done"]
     asked_for = _LIST.parse(given)
     try:
-        users = _USER_LIST.validate_json(await query(replace(asked_for, with_total=True)))
+        users = _LISTED.validate_json(await query(replace(asked_for, with_total=True)))
     except InvalidError as error:
-        return _users_page(request, identity, asked_for, UserList([], None, 0), error)
+        return _users_page(request, identity, asked_for, ListedUsers([], None, 0), error)
     return _users_page(request, identity, asked_for, users)
 
 
@@ -78,7 +99,7 @@ def _users_page(
     request: Request,
     identity: Identity,
     asked_for: UserListRequest,
-    users: UserList,
+    users: ListedUsers,
     error: InvalidError | None = None,
 ) -> Response:
     return render(
