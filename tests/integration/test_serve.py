@@ -73,6 +73,7 @@ def test_the_command_line_shares_the_database_of_a_server_which_drains_and_at_a_
         f"Gatehouse serves {server.url}\n"
         f"Configuration: no config.toml in {cluster.parent}, so the defaults "
         f"(`{GATEHOUSE} config init` writes one)\n"
+        f"Console: {server.url}/console/\n"
         f"API documentation: {server.url}/docs\n"
         f"The first super admin: {GATEHOUSE} create-super-admin USERNAME (in another terminal)\n"
     )

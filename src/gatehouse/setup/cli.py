@@ -219,6 +219,11 @@ def _welcome(settings: Settings) -> str:
     lines = [f"Gatehouse serves {settings.origin}"]
     none = f"no config.toml in {settings.folder}, so the defaults (`{sys.argv[0]} config init` writes one)"
     lines.append(f"Configuration: {settings.file or none}")
+    lines += [
+        f"{module.name.capitalize()}: {settings.origin}{module.web_pages.prefix}"
+        for module in modules_of(settings)
+        if module.web_pages
+    ]
     if serves_docs(settings):
         lines.append(f"API documentation: {settings.origin}/docs")
     lines.append(f"The first super admin: {sys.argv[0]} create-super-admin USERNAME (in another terminal)")

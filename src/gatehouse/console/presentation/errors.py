@@ -16,7 +16,7 @@ from gatehouse.common.domain.errors import (
     UnavailableError,
 )
 from gatehouse.common.presentation.http.problems import RETRY_AFTER_SECONDS, status_of
-from gatehouse.console.presentation.rendering import PREFIX, go_to, render
+from gatehouse.console.presentation.rendering import PREFIX, address_of, go_to, render
 
 LOG_IN: Final = f"{PREFIX}log-in"
 OWN_PASSWORD: Final = f"{PREFIX}password"
@@ -69,6 +69,5 @@ def path_after_log_in(asked_for: str) -> str:
 
 
 def _asked_for(request: Request) -> str | None:
-    query = request.url.query
-    asked_for = f"{request.url.path}?{query}" if query and request.method == "GET" else request.url.path
+    asked_for = address_of(request)
     return None if asked_for == PREFIX else asked_for

@@ -32,6 +32,11 @@ USERS: Final = f"{PREFIX}users"
 ACCOUNT: Final = f"{PREFIX}account"
 
 
+@router.get("", dependencies=[EVERYONE])
+async def without_slash() -> Response:
+    return go_to(PREFIX)
+
+
 @router.get("/", dependencies=[AUTHENTICATED])
 async def start(identity: FromDishka[Identity]) -> Response:
     return go_to(ACCOUNT if identity.role is Role.USER else USERS)

@@ -98,9 +98,15 @@ def caller_of(request: Request) -> Identity | None:
 
 def render(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
     text = _ENVIRONMENT.get_template(template).render(
-        viewer=caller_of(request), theme=theme_of(request), path=request.url.path, **values
+        viewer=caller_of(request), theme=theme_of(request), path=request.url.path, here=address_of(request), **values
     )
     return HTMLResponse(text, status, _HEADERS)
+
+
+def address_of(request: Request) -> str:
+    """To come back to. What a form has led to has no address of its own but that of the form."""
+    query = request.url.query if request.method == "GET" else ""
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def go_to(path: str, **parameters: object) -> Response:

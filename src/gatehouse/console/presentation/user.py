@@ -20,7 +20,7 @@ from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, Inval
 from gatehouse.common.presentation.http.access import AUTHENTICATED
 from gatehouse.common.presentation.http.problems import status_of
 from gatehouse.common.presentation.http.route import UseCaseRoute
-from gatehouse.console.presentation.acts import ACTS, Act, acts_on
+from gatehouse.console.presentation.acts import ACTS, Act, acts_of, acts_on
 from gatehouse.console.presentation.forms import Form, FormRules, SentForm, errors_of
 from gatehouse.console.presentation.log_in import USERS
 from gatehouse.console.presentation.rendering import go_to, path_of_user, render
@@ -115,7 +115,7 @@ async def confirm_act(
 ) -> Response:
     act = _act(act_name)
     account = await get_user(username)
-    if not manages(identity.role, account.role):
+    if act not in acts_of(identity) or not manages(identity.role, account.role):
         raise ForbiddenError
     return render(request, "confirm.html", act=act, account=account)
 
