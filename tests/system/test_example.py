@@ -14,6 +14,8 @@ from tests.root import ROOT
 from tests.system.example import CHIEF, EXAMPLE, walk_of
 from tests.system.wheel import Environment, empty_folder
 
+NAMES_CONSOLE = re.compile(r"from gatehouse\.(?:console|testing\.declarations\.console)\b")
+
 
 def copy_example(to: Path) -> None:
     """What a checkout has of it, and nothing that was made since."""
@@ -66,6 +68,21 @@ def test_its_tests_and_checks_pass(lending: Environment, target: str) -> None:
     result = lending.run(f"make {target}")
 
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_its_tests_pass_on_a_wheel_without_the_console(lending: Environment, wheel: Path, tmp_path: Path) -> None:
+    with ZipFile(wheel) as packed:
+        packed.extractall(tmp_path)
+    package = tmp_path / "gatehouse"
+    shutil.rmtree(package / "console")
+    for file in (package / "setup/modules.py", package / "testing/under_test.py"):
+        lines = [line for line in file.read_text().splitlines() if not NAMES_CONSOLE.match(line)]
+        file.write_text("\n".join(lines).replace(", CONSOLE]", "]").replace(", CONSOLE_TESTS)", ")"))
+
+    result = lending.run(f"PYTHONPATH={tmp_path} make test")
+    assert result.returncode == 0, result.stdout + result.stderr
+    missing = lending.run(f"PYTHONPATH={tmp_path} .venv/bin/python -c 'import gatehouse.console'")
+    assert "ModuleNotFoundError" in missing.stderr
 
 
 def test_the_walk_of_its_page_lends_an_item_and_takes_it_back(walk: str) -> None:

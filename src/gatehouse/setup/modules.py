@@ -33,4 +33,4 @@ def modules_of(settings: Settings) -> Modules:
     modules = with_modules(settings[AppSettings].modules)
     if settings[FeatureSettings].console:
         return modules
-    return Modules(module for module in modules if module is not CONSOLE)
+    return Modules(module for module in modules if module.name != "console")
