@@ -12,7 +12,8 @@ import os
 import signal
 import time
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from types import FrameType
 from typing import Final
 
@@ -95,20 +96,16 @@ def settings_of(database: BenchmarkDatabase) -> Settings:
     return Settings(
         AppSettings(environment=Environment.TEST),
         CookieSettings(secure=False),
-        PostgresSettings(url=database.server_url),
+        PostgresSettings(url=database.server_url, pool_size=CALLERS),
         JwtSettings(secret=JWT_SECRET),
         PasswordSettings(pepper=PASSWORD_PEPPER),
         LogSettings(level=LogLevel.WARNING, access=bool(os.environ.get("ACCESS"))),
     )
 
 
-async def sample(database: BenchmarkDatabase) -> None:
-    settings = settings_of(database)
-    configure_logs(settings[LogSettings])
-    metrics = SharedMetrics(series_of(MODULES)).take(0) if os.environ.get("METRICS") else None
-    open_tracing = find_tracing()
-    app = create_app(settings, metrics=metrics or NO_METRICS, tracing=open_tracing() if open_tracing else None)
-    scope = {
+def list_scope(database: BenchmarkDatabase) -> Scope:
+    """The request: an authenticated list."""
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -122,17 +119,31 @@ async def sample(database: BenchmarkDatabase) -> None:
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8000),
     }
-    samples: Counter[str] = Counter()
-    measured = surrounded(MODULES.use_cases, measure(metrics)) if metrics else nullcontext()
-    with measured:
+
+
+@asynccontextmanager
+async def running_app(database: BenchmarkDatabase) -> AsyncIterator[ASGIApp]:
+    settings = settings_of(database)
+    configure_logs(settings[LogSettings])
+    metrics = SharedMetrics(series_of(MODULES)).take(0) if os.environ.get("METRICS") else None
+    open_tracing = find_tracing()
+    app = create_app(settings, metrics=metrics or NO_METRICS, tracing=open_tracing() if open_tracing else None)
+    with surrounded(MODULES.use_cases, measure(metrics)) if metrics else nullcontext():
         async with app.router.lifespan_context(app):
-            await call_in_parallel(app, scope, 1000)
-            signal.signal(signal.SIGPROF, lambda _, frame: samples.update([layer_of(frame)]))
-            began = time.process_time()
-            signal.setitimer(signal.ITIMER_PROF, SAMPLE_SECONDS, SAMPLE_SECONDS)
-            await call_in_parallel(app, scope, REQUESTS)
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            spent = (time.process_time() - began) / REQUESTS * 1e6
+            yield app
+
+
+async def sample(database: BenchmarkDatabase) -> None:
+    scope = list_scope(database)
+    samples: Counter[str] = Counter()
+    async with running_app(database) as app:
+        await call_in_parallel(app, scope, 1000)
+        signal.signal(signal.SIGPROF, lambda _, frame: samples.update([layer_of(frame)]))
+        began = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, SAMPLE_SECONDS, SAMPLE_SECONDS)
+        await call_in_parallel(app, scope, REQUESTS)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        spent = (time.process_time() - began) / REQUESTS * 1e6
     total = sum(samples.values())
     print(f"{spent:.0f} µs of CPU time a request in this process, without the HTTP server\n")
     print("| layer | share | µs |\n|---|---:|---:|")

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from gatehouse.common.application.metrics import NO_METRICS, Metrics
-from gatehouse.common.modules import Modules
+from gatehouse.common.modules import Module, Modules
 from gatehouse.common.presentation.http import docs, problems, web_pages
 from gatehouse.common.presentation.http.middleware.access_log import AccessLogMiddleware
 from gatehouse.common.presentation.http.middleware.body import BodyMiddleware
@@ -62,8 +62,7 @@ def create_http_app(
         telemetry=_NO_TELEMETRY,
         redirect_slashes=False,  # such a redirect would be built from the Host header
     )
-    # Routes are matched one after the other: the probes, which the first module brings, can wait for the others.
-    for module in reversed([*modules]):
+    for module in _in_matching_order(modules):
         off = module.switched_off(settings)
         # Not include_router(): it keeps a tree, through which every request would be matched twice.
         app.router.routes.extend(route for route in module.routes if use_case_of(route) not in off)
@@ -82,6 +81,14 @@ def create_http_app(
     if metrics is not NO_METRICS:  # around all others, so that it sees how they answer
         app.add_middleware(MetricsMiddleware, metrics=metrics, routes=modules.routes)
     return app
+
+
+def _in_matching_order(modules: Modules) -> list[Module]:
+    """Routes are matched one after the other: the probes, which the first module brings, can wait for the others, and
+    pages for people can wait for the API.
+    """
+    have_pages = [module for module in modules if module.web_pages is not None]
+    return [*(module for module in reversed([*modules]) if module.web_pages is None), *have_pages]
 
 
 def _add_middleware(app: FastAPI, container: AsyncContainer, settings: Settings, tracing: "Tracing | None") -> None:
