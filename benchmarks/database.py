@@ -48,8 +48,10 @@ def embedded_server() -> Iterator[str]:
         yield url
 
 
-def prepare_database(server_url: str, rows: int) -> BenchmarkDatabase:
-    """A database of so many users; one that is there already is used again."""
+def prepare_database(server_url: str, rows: int, admin: str = ADMIN) -> BenchmarkDatabase:
+    """A database of so many users; one that is there already is used again. Each process has secrets of its own, so that
+    two that use it at once need an admin each.
+    """
     name = f"users_{rows}"
     owner_url = make_conninfo(server_url, dbname=name)
     with psycopg.connect(server_url, autocommit=True) as connection:
@@ -60,7 +62,7 @@ def prepare_database(server_url: str, rows: int) -> BenchmarkDatabase:
         (present,) = connection.execute("SELECT count(*) FROM (SELECT FROM users LIMIT %s)", [rows]).fetchone() or (0,)
         if present < rows:
             _seed(connection, rows)
-        token = _log_in(connection)
+        token = _log_in(connection, admin)
     tell("cleaning up")
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
@@ -93,13 +95,13 @@ def _line(number: int) -> str:
     return f"{UUID(int=number + 1)}\t{name}\t{role}\t{number % 10 != 0}\tno hash\tfalse\t{at}\t{at}\n"
 
 
-def _log_in(connection: psycopg.Connection) -> str:
+def _log_in(connection: psycopg.Connection, admin: str) -> str:
     now = datetime.now(UTC)
-    connection.execute("DELETE FROM users WHERE username = %s", [ADMIN])
+    connection.execute("DELETE FROM users WHERE username = %s", [admin])
     admin_id = uuid7()
     connection.execute(
         f"INSERT INTO users ({_COLUMNS}) VALUES (%s, %s, 'super_admin', true, 'no hash', false, %s, %s)",
-        [admin_id, ADMIN, now, now],
+        [admin_id, admin, now, now],
     )
     secret, expires_at = new_secret(), now + timedelta(hours=12)
     connection.execute(

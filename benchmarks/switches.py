@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import astuple
 from statistics import median
 from typing import Final
 
@@ -51,10 +50,10 @@ async def take_turns(database: BenchmarkDatabase) -> None:
 
 
 class Contender:
-    def __init__(self, database: BenchmarkDatabase, switch: dict[str, str]) -> None:
+    def __init__(self, url: str, switch: dict[str, str]) -> None:
         self.seconds: list[float] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.switches", *astuple(database)],
+            [sys.executable, "-m", "benchmarks.switches", url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # the access log, and that nobody takes the spans
@@ -73,9 +72,9 @@ class Contender:
         self._process.communicate()
 
 
-def compare(database: BenchmarkDatabase) -> None:
+def compare(url: str) -> None:
     with ExitStack() as processes:
-        contenders = {name: Contender(database, switch) for name, switch in SWITCHES.items()}
+        contenders = {name: Contender(url, switch) for name, switch in SWITCHES.items()}
         for contender in contenders.values():
             processes.callback(contender.close)
         with ProgressReport() as report:
@@ -93,10 +92,11 @@ def compare(database: BenchmarkDatabase) -> None:
 def main() -> None:
     if len(sys.argv) > 1:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(take_turns(BenchmarkDatabase(*sys.argv[1:])))
+            runner.run(take_turns(prepare_database(sys.argv[1], ROWS, f"admin{os.getpid()}")))
         return
     with embedded_server() as url:
-        compare(prepare_database(url, ROWS))
+        prepare_database(url, ROWS)
+        compare(url)
 
 
 if __name__ == "__main__":
