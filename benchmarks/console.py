@@ -7,6 +7,7 @@ import httpx
 
 from benchmarks.database import BenchmarkDatabase
 from benchmarks.load import wrk
+from benchmarks.progress import told
 from benchmarks.report import Target
 from benchmarks.servers import PRODUCT, Server, serving
 
@@ -24,7 +25,7 @@ def console_pages(small: BenchmarkDatabase, large: BenchmarkDatabase, rounds: in
             ratios = [
                 wrk(f"{at_large.url}{_PAGE}{parameters}", large, 16, seconds).per_second
                 / wrk(f"{at_large.url}{_LIST}&with_total=true{parameters}", large, 16, seconds).per_second
-                for _ in range(rounds)
+                for _ in told(f"page of users to the list: {question}", range(rounds))
             ]
             rate = median(ratios)
             targets.append(Target(f"console, {question}, to the API's list", "≥ 0.5", f"{rate:.2f}", rate >= 0.5))
@@ -32,7 +33,7 @@ def console_pages(small: BenchmarkDatabase, large: BenchmarkDatabase, rounds: in
             slower = median(
                 wrk(f"{at_large.url}{_PAGE}{of_large[question]}", large, 1, 2).p50
                 / wrk(f"{at_small.url}{_PAGE}{of_small[question]}", small, 1, 2).p50
-                for _ in range(rounds)
+                for _ in told(f"page of users at two sizes: {question}", range(rounds))
             )
             name = f"console, {question}: large to small table"
             targets.append(Target(name, "≤ 1.5", f"{slower:.2f}", slower <= 1.5))

@@ -49,7 +49,7 @@ def embedded_server() -> Iterator[str]:
 
 
 def prepare_database(server_url: str, rows: int, admin: str = ADMIN) -> BenchmarkDatabase:
-    """A database of so many users; one that is there already is used again. Each process has secrets of its own, so that
+    """A database of so many users; one that is there already is used again. Each process has secrets of its own, so
     two that use it at once need an admin each.
     """
     name = f"users_{rows}"

@@ -14,6 +14,7 @@ import psycopg
 from uuid6 import uuid7
 
 from benchmarks import report
+from benchmarks.console import console_pages
 from benchmarks.database import PASSWORD_PEPPER, BenchmarkDatabase, embedded_server, prepare_database
 from benchmarks.load import Load, login_seconds, logins_per_second, wrk
 from benchmarks.progress import tell, told
@@ -241,6 +242,7 @@ def main() -> None:
         small, large = prepare_database(url, SMALL), prepare_database(url, ROWS)
         speeds, targets = throughputs(large)
         targets += scale(small, large)
+        targets += console_pages(small, large, ROUNDS, SECONDS)
         targets += asyncio.run(logins(large))
         targets += asyncio.run(timing(small))
         targets += endurance(large)

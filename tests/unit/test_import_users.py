@@ -211,6 +211,33 @@ async def test_a_run_that_is_cut_off_keeps_its_batches_says_so_in_the_trail_and_
     assert again.names == {"alice", "betty", "carla"}
 
 
+@pytest.mark.promise("Z10")
+async def test_a_batch_that_is_going_in_when_the_run_is_cut_off_is_counted() -> None:
+    is_going_in, may_go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeUserBatches):
+        async def add(self, users: Sequence[User]) -> dict[int, Obstacle]:
+            is_going_in.set()
+            await may_go_on.wait()
+            return await super().add(users)
+
+    app = InMemoryApp()
+    app._parts[UserBatches] = Slow(app.transaction)
+    an_import = Import(app, [named("alice"), named("betty")])
+
+    running = asyncio.create_task(an_import.run())
+    await asyncio.wait_for(is_going_in.wait(), 20)
+    running.cancel()
+    await asyncio.sleep(0)  # until the run knows of it
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert an_import.names == {"alice"}
+    assert an_import.told == [ImportTally(added=1)]
+    assert app.store.events == [event("1 added, 0 there already, 0 refused")]
+
+
 async def test_where_even_the_event_cannot_be_stored_the_first_failure_is_told() -> None:
     class Lost(FakeUserBatches):
         async def add(self, users: Sequence[User]) -> dict[int, Obstacle]:

@@ -1,3 +1,4 @@
+from asyncio import CancelledError, ensure_future, shield
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from typing import ClassVar
@@ -34,7 +35,13 @@ class ImportUsers:
         try:
             async with aclosing(read_ahead(self.reader.read(rows, run.rules))) as batches:
                 async for batch, is_last in batches:
-                    obstacles = await self._store(run, tally, batch, is_last=is_last)
+                    storing = ensure_future(self._store(run, tally, batch, is_last=is_last))
+                    try:
+                        obstacles = await shield(storing)
+                    except CancelledError:  # an interrupt: what is about to go in is counted, too
+                        tally += batch.count(await storing)
+                        run.progressed(tally)
+                        raise
                     tally += batch.count(obstacles)
                     is_recorded = is_recorded or is_last
                     for line, reason in batch.all_refused(obstacles).items():
