@@ -2,7 +2,6 @@
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +19,10 @@ from gatehouse.console.presentation.rendering import PREFIX, address_of, go_to, 
 
 LOG_IN: Final = f"{PREFIX}log-in"
 OWN_PASSWORD: Final = f"{PREFIX}password"
-_NEXT: Final = re.compile(r"/console/[A-Za-z0-9._~/?&=%+:-]*", re.ASCII)
+_LOG_OUT: Final = f"{PREFIX}log-out"
+_NAME: Final = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
+# No part of it begins with a dot: a browser would resolve `..` to a path of another part of the site.
+_NEXT: Final = re.compile(rf"(/console/(?:{_NAME}(?:/{_NAME})*)?)(?:\?[A-Za-z0-9._~/?&=%+:-]*)?", re.ASCII)
 _ADVICE: Final = {
     "forbidden": "Ask somebody with a higher role, or go back.",
     "cross-site-request": "Open the page in this browser by its own address, and try again.",
@@ -65,9 +67,10 @@ def error_page(request: Request, error: GatehouseError) -> Response:
 
 def path_after_log_in(asked_for: str) -> str:
     """A path of the console only, whatever was asked for: a link must not lead from the login to another site."""
-    return asked_for if _NEXT.fullmatch(asked_for) and urlsplit(asked_for).path != LOG_IN else PREFIX
+    match = _NEXT.fullmatch(asked_for)
+    return asked_for if match and match[1] not in (LOG_IN, _LOG_OUT) else PREFIX
 
 
 def _asked_for(request: Request) -> str | None:
     asked_for = address_of(request)
-    return None if asked_for == PREFIX else asked_for
+    return None if asked_for in (PREFIX, _LOG_OUT) else asked_for

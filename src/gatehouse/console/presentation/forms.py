@@ -27,7 +27,11 @@ class Form:
         self._fields = tuple(fields)
 
     def __getitem__(self, name: str) -> str:
-        return next((value for field, value in self._fields if field == name), "")
+        """Of two values, other readers of the same form, such as a firewall, may have judged the other one."""
+        values = self.all_of(name)
+        if len(values) > 1:
+            raise InvalidError(name, "Must be sent once.")
+        return values[0] if values else ""
 
     def all_of(self, name: str) -> list[str]:
         return [value for field, value in self._fields if field == name]

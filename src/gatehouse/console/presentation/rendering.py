@@ -43,7 +43,7 @@ def _link(path: str, **parameters: object) -> str:
 
 def _minutes(value: datetime | str) -> str:
     """In UTC, as `<input type="datetime-local">` has it. Text is UTC already, as RFC 3339 and the API write it."""
-    return (value if isinstance(value, str) else value.astimezone(UTC).isoformat())[:16]
+    return (value if isinstance(value, str) else _in_utc(value).isoformat())[:16]
 
 
 def _time(value: datetime | str) -> Markup:
@@ -56,8 +56,16 @@ def _time(value: datetime | str) -> Markup:
 
 def _text(value: object) -> str:
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}"
+        return value.isoformat()
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _in_utc(time: datetime) -> datetime:
+    """At the ends of the calendar, where there is no such time in UTC, as it was given."""
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        return time
 
 
 def _is_username(text: str) -> bool:

@@ -103,6 +103,8 @@ async def set_password(
     try:
         await execute(username, form["password"], None)
     except InvalidError as error:
+        if error.field == "current_password":  # one's own is changed on another page
+            raise ForbiddenError from None
         if error.field != "password":
             raise
         return _password_page(request, username, rules, error)
@@ -114,6 +116,8 @@ async def confirm_act(
     request: Request, username: str, act_name: str, identity: FromDishka[Identity], get_user: FromDishka[GetUser]
 ) -> Response:
     act = _act(act_name)
+    if act not in acts_of(identity):  # before it is said who exists
+        raise ForbiddenError
     account = await get_user(username)
     if act not in acts_of(identity) or not manages(identity.role, account.role):
         raise ForbiddenError

@@ -58,23 +58,26 @@ async def users_page(request: Request, identity: FromDishka[Identity], query: Fr
     return _users_page(request, identity, asked_for, users)
 
 
-@router.get("/selected", dependencies=[AUTHENTICATED])
+@router.get("/many", dependencies=[AUTHENTICATED])
 async def leave_selection() -> Response:
     return go_to(USERS)
 
 
-@router.post("/selected", dependencies=[AUTHENTICATED])
+@router.post("/many", dependencies=[AUTHENTICATED])
 async def act_on_selected(
     request: Request, form: SentForm, identity: FromDishka[Identity], container: FromDishka[AsyncContainer]
 ) -> Response:
     """Asks first; then each is a command of its own, with a transaction and an outcome of its own."""
-    act = _act_for_many(identity, form["act"])
+    act = _act_for_many(form["act"])
     usernames = list(dict.fromkeys(form.all_of("username")))
     if not 0 < len(usernames) <= _MAX_SELECTED:
         raise InvalidError("username", f"Select 1 to {_MAX_SELECTED} users.")
+    execute = await container.get(act.command)
+    if act not in acts_of(identity):
+        await execute(usernames[0])  # refuses, since the role is judged first, and records that it did
+        raise ForbiddenError
     if form["confirmed"] != "yes":
         return render(request, "confirm_selected.html", act=act, usernames=usernames)
-    execute = await container.get(act.command)
     outcomes: list[tuple[str, GatehouseError | None]] = []
     for username in usernames:
         try:
@@ -86,12 +89,10 @@ async def act_on_selected(
     return render(request, "outcomes.html", act=act, outcomes=outcomes)
 
 
-def _act_for_many(identity: Identity, name: str) -> Act:
+def _act_for_many(name: str) -> Act:
     act = ACTS.get(name)
     if act is None or not act.is_for_many:
         raise NotFoundError
-    if act not in acts_of(identity):
-        raise ForbiddenError
     return act
 
 
