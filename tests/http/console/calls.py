@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gatehouse.console.presentation.assets import asset_url
-from gatehouse.testing.declaration import MISSING_ID, Call, Case, Caller
+from gatehouse.testing.declaration import MISSING_ID, Call, Caller, Case
 from gatehouse.testing.fakes import PASSWORD
 from tests.http.console.pages import ACCOUNT, AUDIT, CONSOLE, LOG_IN, MANY, OWN_PASSWORD, USERS
 

@@ -1,7 +1,6 @@
 """Who may open which page, and do what to whom: every page, every form, every caller, every target."""
 
 import re
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
