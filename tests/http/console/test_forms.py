@@ -71,14 +71,18 @@ async def test_a_form_is_not_unpacked(app: RunningApp) -> None:
 
 
 @pytest.mark.promise("C2")
-@pytest.mark.parametrize("path", [LOGIN, "/api/v1/account/signup", "/api/v1/users/", "/", "/console", "/consoles/log-in"])
+@pytest.mark.parametrize(
+    "path", [LOGIN, "/api/v1/account/signup", "/api/v1/users/", "/", "/console", "/consoles/log-in"]
+)
 async def test_elsewhere_a_form_is_an_unsupported_type(app: RunningApp, path: str) -> None:
     answer = await (await app.client()).post(path, data={"username": "alice", "password": PASSWORD})
 
     assert_problem(answer, "unsupported-media-type")
 
 
-@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-UrlEncoded"])
+@pytest.mark.parametrize(
+    "media_type", ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-UrlEncoded"]
+)
 async def test_a_form_is_one_however_its_type_is_written(app: RunningApp, media_type: str) -> None:
     answer = await (await app.client()).post(LOG_IN, content=b"username=alice", headers={"content-type": media_type})
 
@@ -293,4 +297,3 @@ async def test_an_address_that_asks_for_nothing_possible_is_refused_with_a_page(
     assert page.heading
     shown = [*page.text.split(), *page.links]
     assert not [text for text in shown if CANARY in text]
-
