@@ -87,6 +87,8 @@ class Page(HTMLParser):
         assert self._open, f"closed, but not open: {tag}"
         assert self._open[-1].tag == tag, f"{tag} closes {self._open[-1].tag}"
         self._open.pop()
+        if tag in ("td", "th"):  # a browser shows a space between cells
+            self.handle_data(" ")
 
     def handle_data(self, data: str) -> None:
         for element in self._open:

@@ -31,7 +31,8 @@ ASSETS: Final = {
     "htmx-4.0.1.min.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-STRANGERS: Final = {
+type Visits = dict[str, tuple[str, str, dict[str, str | list[str]]]]
+STRANGERS: Final[Visits] = {
     "log in": ("GET", LOG_IN, {}),
     "log in after a sign-up": ("GET", f"{LOG_IN}?done=sign-up&next=%2Fconsole%2Faudit", {}),
     "wrong password": ("POST", LOG_IN, {"username": "alice", "password": "wrong"}),
@@ -41,7 +42,7 @@ STRANGERS: Final = {
     "not found for a stranger": ("GET", f"{CONSOLE}nothing", {}),
     "throttled": ("POST", LOG_IN, {"username": "alice", "password": "wrong"}),
 }
-OF_CHIEF: Final = {
+OF_CHIEF: Final[Visits] = {
     "own account": ("GET", ACCOUNT, {}),
     "own account after a change": ("GET", f"{ACCOUNT}?done=password", {}),
     "end other sessions": ("GET", f"{ACCOUNT}/end-other-sessions", {}),
@@ -76,7 +77,7 @@ OF_CHIEF: Final = {
     "impossible actor": ("GET", f"{AUDIT}?actor=!", {}),
     "method not allowed": ("POST", AUDIT, {}),
 }
-OF_ALICE: Final = {"forbidden": ("GET", USERS, {}), "account of a user": ("GET", ACCOUNT, {})}
+OF_ALICE: Final[Visits] = {"forbidden": ("GET", USERS, {}), "account of a user": ("GET", ACCOUNT, {})}
 NAMES: Final = [*STRANGERS, *OF_CHIEF, *OF_ALICE, "end a session", "forced change", "dark"]
 
 
@@ -93,7 +94,9 @@ async def site(settings: Settings, create_database: CreateDatabase) -> AsyncIter
     url = make_conninfo(create_database("console_pages"), user=SERVER_ROLE)
     async with run_app(on_database(settings, url)) as app:
         people = [("chief", Role.SUPER_ADMIN, True), ("alice", Role.USER, True), ("sleeper", Role.ADMIN, False)]
-        await app.add_users([*people, *((f"a.the-longest-name{number}", Role.ADMIN, False) for number in range(10, 40))])
+        await app.add_users(
+            [*people, *((f"a.the-longest-name{number}", Role.ADMIN, False) for number in range(10, 40))]
+        )
         yield await visit(app)
 
 
@@ -107,7 +110,9 @@ async def visit(app: RunningApp) -> Site:
                 for _ in range(5):
                     await client.post(path, data=form)
             answers[name] = await client.request(method, path, data=form or None)
-    [ending] = [link for link in Page(answers["own account"]).links if re.fullmatch(rf"{ACCOUNT}/sessions/.*/end", link)]
+    [ending] = [
+        link for link in Page(answers["own account"]).links if re.fullmatch(rf"{ACCOUNT}/sessions/.*/end", link)
+    ]
     answers["end a session"] = await chief.get(ending)
     await stranger.post(f"{CONSOLE}theme", data={"theme": "dark", "next": CONSOLE})
     answers["dark"] = await stranger.get(LOG_IN)
@@ -227,7 +232,9 @@ def test_no_secret_stands_in_an_address_and_passwords_are_for_password_managers(
 
     for form in page.of("form"):
         if form["method"] != "post":
-            assert not [control for control in page.of("input") if control["type"] == "password" and control.parent is form]
+            assert not [
+                control for control in page.of("input") if control["type"] == "password" and control.parent is form
+            ]
     for field in page.of("input"):
         if field["type"] == "password":
             assert field["autocomplete"] in ("current-password", "new-password")
@@ -237,7 +244,9 @@ def test_no_secret_stands_in_an_address_and_passwords_are_for_password_managers(
 def test_a_page_is_dark_by_choice(site: Site) -> None:
     assert next(Page(site.answers["dark"]).of("html"))["data-theme"] == "dark"
     assert next(Page(site.answers["log in"]).of("html"))["data-theme"] == ""
-    pressed = [button["value"] for button in Page(site.answers["dark"]).of("button") if button["aria-pressed"] == "true"]
+    pressed = [
+        button["value"] for button in Page(site.answers["dark"]).of("button") if button["aria-pressed"] == "true"
+    ]
     assert pressed == ["dark"]
 
 
@@ -324,7 +333,9 @@ async def test_a_later_page_of_20_users_weighs_at_most_15_kb(site: Site) -> None
 
 def test_every_page_that_there_is_was_looked_at(site: Site) -> None:
     seen = {answer.request.url.path for answer in site.answers.values() if answer.request.method == "GET"}
-    shapes = {re.sub(r"\{\w+\}", "[^/]+", call.path): call for call in CALLS if call.method == "GET" and call.status == 200}
+    shapes = {
+        re.sub(r"\{\w+\}", "[^/]+", call.path): call for call in CALLS if call.method == "GET" and call.status == 200
+    }
 
     for shape, call in shapes.items():
         is_asset_or_another_act = "/assets/" in shape or re.search(r"/(reactivate|grant|revoke|end-sessions)$", shape)

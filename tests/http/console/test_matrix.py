@@ -171,9 +171,10 @@ async def test_a_users_page_shows_the_acts_that_the_viewer_may_do_and_no_others(
 
     page = await open_page(client, f"{USERS}/{username}")
 
-    shown = {link[1] for path in page.links if (link := ACT_LINK.fullmatch(path))}
-    assert shown == SHOWN_TO.get((role, str(target)), set())
-    assert {form.action for form in page.forms() if form.action.startswith(USERS)} == set()
+    asked_first = {link[1] for path in page.links if (link := ACT_LINK.fullmatch(path))}
+    done_at_once = {link[1] for form in page.forms() if (link := ACT_LINK.fullmatch(form.action))}
+    assert asked_first | done_at_once == SHOWN_TO.get((role, str(target)), set())
+    assert done_at_once <= {"reactivate"}  # which takes nothing away
 
 
 @pytest.mark.promise("Z1")
