@@ -1,5 +1,6 @@
 """What holds of every page, in every state: policy, markup, links, forms, labels."""
 
+import functools
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -87,6 +88,10 @@ class Site:
     stranger: httpx.AsyncClient
     answers: dict[str, httpx.Response]
 
+    @functools.cached_property
+    def pages(self) -> dict[str, Page]:
+        return {name: Page(answer) for name, answer in self.answers.items()}
+
 
 @pytest.fixture(scope="module")
 async def site(settings: Settings, create_database: CreateDatabase) -> AsyncIterator[Site]:
@@ -144,7 +149,7 @@ def test_its_policy_lets_nothing_in_and_no_copy_be_kept(site: Site, name: str) -
 @pytest.mark.promise("C5")
 @pytest.mark.parametrize("name", NAMES)
 def test_no_script_and_no_style_stand_in_it(site: Site, name: str) -> None:
-    page = Page(site.answers[name])
+    page = site.pages[name]
 
     assert page.declaration == "doctype html"
     assert not [*page.of("style", "iframe", "object", "embed", "base", "svg")]
@@ -158,7 +163,7 @@ def test_no_script_and_no_style_stand_in_it(site: Site, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_forms_lead_into_the_console_alone_and_what_they_change_is_posted(site: Site, name: str) -> None:
-    page = Page(site.answers[name])
+    page = site.pages[name]
     posted = {re.compile(re.sub(r"\{\w+\}", "[^/]+", call.path)) for call in POSTED}
 
     for form in page.of("form"):
@@ -177,7 +182,7 @@ def test_its_forms_lead_into_the_console_alone_and_what_they_change_is_posted(si
 @pytest.mark.parametrize("name", NAMES)
 def test_its_links_stay_here_and_change_nothing(site: Site, name: str) -> None:
     """A link is opened with GET."""
-    for element in Page(site.answers[name]).elements:
+    for element in site.pages[name].elements:
         for attribute in ("href", "src", "hx-get", "hx-post", "action"):
             target = element[attribute]
             assert not target or target.startswith((CONSOLE, "#")) or "download" in element.attributes
@@ -205,7 +210,7 @@ async def test_every_link_and_every_asset_answers(site: Site) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_can_be_read_aloud(site: Site, name: str) -> None:
-    page = Page(site.answers[name])
+    page = site.pages[name]
     ids = [element["id"] for element in page.elements if element["id"]]
     labelled = {label["for"] for label in page.of("label")}
 
@@ -228,7 +233,7 @@ def test_it_can_be_read_aloud(site: Site, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_secret_stands_in_an_address_and_passwords_are_for_password_managers(site: Site, name: str) -> None:
-    page = Page(site.answers[name])
+    page = site.pages[name]
 
     for form in page.of("form"):
         if form["method"] != "post":
@@ -242,11 +247,9 @@ def test_no_secret_stands_in_an_address_and_passwords_are_for_password_managers(
 
 
 def test_a_page_is_dark_by_choice(site: Site) -> None:
-    assert next(Page(site.answers["dark"]).of("html"))["data-theme"] == "dark"
-    assert next(Page(site.answers["log in"]).of("html"))["data-theme"] == ""
-    pressed = [
-        button["value"] for button in Page(site.answers["dark"]).of("button") if button["aria-pressed"] == "true"
-    ]
+    assert next(site.pages["dark"].of("html"))["data-theme"] == "dark"
+    assert next(site.pages["log in"].of("html"))["data-theme"] == ""
+    pressed = [button["value"] for button in site.pages["dark"].of("button") if button["aria-pressed"] == "true"]
     assert pressed == ["dark"]
 
 
