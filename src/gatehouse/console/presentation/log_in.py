@@ -64,10 +64,8 @@ async def log_in(
 ) -> Response:
     try:
         session = await execute(form["username"], form["password"])
-    except (InvalidError, InvalidCredentialsError, ThrottledError) as error:
-        # One message for every refusal: a text that no username can be says nothing more than a wrong one.
-        refusal = InvalidCredentialsError() if isinstance(error, InvalidError) else error
-        return _log_in_page(request, rules, form, refusal)
+    except (InvalidCredentialsError, ThrottledError) as error:
+        return _log_in_page(request, rules, form, error)
     response = go_to(path_after_log_in(form["next"]))
     cookie.set(response, session.token, session.expires_at)
     return response
