@@ -102,6 +102,7 @@ async def site(settings: Settings, create_database: CreateDatabase) -> AsyncIter
         await app.add_users(
             [*people, *((f"a.the-longest-name{number}", Role.ADMIN, False) for number in range(10, 40))]
         )
+        await app.database.execute("UPDATE users SET last_login_at = now()", {})
         yield await visit(app)
 
 
@@ -309,7 +310,7 @@ FIRST_VISIT, LATER_PAGE = 60_000, 15_000
 
 
 def weight_of(answer: httpx.Response) -> int:
-    """As it goes over the wire by default: the head, and the body, which is packed where it is an asset."""
+    """As it goes over the wire: the head, and the packed body."""
     head = sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
     return head + int(answer.headers["content-length"])
 
@@ -330,8 +331,18 @@ async def test_a_later_page_of_20_users_weighs_at_most_15_kb(site: Site) -> None
     [link] = [link["href"] for link in Page(first).of("a") if link["id"] == "next-page"]
 
     for answer in (first, await site.chief.get(link)):
+        assert (answer.headers["content-encoding"], answer.headers["vary"]) == ("gzip", "Accept-Encoding")
         assert weight_of(answer) <= LATER_PAGE
     assert len(Page(first).rows()) == 20
+
+
+async def test_a_page_is_not_packed_for_who_does_not_take_it(site: Site) -> None:
+    packed = await site.stranger.get(f"{CONSOLE}nothing")
+    answer = await site.stranger.get(f"{CONSOLE}nothing", headers={"accept-encoding": "identity"})
+
+    assert "content-encoding" not in answer.headers
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert Page(answer).heading == Page(packed).heading
 
 
 def test_every_page_that_there_is_was_looked_at(site: Site) -> None:
