@@ -35,11 +35,10 @@ from gatehouse.common.settings import (
     PostgresSettings,
     Settings,
 )
-from gatehouse.setup.app import create_app
+from gatehouse.setup.app import create_tuned_app
 from gatehouse.setup.logs import configure_logs
 from gatehouse.setup.metrics import series_of
 from gatehouse.setup.modules import MODULES
-from gatehouse.setup.tracing import find_tracing
 
 REQUESTS: Final = int(os.environ.get("REQUESTS", "20000"))
 CALLERS: Final = 16
@@ -126,8 +125,7 @@ async def running_app(database: BenchmarkDatabase) -> AsyncIterator[ASGIApp]:
     settings = settings_of(database)
     configure_logs(settings[LogSettings])
     metrics = SharedMetrics(series_of(MODULES)).take(0) if os.environ.get("METRICS") else None
-    open_tracing = find_tracing()
-    app = create_app(settings, metrics=metrics or NO_METRICS, tracing=open_tracing() if open_tracing else None)
+    app = create_tuned_app(settings, metrics or NO_METRICS)
     with surrounded(MODULES.use_cases, measure(metrics)) if metrics else nullcontext():
         async with app.router.lifespan_context(app):
             yield app

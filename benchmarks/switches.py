@@ -10,28 +10,32 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from statistics import median
+from threading import Thread
 from typing import Final
 
 import uvloop
 
 from benchmarks.database import BenchmarkDatabase, embedded_server, prepare_database
 from benchmarks.profile import call_in_parallel, list_scope, running_app
+from benchmarks.progress import told
 from benchmarks.root import ROOT
-from gatehouse.common.presentation.cli.progress import ProgressReport
 
 ROUNDS: Final = int(os.environ.get("ROUNDS", "60"))
 REQUESTS: Final = 480
 ROWS: Final = 10_000
 OFF: Final = "all off"
+TRACING: Final = "tracing of 1 %"
 SWITCHES: Final = {
     OFF: {},
     "all off, once more": {},  # what differs here is the noise
     "metrics": {"METRICS": "1"},
     "access log": {"ACCESS": "1"},
-    "tracing of 1 %": {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",  # where nobody listens
+    TRACING: {
         "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
         "OTEL_TRACES_SAMPLER_ARG": "0.01",
     },
@@ -56,7 +60,7 @@ class Contender:
             [sys.executable, "-m", "benchmarks.switches", url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # the access log, and that nobody takes the spans
+            stderr=subprocess.DEVNULL,  # the access log
             text=True,
             cwd=ROOT,
             env={**os.environ, **switch},
@@ -72,16 +76,38 @@ class Contender:
         self._process.communicate()
 
 
+class TakeSpans(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """It is no part of what is measured."""
+
+
+@contextmanager
+def receiving_spans() -> Iterator[str]:
+    """The URL of a collector, in this process, whose time does not count."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), TakeSpans) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 def compare(url: str) -> None:
     with ExitStack() as processes:
-        contenders = {name: Contender(url, switch) for name, switch in SWITCHES.items()}
+        receiver = {"OTEL_EXPORTER_OTLP_ENDPOINT": processes.enter_context(receiving_spans())}
+        contenders = {
+            name: Contender(url, switch | receiver if name == TRACING else switch) for name, switch in SWITCHES.items()
+        }
         for contender in contenders.values():
             processes.callback(contender.close)
-        with ProgressReport() as report:
-            for done in range(1, ROUNDS + 1):
-                for contender in contenders.values():
-                    contender.take_turn()
-                report.update(done, done / ROUNDS)
+        order = deque(contenders.values())
+        for _ in told("switches", range(ROUNDS), "rounds"):
+            for contender in order:
+                contender.take_turn()
+            order.rotate(1)  # nobody always comes behind the same one
     off = contenders[OFF].seconds
     print("| switch | µs a request | more than all off | share |\n|---|---:|---:|---:|")
     for name, contender in contenders.items():
