@@ -1,4 +1,4 @@
-from asyncio import CancelledError, ensure_future, shield
+from asyncio import ensure_future, wait
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from typing import ClassVar
@@ -37,16 +37,14 @@ class ImportUsers:
                 async for batch, is_last in batches:
                     storing = ensure_future(self._store(run, tally, batch, is_last=is_last))
                     try:
-                        obstacles = await shield(storing)
-                    except CancelledError:  # an interrupt: what is about to go in is counted, too
-                        tally += batch.count(await storing)
+                        await wait({storing})
+                    finally:  # at an interrupt, too: what is going in is counted
+                        obstacles = await storing
+                        tally += batch.count(obstacles)
+                        is_recorded = is_recorded or is_last
+                        for line, reason in batch.all_refused(obstacles).items():
+                            run.refuse(line, reason)
                         run.progressed(tally)
-                        raise
-                    tally += batch.count(obstacles)
-                    is_recorded = is_recorded or is_last
-                    for line, reason in batch.all_refused(obstacles).items():
-                        run.refuse(line, reason)
-                    run.progressed(tally)
         except BaseException:  # an interrupt, too: what went in stays
             if tally.added and not is_recorded:
                 with suppress(GatehouseError):
