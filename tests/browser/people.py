@@ -14,7 +14,7 @@ async def log_in(page: Page, url: str, username: str, password: str = PASSWORD, 
 
 
 async def fill_in_login(page: Page, username: str, password: str = PASSWORD) -> None:
-    await page.get_by_label("Username").fill(username)
+    await page.get_by_label("Username", exact=True).fill(username)
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Log in").click()
 

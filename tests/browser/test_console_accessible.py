@@ -53,7 +53,7 @@ async def open_dialog(page: Page, url: str) -> None:
 
 async def refuse_new_user(page: Page, url: str) -> None:
     await log_in(page, url, "chief", then="users/new")
-    await page.get_by_label("Username").fill("!")
+    await page.get_by_label("Username", exact=True).fill("!")
     await page.get_by_label("Password", exact=True).fill("short")
     await page.get_by_role("button", name="Create the user").click()
     await expect(page.get_by_role("alert")).to_be_visible()

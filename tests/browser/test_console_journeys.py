@@ -30,7 +30,7 @@ async def test_from_the_first_super_admin_to_an_inactivation_that_logs_another_b
     await log_in(chief, url, "chief")
 
     await chief.get_by_role("link", name="Create a user").click()
-    await chief.get_by_label("Username").fill("ursula")
+    await chief.get_by_label("Username", exact=True).fill("ursula")
     await chief.get_by_text("Propose a strong password").click()
     password = await chief.locator("[data-proposal]").inner_text()
     if script:
@@ -221,12 +221,12 @@ async def test_the_colours_are_the_systems_or_as_chosen(open_page: OpenPage, url
 async def test_a_stranger_signs_up_and_logs_in(open_page: OpenPage, url: str) -> None:
     page = await open_page(expects=(422,))
     await page.goto(f"{url}/console/sign-up")
-    await page.get_by_label("Username").fill("ursula")
+    await page.get_by_label("Username", exact=True).fill("ursula")
     await page.get_by_label("Password", exact=True).fill("ursula12345678")
     await page.get_by_role("button", name="Sign up").click()
 
     await expect(page.get_by_role("alert")).to_be_focused()
-    await expect(page.get_by_label("Username")).to_have_value("ursula")
+    await expect(page.get_by_label("Username", exact=True)).to_have_value("ursula")
     await expect(page.get_by_label("Password", exact=True)).to_have_value("")
     await expect(page.get_by_label("Password", exact=True)).to_have_attribute("aria-invalid", "true")
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
