@@ -49,7 +49,7 @@ test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests of the
 	@.venv/bin/python tests/browser/find_browser.py
 	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) sync --quiet --locked --extra testing --extra otel --group browser \
 		--python .venv/bin/python
-	@.venv-browser/bin/pytest -n 0 tests/browser
+	@.venv-browser/bin/pytest -n 2 tests/browser
 
 test-system: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests with proxies, PgBouncer, Debian's PostgreSQL and the image
 	@UV_PROJECT_ENVIRONMENT=.venv-kubernetes $(UV) sync --quiet --locked --only-group kubernetes --python .venv/bin/python

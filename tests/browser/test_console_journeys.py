@@ -180,6 +180,7 @@ async def test_a_database_that_fails_in_the_middle_is_told_and_nothing_happens(
     page = await open_page(expects=(503,))
     await log_in(page, url, "chief", then="users/ursula")
     await page.get_by_role("link", name="Inactivate").click()
+    await expect(page.get_by_role("button", name="Inactivate")).to_be_visible()
     with owner.transaction():
         owner.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         await page.get_by_role("button", name="Inactivate").click()
