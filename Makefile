@@ -33,7 +33,7 @@ test: .venv/.synced ## Run the tests but those of test-slow; ARGS="..." runs a p
 	@.venv/bin/pytest $(or $(ARGS),-m "not slow" tests/unit tests/http tests/integration)
 	@echo "Further: make test-slow, and make test-browser for the pages in a browser."
 
-test-slow: .venv/.synced ## Run those that migrate, start servers, fail commands at each step, wait for limits, or call at random
+test-slow: .venv/.synced ## Run those that migrate, start servers, fail commands at each step, wait, or try all of many cases
 	@.venv/bin/pytest -m slow $(ARGS)
 
 coverage: .venv/.synced ## See that the unit tests alone reach every branch of domain and application

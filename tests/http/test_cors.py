@@ -16,6 +16,8 @@ from gatehouse.testing.run_app import run_app
 from gatehouse.testing.running_app import LOGIN, ORIGIN, RunningApp
 from tests.http.test_csrf import ORIGINS, SITES, UNSAFE, headers_of, is_refused
 
+pytestmark = pytest.mark.slow  # each path from each origin
+
 APP = "https://app.gatehouse.test"
 ELSEWHERE = "https://elsewhere.test:8443"
 ME = "/api/v1/account/me"

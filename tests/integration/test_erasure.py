@@ -29,6 +29,8 @@ from gatehouse.testing.fakes import PASSWORD
 from tests.integration.conftest import DatabaseMonitor
 from tests.integration.harness import Harness
 
+pytestmark = pytest.mark.slow  # most let two commands wait for one another
+
 EVENT = """
     INSERT INTO audit_events (id, at, action, outcome, actor, target, subject_kind, subject_id, subject_label, ip)
     VALUES (gen_random_uuid(), %(at)s, %(action)s, 'succeeded', %(actor)s, %(target)s, %(kind)s, %(subject)s,

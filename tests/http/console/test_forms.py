@@ -24,6 +24,8 @@ from tests.http.console.pages import (
 )
 from tests.http.test_csrf import ORIGINS, SITES, headers_of, is_refused
 
+pytestmark = pytest.mark.slow  # each form with each fault
+
 FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 LIMIT: Final = 16 * 1024
 CANARY: Final = "kanarienvogel"

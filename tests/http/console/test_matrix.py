@@ -36,6 +36,8 @@ from tests.http.console.pages import (
     send,
 )
 
+pytestmark = pytest.mark.slow  # each page by each caller on each target
+
 ON_ANYBODY = next(call for call in CALLS if MISSING in targets_of(call))
 ALWAYS = {"attempts", "audit_events"}
 """A refused or failed call may be counted and recorded."""
