@@ -25,10 +25,12 @@ class Load:
     errors: int
 
 
-def wrk(url: str, database: BenchmarkDatabase, connections: int, seconds: int) -> Load:
+def wrk(url: str, database: BenchmarkDatabase, connections: int, seconds: int, *headers: str) -> Load:
     cookie = f"session={database.token}"
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=10s", "--latency"]
-    command += ["-H", f"Cookie: {cookie}", url]
+    for header in (f"Cookie: {cookie}", *headers):
+        command += ["-H", header]
+    command.append(url)
     report = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # A crowd leaves requests behind, which the next contender shall not meet: when this one is answered, they are done.
     httpx.get(url, headers={"Cookie": cookie}, timeout=30)

@@ -17,7 +17,7 @@ from gatehouse.common.presentation.http.route import UseCaseRoute
 from gatehouse.console.presentation.acts import ACTS, Act, acts_of
 from gatehouse.console.presentation.forms import SentForm
 from gatehouse.console.presentation.log_in import USERS
-from gatehouse.console.presentation.rendering import go_to, render
+from gatehouse.console.presentation.rendering import go_to, link, render
 
 router = APIRouter(prefix="/console/users", route_class=UseCaseRoute, include_in_schema=False)
 
@@ -103,6 +103,13 @@ def _users_page(
     users: ListedUsers,
     error: InvalidError | None = None,
 ) -> Response:
+    filtered = link(
+        USERS,
+        limit=asked_for.limit,
+        search=asked_for.search,
+        role=asked_for.role,
+        is_active=asked_for.is_active,
+    )
     return render(
         request,
         "users.html",
@@ -111,6 +118,8 @@ def _users_page(
         total=users.total,
         next_cursor=users.next_cursor,
         asked_for=asked_for,
+        filtered=filtered,
+        sorted=f"{filtered}&sorting_field={asked_for.sorting_field}&sorting_order={asked_for.sorting_order}",
         acts=[act for act in acts_of(identity) if act.is_for_many],
         error=error,
         done=request.query_params.get("done"),
