@@ -14,6 +14,7 @@ from gatehouse.common.domain.errors import InvalidError
 from gatehouse.common.presentation.http.access import AUTHENTICATED
 from gatehouse.common.presentation.http.query import QueryString
 from gatehouse.common.presentation.http.route import UseCaseRoute
+from gatehouse.console.presentation.forms import filters_of
 from gatehouse.console.presentation.rendering import render
 
 router = APIRouter(prefix="/console/audit", route_class=UseCaseRoute, include_in_schema=False)
@@ -28,8 +29,7 @@ _LOCAL_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
 async def audit_page(
     request: Request, query: FromDishka[ListAuditEvents], actions: FromDishka[AuditedActions]
 ) -> Response:
-    given = [(name, _complete(name, value)) for name, value in request.query_params.multi_items() if value]
-    asked_for = _EVENTS.parse(given)
+    asked_for = _EVENTS.parse([(name, _complete(name, value)) for name, value in filters_of(request)])
     error: InvalidError | None = None
     page = AuditPage([], None)
     try:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from gatehouse.common.domain.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from gatehouse.common.presentation.http.middleware.csrf import SAFE_METHODS
 from gatehouse.common.presentation.http.problems import RETRY_AFTER_SECONDS, status_of
 from gatehouse.console.presentation.rendering import PREFIX, address_of, go_to, render
 
@@ -22,7 +24,7 @@ OWN_PASSWORD: Final = f"{PREFIX}password"
 _LOG_OUT: Final = f"{PREFIX}log-out"
 _NAME: Final = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
 # No part of it begins with a dot: a browser would resolve `..` to a path of another part of the site.
-_NEXT: Final = re.compile(rf"(/console/(?:{_NAME}(?:/{_NAME})*)?)(?:\?[A-Za-z0-9._~/?&=%+:-]*)?", re.ASCII)
+_NEXT: Final = re.compile(rf"/console/(?:{_NAME}(?:/{_NAME})*)?(?:\?[A-Za-z0-9._~/?&=%+:-]*)?", re.ASCII)
 _ADVICE: Final = {
     "forbidden": "Ask somebody with a higher role, or go back.",
     "cross-site-request": "Open the page in this browser by its own address, and try again.",
@@ -42,7 +44,7 @@ _GO_BACK: Final = "Go back, and try again."
 def respond_to_error(request: Request, error: GatehouseError) -> Response:
     """Who has to log in or to change the password first is led there instead, and back afterwards."""
     if type(error) is UnauthenticatedError:
-        return go_to(LOG_IN, next=_asked_for(request))
+        return _log_in_first(request)
     if isinstance(error, PasswordChangeRequiredError):
         return go_to(OWN_PASSWORD)
     if isinstance(error, AlreadyAuthenticatedError):
@@ -66,11 +68,18 @@ def error_page(request: Request, error: GatehouseError) -> Response:
 
 
 def path_after_log_in(asked_for: str) -> str:
-    """A path of the console only, whatever was asked for: a link must not lead from the login to another site."""
-    match = _NEXT.fullmatch(asked_for)
-    return asked_for if match and match[1] not in (LOG_IN, _LOG_OUT) else PREFIX
+    path = path_of_console(asked_for)
+    return PREFIX if urlsplit(path).path in (LOG_IN, _LOG_OUT) else path
 
 
-def _asked_for(request: Request) -> str | None:
+def path_of_console(asked_for: str) -> str:
+    """Whatever was asked for: a link must not lead from here to another site."""
+    return asked_for if _NEXT.fullmatch(asked_for) else PREFIX
+
+
+def _log_in_first(request: Request) -> Response:
+    """And back afterwards. What a form sent is not kept, which is told."""
     asked_for = address_of(request)
-    return None if asked_for in (PREFIX, _LOG_OUT) else asked_for
+    if asked_for in (PREFIX, _LOG_OUT):
+        return go_to(LOG_IN)
+    return go_to(LOG_IN, next=asked_for, done=None if request.method in SAFE_METHODS else "nothing")

@@ -49,6 +49,11 @@ async def _read_form(request: Request) -> Form:
 SentForm = Annotated[Form, Depends(_read_form)]
 
 
+def filters_of(request: Request) -> list[tuple[str, str]]:
+    """Those that are set. Names are pasted with blanks around them."""
+    return [(name, text) for name, value in request.query_params.multi_items() if (text := value.strip())]
+
+
 def errors_of(error: GatehouseError, field: str = "") -> dict[str, str]:
     """By the field that the message stands beside; `field` is that of an error which names none."""
     if isinstance(error, InvalidError):

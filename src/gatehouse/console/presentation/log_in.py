@@ -21,7 +21,7 @@ from gatehouse.common.presentation.http.access import (
 )
 from gatehouse.common.presentation.http.problems import status_of
 from gatehouse.common.presentation.http.route import UseCaseRoute
-from gatehouse.console.presentation.errors import LOG_IN, path_after_log_in
+from gatehouse.console.presentation.errors import LOG_IN, path_after_log_in, path_of_console
 from gatehouse.console.presentation.forms import Form, FormRules, SentForm, errors_of
 from gatehouse.console.presentation.rendering import PREFIX, go_to, render
 from gatehouse.console.presentation.theme import keep_theme
@@ -44,7 +44,7 @@ async def start(identity: FromDishka[Identity]) -> Response:
 
 @router.post("/theme", dependencies=[EVERYONE])
 async def choose_theme(form: SentForm) -> Response:
-    response = go_to(path_after_log_in(form["next"]))
+    response = go_to(path_of_console(form["next"]))
     keep_theme(response, form["theme"])
     return response
 
@@ -63,7 +63,7 @@ async def log_in(
     rules: FromDishka[FormRules],
 ) -> Response:
     try:
-        session = await execute(form["username"], form["password"])
+        session = await execute(form["username"].strip(), form["password"])
     except (InvalidCredentialsError, ThrottledError) as error:
         return _log_in_page(request, rules, form, error)
     response = go_to(path_after_log_in(form["next"]))
@@ -90,7 +90,7 @@ async def sign_up(
 ) -> Response:
     _ensure_sign_up_is_open(rules)
     try:
-        await execute(form["username"], form["password"])
+        await execute(form["username"].strip(), form["password"])
     except (InvalidError, UsernameTakenError, ThrottledError) as error:
         return _sign_up_page(request, rules, form, error)
     return go_to(LOG_IN, done="sign-up")
@@ -106,7 +106,7 @@ def _log_in_page(
         form=form,
         message=error.detail if error else None,
         retry_after=error.retry_after if isinstance(error, ThrottledError) else None,
-        has_signed_up=request.query_params.get("done") == "sign-up",
+        done=request.query_params.get("done"),
         may_sign_up=rules.may_sign_up,
     )
     return _with_retry_after(response, error)

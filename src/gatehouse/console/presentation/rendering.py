@@ -121,8 +121,11 @@ def render(request: Request, template: str, status: int = 200, **values: object)
 
 
 def address_of(request: Request) -> str:
-    """To come back to. What a form has led to has no address of its own but that of the form."""
-    query = request.url.query if request.method == "GET" else ""
+    """To come back to. What a form has led to has no address of its own but that of the form; what was done is told
+    once.
+    """
+    given = request.url.query.split("&") if request.method == "GET" else []
+    query = "&".join(parameter for parameter in given if not parameter.startswith("done="))
     return f"{request.url.path}?{query}" if query else request.url.path
 
 

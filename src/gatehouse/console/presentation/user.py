@@ -50,7 +50,7 @@ async def create_user(
 ) -> Response:
     try:
         role = Role(form["role"] or Role.USER)
-        account = await execute(form["username"], form["password"], role)
+        account = await execute(form["username"].strip(), form["password"], role)
     except (InvalidError, UsernameTakenError) as error:
         return _new_user_page(request, identity, rules, form, error)
     except ValueError:

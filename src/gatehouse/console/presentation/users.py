@@ -15,7 +15,7 @@ from gatehouse.common.presentation.http.access import AUTHENTICATED
 from gatehouse.common.presentation.http.query import QueryString
 from gatehouse.common.presentation.http.route import UseCaseRoute
 from gatehouse.console.presentation.acts import ACTS, Act, acts_of
-from gatehouse.console.presentation.forms import SentForm
+from gatehouse.console.presentation.forms import SentForm, filters_of
 from gatehouse.console.presentation.log_in import USERS
 from gatehouse.console.presentation.rendering import go_to, link, render
 
@@ -49,8 +49,7 @@ _LISTED: Final = TypeAdapter(ListedUsers)
 
 @router.get("", dependencies=[AUTHENTICATED])
 async def users_page(request: Request, identity: FromDishka[Identity], query: FromDishka[ListUsers]) -> Response:
-    given = [(name, value) for name, value in request.query_params.multi_items() if value and name != "done"]
-    asked_for = _LIST.parse(given)
+    asked_for = _LIST.parse([(name, value) for name, value in filters_of(request) if name != "done"])
     try:
         users = _LISTED.validate_json(await query(replace(asked_for, with_total=True)))
     except InvalidError as error:
