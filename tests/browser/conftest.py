@@ -17,14 +17,17 @@ from gatehouse.setup.logs import configure_logs
 from tests.browser.find_browser import CHROMIUM
 
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+_NO_NETWORK = re.compile("ERR_INTERNET_DISCONNECTED|Failed to fetch")
 _GIVEN_UP = "net::ERR_ABORTED"
 """The browser itself, when a newer request takes the place of one."""
 
 
 class OpenPage(Protocol):
-    async def __call__(self, *, expects: tuple[int, ...] = (), **options: object) -> Page:
-        """In a browser of its own, without cookies. `expects` are statuses of errors that the test provokes; the
-        options are those of Playwright's `new_context`.
+    async def __call__(
+        self, *, expects: tuple[int, ...] = (), expects_no_network: bool = False, **options: object
+    ) -> Page:
+        """In a browser of its own, without cookies. `expects` are statuses of errors that the test provokes, and
+        `expects_no_network` that it cuts the network off; the options are those of Playwright's `new_context`.
         """
 
 
@@ -55,19 +58,24 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
     """
     complaints: list[str] = []
 
-    async def open_page(*, expects: tuple[int, ...] = (), **options: object) -> Page:
+    async def open_page(*, expects: tuple[int, ...] = (), expects_no_network: bool = False, **options: object) -> Page:
         context: BrowserContext = await contexts.enter_async_context(await browser.new_context(**options))
         page = await context.new_page()
         page.set_default_timeout(15_000)
 
         def note(text: str) -> None:
             refused = _REFUSED.match(text)
+            if expects_no_network and _NO_NETWORK.search(text):
+                return
             if not refused or int(refused[1]) not in expects:
                 complaints.append(text)
 
         page.on("console", lambda message: note(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: None if request.failure == _GIVEN_UP else note(request.url))
+        page.on(
+            "requestfailed",
+            lambda request: None if request.failure == _GIVEN_UP else note(f"{request.failure}: {request.url}"),
+        )
         page.on("dialog", lambda dialog: complaints.append(dialog.message))
         return page
 

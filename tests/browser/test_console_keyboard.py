@@ -73,5 +73,5 @@ async def test_a_password_is_shown_and_hidden_again(page: Page, url: str) -> Non
 
     await page.get_by_role("button", name="Show the password").click()
     await expect(password).to_have_attribute("type", "text")
-    await page.get_by_role("button", name="Show the password").click()
+    await page.get_by_role("button", name="Hide the password").click()
     await expect(password).to_have_attribute("type", "password")

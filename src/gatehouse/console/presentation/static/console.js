@@ -1,6 +1,8 @@
 // What a page cannot do by itself: everything works without this file, too.
 
 const localTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const LONGEST_ANSWER = 20_000; // ms, as htmx waits (layout.html)
+const sentAt = new WeakMap();
 let countdown;
 
 /** Called for each page, and for each part of one that has been replaced. */
@@ -10,29 +12,32 @@ function enhance(root) {
     time.textContent = localTime.format(new Date(time.dateTime));
   }
   for (const input of root.querySelectorAll("input[data-can-show]")) addShowButton(input);
-  for (const box of root.querySelectorAll("[data-select-all]")) box.hidden = false;
+  for (const box of root.querySelectorAll("[data-select-all], [data-keys]")) box.hidden = false;
   for (const text of root.querySelectorAll("[data-retry-after]")) countDown(text);
   for (const code of root.querySelectorAll("[data-proposal]")) addUseButton(code);
   const announced = [...root.querySelectorAll("[data-announce]")].map((text) => text.textContent.trim());
   if (announced.length) announce(announced.join(" "));
 }
 
-function announce(text) {
-  document.getElementById("status").textContent = text;
+/** A failure is shown, too: no page tells it. */
+function announce(text, isFailure = false) {
+  const status = document.getElementById("status");
+  status.className = isFailure ? "failure" : "unseen";
+  status.textContent = text;
 }
 
 function addShowButton(input) {
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = "Show";
-  button.setAttribute("aria-label", "Show the password");
-  button.setAttribute("aria-pressed", "false");
-  button.addEventListener("click", () => {
-    const isShown = input.type === "text";
-    input.type = isShown ? "password" : "text";
-    button.textContent = isShown ? "Show" : "Hide";
-    button.setAttribute("aria-pressed", String(!isShown));
-  });
+  const show = (isShown) => {
+    input.type = isShown ? "text" : "password";
+    button.textContent = isShown ? "Hide" : "Show";
+    button.setAttribute("aria-label", `${button.textContent} the password`);
+  };
+  show(false);
+  button.addEventListener("click", () => show(input.type === "password"));
+  // Browsers keep what is sent as plain text, to propose it again.
+  input.form.addEventListener("submit", () => show(false));
   const row = document.createElement("div");
   row.className = "with-show";
   input.removeAttribute("data-can-show");
@@ -84,18 +89,17 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   for (const name of [...new Set(ctx.request.body.keys())]) if (!ctx.request.body.get(name)) ctx.request.body.delete(name);
 });
 
-document.addEventListener("htmx:before:swap", (event) => {
-  const { ctx, tasks } = event.detail;
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   // The answer is another page than the one whose part was asked for: an error, or the login. It is shown as a whole.
-  if (ctx.select && tasks[0]?.type === "main" && !tasks[0].fragment.childElementCount) {
-    event.preventDefault();
-    location.assign(ctx.request.method === "GET" ? ctx.response.raw.url : location.href);
+  if (ctx.select && !ctx.text.includes(`id="${ctx.select.slice(1)}"`)) {
+    Object.assign(ctx, { select: null, target: document.body, swap: "innerHTML show:top", push: "true" });
   }
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const target = typeof ctx.target === "string" ? document.querySelector(ctx.target) : ctx.target;
   const dialog = document.getElementById("dialog");
+  announce("");
   if (target === dialog) {
     enhance(dialog);
     dialog.showModal();
@@ -106,19 +110,38 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (target === document.body) placeFocus();
 });
 
-document.addEventListener("htmx:error", ({ detail }) => {
-  if (detail.error?.name !== "AbortError") announce("The server cannot be reached. Try again.");
+document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
+  if (error?.name === "AbortError") return;
+  document.querySelector("dialog[open]")?.close();
+  announce(
+    ctx?.request.method === "POST"
+      ? "No answer came. Load the page again to see whether it was done."
+      : "The server cannot be reached. Try again.",
+    true,
+  );
 });
+
+/** A double click sends a form once. */
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (Date.now() - sentAt.get(event.target) < LONGEST_ANSWER) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  } else sentAt.set(event.target, Date.now());
+}, true);
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => sentAt.delete(ctx.sourceElement));
+addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => sentAt.delete(form)));
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]") && event.target.closest("dialog")) {
     event.preventDefault();
     event.stopPropagation();
     event.target.closest("dialog").close();
-  }
+  } else if (event.target.closest("[data-keys]")) showKeys();
 }, true);
 
 document.addEventListener("change", ({ target }) => {
+  if (target.id === "keys-are-on") localStorage.setItem(KEYS, target.checked ? "on" : "off");
   const boxes = [...document.querySelectorAll("input[type=checkbox][name=username]")];
   const all = document.querySelector("[data-select-all]");
   if (target === all) for (const box of boxes) box.checked = all.checked;
@@ -128,13 +151,22 @@ document.addEventListener("change", ({ target }) => {
   }
 });
 
+// Keys of one character can be switched off: who speaks to a computer presses them unawares (WCAG 2.2, 2.1.4).
+const KEYS = "console-keys";
+const keysAreOn = () => localStorage.getItem(KEYS) !== "off";
+
+function showKeys() {
+  document.getElementById("keys-are-on").checked = keysAreOn();
+  document.getElementById("keys").showModal();
+}
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
+  if (!keysAreOn() || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
   if (event.key === "/" && document.getElementById("search")) {
     event.preventDefault();
     document.getElementById("search").focus();
   } else if (event.key === "?") {
-    document.getElementById("keys").showModal();
+    showKeys();
   }
 });
 
