@@ -74,9 +74,31 @@ async def show_keys(page: Page, url: str) -> None:
     await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
+SPACED = """() => {
+  const sheet = document.styleSheets[0];
+  sheet.insertRule("* { line-height: 1.5 !important; letter-spacing: 0.12em !important }");
+  sheet.insertRule("* { word-spacing: 0.16em !important }");
+  sheet.insertRule("p { margin-bottom: 2em !important }");
+}"""
+"""What readers set (WCAG 2.2, 1.4.12)."""
+CUT_OFF = """() => [...document.querySelectorAll("body *:not(.unseen, input)")]
+  .filter((one) => getComputedStyle(one).overflowX === "hidden" && one.scrollWidth > one.clientWidth)
+  .map((one) => one.textContent)"""
+SMALL = """() => [...document.querySelectorAll("a:not(.skip), button, input, select, summary")]
+  .filter((one) => one.checkVisibility() && !(one.matches("p a, li a") && one.parentNode.childNodes.length > 1))
+  .map((one) => [one.textContent || one.id, one.getBoundingClientRect()])
+  .filter(([, {width, height}]) => width < 24 || height < 24)
+  .map(([name, {width, height}]) => `${name}: ${width} x ${height}`)"""
+"""Targets, but for links within a sentence (WCAG 2.2, 2.5.8)."""
+
+
 async def ensure_accessible(page: Page) -> None:
     results = await Axe().run(page, options=RULES)
     assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} scrolls sideways"
+    assert await page.evaluate(SMALL) == []
+    await page.evaluate(SPACED)
+    assert await page.evaluate(CUT_OFF) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} scrolls sideways"
 
 
