@@ -220,7 +220,7 @@ ELSEWHERE: Final = [
 async def test_no_form_leads_out_of_the_console(app: RunningApp) -> None:
     client = await app.client()
 
-    for elsewhere in ELSEWHERE:
+    for elsewhere in [path for path in ELSEWHERE if not path.startswith(LOG_IN)]:
         answer = await client.post(f"{CONSOLE}theme", data={"theme": "dark", "next": elsewhere})
         assert_led_to(answer, CONSOLE)
 

@@ -195,7 +195,7 @@ async def test_what_has_changed_since_the_page_was_opened_is_decided_anew(
     await chief.post(f"{USERS}/admin/revoke")
     assert_error_page(await send(admin, asked.form(MANY)), 403)
     await chief.post(f"{USERS}/admin/inactivate")
-    assert_led_to(await send(admin, asked.form(MANY)), f"{LOG_IN}?next=%2Fconsole%2Fusers%2Fmany")
+    assert_led_to(await send(admin, asked.form(MANY)), f"{LOG_IN}?next=%2Fconsole%2Fusers%2Fmany&done=nothing")
     assert state_of(owner)["carol"] == ("user", False)
 
 

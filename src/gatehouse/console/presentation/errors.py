@@ -69,12 +69,12 @@ def error_page(request: Request, error: GatehouseError) -> Response:
 
 def path_after_log_in(asked_for: str) -> str:
     path = path_of_console(asked_for)
-    return PREFIX if urlsplit(path).path in (LOG_IN, _LOG_OUT) else path
+    return PREFIX if urlsplit(path).path == LOG_IN else path
 
 
 def path_of_console(asked_for: str) -> str:
     """Whatever was asked for: a link must not lead from here to another site."""
-    return asked_for if _NEXT.fullmatch(asked_for) else PREFIX
+    return asked_for if _NEXT.fullmatch(asked_for) and urlsplit(asked_for).path != _LOG_OUT else PREFIX
 
 
 def _log_in_first(request: Request) -> Response:
