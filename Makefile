@@ -46,9 +46,9 @@ test-pythons: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the unit tests o
 	@scripts/test_pythons.sh $(UV)
 
 test-browser: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests of the pages, in Chromium
-	@.venv/bin/python tests/browser/find_browser.py
 	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) sync --quiet --locked --extra testing --extra otel --group browser \
 		--python .venv/bin/python
+	@.venv/bin/python tests/browser/find_browser.py
 	@.venv-browser/bin/pytest -n 2 tests/browser
 
 test-system: .venv/.synced | $(filter .venv-uv/%,$(UV)) ## Run the tests with proxies, PgBouncer, Debian's PostgreSQL and the image

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import re
 import subprocess
@@ -21,6 +22,15 @@ def test_every_file_of_every_dependency_is_pinned_by_hash() -> None:
     ]
     assert len(files) > len(LOCKED)
     assert all(file["hash"].startswith("sha256:") for file in files)
+
+
+@pytest.mark.promise("U1")
+def test_the_script_that_comes_with_the_console_is_the_released_one() -> None:
+    [htmx] = (ROOT / "src/gatehouse/console/presentation/static").glob("htmx-*.js")
+    assert htmx.name == "htmx-4.0.1.min.js"
+    digest = hashlib.sha256(htmx.read_bytes()).hexdigest()
+    assert digest == "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
+    assert htmx.with_name("htmx-LICENSE.txt").exists()
 
 
 @pytest.mark.promise("U1")
