@@ -40,6 +40,7 @@ def start(own_url: str, tmp_path: Path) -> Start:
 
     def start(*arguments: str, max_file_bytes: int = resource.RLIM_INFINITY) -> subprocess.Popen[bytes]:
         def limit() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests behind `&` has it ignored
             resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
 
         return subprocess.Popen(

@@ -75,7 +75,7 @@ def _calls_of_act(act: str) -> tuple[ConsoleCall, ConsoleCall]:
 
 CALLS: Final = (
     get(f"{CONSOLE}assets/{{name}}", open_to="everyone", placeholders={"name": asset_url("icon.svg").split("/")[-1]}),
-    post(f"{CONSOLE}theme", open_to="everyone", body=_form(theme="dark", next=LOG_IN), leads_to=CONSOLE),
+    post(f"{CONSOLE}theme", open_to="everyone", body=_form(theme="dark", next=LOG_IN), leads_to=LOG_IN),
     get(CONSOLE, status=303, open_to="authenticated", leads_to=_start_of),
     get(LOG_IN, open_to="strangers"),
     post(

@@ -18,7 +18,7 @@ BREAKOUTS: Final = [
     f"\"'>{MARKUP}",
     f"</title></script></textarea>{MARKUP}",
     '" autofocus onfocus=alert(1) x="',
-    "{{ 7 * 191 }}&lt;b&gt;",
+    "{{ 70707 * 90909 }}&lt;b&gt;",
 ]
 
 
@@ -31,7 +31,7 @@ def assert_harmless(answer: httpx.Response) -> Page:
         name for element in page.elements for name in element.attributes if name.startswith("on") or name == "x"
     ]
     assert MARKUP not in answer.text
-    assert "1337" not in page.text
+    assert "6427902663" not in page.text
     return page
 
 

@@ -54,7 +54,8 @@ def expected_answer(call: ConsoleCall, case: Case) -> tuple[int, str | None]:
     if status == 401:
         path = call.url(case.username)
         is_page = path != CONSOLE and call.path != f"{CONSOLE}log-out"
-        return 303, f"{LOG_IN}?{urlencode({'next': path})}" if is_page else LOG_IN
+        nothing_done = {} if call.method == "GET" else {"done": "nothing"}
+        return 303, f"{LOG_IN}?{urlencode({'next': path, **nothing_done})}" if is_page else LOG_IN
     if status == 409 and call.open_to == "strangers":
         return 303, CONSOLE
     if (
