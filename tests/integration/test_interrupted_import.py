@@ -38,9 +38,12 @@ def start(own_url: str, tmp_path: Path) -> Start:
         "GATEHOUSE_PASSWORD__PEPPER": "peppers " * 8,
     }
 
-    def start(*arguments: str, max_file_bytes: int = resource.RLIM_INFINITY) -> subprocess.Popen[bytes]:
+    def start(
+        *arguments: str, max_file_bytes: int = resource.RLIM_INFINITY, ignores_interrupts: bool = False
+    ) -> subprocess.Popen[bytes]:
         def limit() -> None:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests behind `&` has it ignored
+            # Whatever it is for the tests themselves: behind `&` a shell has it ignored.
+            signal.signal(signal.SIGINT, signal.SIG_IGN if ignores_interrupts else signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
 
         return subprocess.Popen(
@@ -152,11 +155,7 @@ def test_an_export_that_is_stopped_is_one_line_and_leaves_no_file(
 def test_what_runs_in_the_background_without_ctrl_c_is_stopped_all_the_same(
     start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does behind `&`; inherited
-    try:
-        process = start("export-users", "--output", "all.ndjson")
-    finally:
-        signal.signal(signal.SIGINT, before)
+    process = start("export-users", "--output", "all.ndjson", ignores_interrupts=True)
     with in_the_middle(process):
         while not list(tmp_path.glob(".all.ndjson.*")):
             assert process.poll() is None
