@@ -53,17 +53,17 @@ def respond_to_error(request: Request, error: GatehouseError) -> Response:
 
 
 def error_page(request: Request, error: GatehouseError) -> Response:
-    status = status_of(type(error)).value
-    response = render(
-        request,
-        "error.html",
-        status,
-        error=error,
-        advice=_ADVICE.get(error.slug, _GO_BACK),
-        request_id=request.state.request_id,
-    )
-    if isinstance(error, ThrottledError | UnavailableError):
-        response.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER_SECONDS))
+    advice = _ADVICE.get(error.slug, _GO_BACK)
+    return render_form(request, "error.html", error, error=error, advice=advice, request_id=request.state.request_id)
+
+
+def render_form(request: Request, template: str, refusal: GatehouseError | None, **values: object) -> Response:
+    """A page with what was wrong with what was sent, if anything was; its status is that of the refusal."""
+    status = status_of(type(refusal)).value if refusal else 200
+    retry_after = refusal.retry_after if isinstance(refusal, ThrottledError) else None
+    response = render(request, template, status, retry_after=retry_after, **values)
+    if isinstance(refusal, ThrottledError | UnavailableError):
+        response.headers["Retry-After"] = str(retry_after or RETRY_AFTER_SECONDS)
     return response
 
 

@@ -19,11 +19,10 @@ from gatehouse.common.presentation.http.access import (
     AUTHENTICATED_BEFORE_PASSWORD_CHANGE,
     EVERYONE,
 )
-from gatehouse.common.presentation.http.problems import status_of
 from gatehouse.common.presentation.http.route import UseCaseRoute
-from gatehouse.console.presentation.errors import LOG_IN, path_after_log_in, path_of_console
+from gatehouse.console.presentation.errors import LOG_IN, path_after_log_in, path_of_console, render_form
 from gatehouse.console.presentation.forms import Form, FormRules, SentForm, errors_of
-from gatehouse.console.presentation.rendering import PREFIX, go_to, render
+from gatehouse.console.presentation.rendering import PREFIX, go_to
 from gatehouse.console.presentation.theme import keep_theme
 
 router = APIRouter(prefix="/console", route_class=UseCaseRoute, include_in_schema=False)
@@ -99,40 +98,30 @@ async def sign_up(
 def _log_in_page(
     request: Request, rules: FormRules, form: Form, error: InvalidCredentialsError | ThrottledError | None = None
 ) -> Response:
-    response = render(
+    return render_form(
         request,
         "log_in.html",
-        status_of(type(error)).value if error else 200,
+        error,
         form=form,
         message=error.detail if error else None,
-        retry_after=error.retry_after if isinstance(error, ThrottledError) else None,
         done=request.query_params.get("done"),
         may_sign_up=rules.may_sign_up,
     )
-    return _with_retry_after(response, error)
 
 
 def _sign_up_page(request: Request, rules: FormRules, form: Form, error: GatehouseError | None = None) -> Response:
     _ensure_sign_up_is_open(rules)
-    response = render(
+    return render_form(
         request,
         "sign_up.html",
-        status_of(type(error)).value if error else 200,
+        error,
         form=form,
         errors=errors_of(error, "username") if error else {},
         username_rule=USERNAME_RULE,
         min_length=rules.min_password_length,
-        retry_after=error.retry_after if isinstance(error, ThrottledError) else None,
     )
-    return _with_retry_after(response, error)
 
 
 def _ensure_sign_up_is_open(rules: FormRules) -> None:
     if not rules.may_sign_up:
         raise NotFoundError
-
-
-def _with_retry_after(response: Response, error: GatehouseError | None) -> Response:
-    if isinstance(error, ThrottledError):
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response

@@ -16,8 +16,8 @@ from gatehouse.accounts.domain.errors import InvalidCredentialsError, SessionNot
 from gatehouse.accounts.presentation.http.cookie import SessionCookie
 from gatehouse.common.domain.errors import GatehouseError, InvalidError, ThrottledError
 from gatehouse.common.presentation.http.access import AUTHENTICATED, AUTHENTICATED_BEFORE_PASSWORD_CHANGE
-from gatehouse.common.presentation.http.problems import status_of
 from gatehouse.common.presentation.http.route import UseCaseRoute
+from gatehouse.console.presentation.errors import render_form
 from gatehouse.console.presentation.forms import FormRules, SentForm, errors_of
 from gatehouse.console.presentation.log_in import ACCOUNT
 from gatehouse.console.presentation.rendering import go_to, render
@@ -91,15 +91,11 @@ def _password_page(
     errors = errors_of(error) if error else {}
     if isinstance(error, InvalidCredentialsError):
         errors = {"current_password": "This is not your current password."}
-    response = render(
+    return render_form(
         request,
         "password.html",
-        status_of(type(error)).value if error else 200,
+        error,
         errors=errors,
         is_forced=identity.must_change_password,
         min_length=rules.min_password_length,
-        retry_after=error.retry_after if isinstance(error, ThrottledError) else None,
     )
-    if isinstance(error, ThrottledError):
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response

@@ -18,9 +18,9 @@ from gatehouse.audit.application.events import AuditEvent, AuditRequest
 from gatehouse.audit.application.queries.list_audit_events import ListAuditEvents
 from gatehouse.common.domain.errors import ForbiddenError, GatehouseError, InvalidError, NotFoundError
 from gatehouse.common.presentation.http.access import AUTHENTICATED
-from gatehouse.common.presentation.http.problems import status_of
 from gatehouse.common.presentation.http.route import UseCaseRoute
 from gatehouse.console.presentation.acts import ACTS, Act, acts_of, acts_on
+from gatehouse.console.presentation.errors import render_form
 from gatehouse.console.presentation.forms import Form, FormRules, SentForm, errors_of
 from gatehouse.console.presentation.log_in import USERS
 from gatehouse.console.presentation.rendering import go_to, path_of_user, render
@@ -50,11 +50,12 @@ async def create_user(
 ) -> Response:
     try:
         role = Role(form["role"] or Role.USER)
+    except ValueError:
+        raise InvalidError("role", "Must be a role.") from None
+    try:
         account = await execute(form["username"].strip(), form["password"], role)
     except (InvalidError, UsernameTakenError) as error:
         return _new_user_page(request, identity, rules, form, error)
-    except ValueError:
-        raise InvalidError("role", "Must be a role.") from None
     return go_to(path_of_user(account.username), done="create")
 
 
@@ -119,7 +120,7 @@ async def confirm_act(
     if act not in acts_of(identity):  # before it is said who exists
         raise ForbiddenError
     account = await get_user(username)
-    if act not in acts_of(identity) or not manages(identity.role, account.role):
+    if not manages(identity.role, account.role):
         raise ForbiddenError
     return render(request, "confirm.html", act=act, account=account)
 
@@ -155,10 +156,10 @@ def _new_user_page(
 ) -> Response:
     if identity.role is Role.USER:
         raise ForbiddenError
-    return render(
+    return render_form(
         request,
         "new_user.html",
-        status_of(type(error)).value if error else 200,
+        error,
         form=form,
         username_rule=USERNAME_RULE,
         **_password_values(rules, error),
@@ -166,10 +167,10 @@ def _new_user_page(
 
 
 def _password_page(request: Request, username: str, rules: FormRules, error: InvalidError | None = None) -> Response:
-    return render(
+    return render_form(
         request,
         "set_password.html",
-        status_of(type(error)).value if error else 200,
+        error,
         username=username,
         **_password_values(rules, error),
     )
